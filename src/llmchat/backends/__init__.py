@@ -1,0 +1,1 @@
+"""The backends: each takes options in and gives Tokens and one Finish out."""

@@ -1,0 +1,116 @@
+"""Messages, conversations, and which of them fit a context window. No I/O, no ids, no times."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from llmchat.errors import ContextOverflow
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Status(StrEnum):
+    """How a message ended. Questions are always complete."""
+
+    COMPLETE = "complete"
+    LENGTH = "length"  # cut by the token limit
+    STOPPED = "stopped"  # by the person
+    INTERRUPTED = "interrupted"  # by a fault, with some text
+    FAILED = "failed"  # by a fault, before any text
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing said. What is kept here is what was typed or generated, unescaped."""
+
+    role: Role
+    text: str
+    status: Status = Status.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The messages that are sent, and how many of the oldest whole turns are not."""
+
+    messages: tuple[Message, ...]
+    dropped_turns: int
+    tokens: int | None = None  # of the prompt; None where nobody had to count
+
+
+Count = Callable[[Sequence[Message]], Awaitable[int]]
+"""Tokens of the prompt that these messages, the system message first, would make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A system message, which may be empty, and what was said since."""
+
+    system: str = ""
+    messages: tuple[Message, ...] = ()
+
+    def add(self, message: Message) -> Conversation:
+        return replace(self, messages=(*self.messages, message))
+
+    def turns(self) -> list[tuple[Message, ...]]:
+        """The messages grouped into a question and what followed it."""
+        groups: list[list[Message]] = []
+        for message in self.messages:
+            if message.role is Role.USER or not groups:
+                groups.append([])
+            groups[-1].append(message)
+        return [tuple(group) for group in groups]
+
+    def sendable(self, turns: Sequence[tuple[Message, ...]] | None = None) -> tuple[Message, ...]:
+        """The system message and these turns (default: all), less what would confuse a model.
+
+        A question whose answer failed empty is left out with it, unless it is the newest.
+        """
+        chosen = self.turns() if turns is None else turns
+        last = len(chosen) - 1
+        head = (Message(Role.SYSTEM, self.system),) if self.system else ()
+        return head + tuple(
+            message
+            for at, turn in enumerate(chosen)
+            if at == last or any(m.role is Role.ASSISTANT and m.text for m in turn)
+            for message in turn
+            if message.text
+        )
+
+    async def window(self, limit: int, count: Count) -> Window:
+        """Chooses what is sent so that the prompt has at most `limit` tokens.
+
+        The system message and the newest question always stay; the oldest whole turns go first, in
+        steps of a quarter of the limit, so that the prompt stays an extension of the last one from
+        turn to turn and a server's prompt cache stays useful.
+
+        Raises ContextOverflow where the newest question does not fit even alone.
+        """
+        turns = self.turns()
+        total = await count(self.sendable(turns))
+        if total <= limit:
+            return Window(self.sendable(turns), 0, total)
+        alone = await count(self.sendable(turns[-1:]))
+        if alone > limit:
+            raise ContextOverflow(
+                f"the question has {alone} tokens with its system message; the model has room for {limit}",
+                hint="shorten it, or leave less room for the reply with --max-tokens",
+            )
+        step = max(1, limit // 4)
+        goal = min(total - alone, -(-(total - limit) // step) * step)  # tokens to leave out
+        low, high, tokens = 1, len(turns) - 1, alone
+        while low < high:
+            middle = (low + high) // 2
+            rest = await count(self.sendable(turns[middle:]))
+            if total - rest >= goal:
+                high, tokens = middle, rest
+            else:
+                low = middle + 1
+        return Window(self.sendable(turns[low:]), low, tokens)

@@ -1,0 +1,101 @@
+"""The error tree and the exit codes; knows nothing else of llmchat.
+
+    LLMChatError            70  anything llmchat can explain; never raised itself
+    ├── UsageError           2  a flag, command or argument that makes no sense
+    ├── InputError          65  empty, binary or oversized input; a request the server rejected
+    │   └── ContextOverflow 65  a question that does not fit the model's context window
+    ├── MissingError        66  a named file, conversation or model is not there
+    ├── UnavailableError    69  server unreachable, TLS, 5xx, overloaded, still loading; engine failed
+    ├── CreateError         73  a folder or file of ours cannot be created
+    ├── StorageError        74  a read or write failed: disk full, database corrupt
+    ├── TryLaterError       75  timeout, rate limit, database locked
+    ├── BrokenReply         76  the answer broke off, or was not an LLM's answer
+    ├── DeniedError         77  401, 403, unsafe file permissions
+    └── ConfigError         78  bad URL, missing key, 404, redirect, untrusted .env
+
+Codes follow sysexits.h where it has one.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the process exits with."""
+
+    OK = 0
+    USAGE = 2
+    INPUT = 65
+    MISSING = 66
+    UNAVAILABLE = 69
+    BUG = 70
+    CANNOT_CREATE = 73
+    STORAGE = 74
+    TRY_LATER = 75
+    BROKEN_REPLY = 76
+    DENIED = 77
+    CONFIG = 78
+    SIGHUP = 129
+    SIGINT = 130
+    SIGPIPE = 141
+    SIGTERM = 143
+
+
+class LLMChatError(Exception):
+    """Something llmchat can explain: what failed, and what to do about it.
+
+    Both texts may quote foreign text; whoever shows them sanitizes them.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LLMChatError):
+    exit_code = ExitCode.USAGE
+
+
+class InputError(LLMChatError):
+    exit_code = ExitCode.INPUT
+
+
+class ContextOverflow(InputError):  # noqa: N818 - the field's own word
+    pass
+
+
+class MissingError(LLMChatError):
+    exit_code = ExitCode.MISSING
+
+
+class UnavailableError(LLMChatError):
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class CreateError(LLMChatError):
+    exit_code = ExitCode.CANNOT_CREATE
+
+
+class StorageError(LLMChatError):
+    exit_code = ExitCode.STORAGE
+
+
+class TryLaterError(LLMChatError):
+    exit_code = ExitCode.TRY_LATER
+
+
+class BrokenReply(LLMChatError):  # noqa: N818 - names the reply, not the code
+    exit_code = ExitCode.BROKEN_REPLY
+
+
+class DeniedError(LLMChatError):
+    exit_code = ExitCode.DENIED
+
+
+class ConfigError(LLMChatError):
+    exit_code = ExitCode.CONFIG
