@@ -43,7 +43,7 @@ class Streams:
         return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
     def read_stdin(self) -> str:
-        """All of standard input as text. Raises InputError for what is no text, UsageError if it is closed."""
+        """All of standard input. Raises InputError for what is no text, UsageError if it is closed."""
         if self.stdin is None or self.stdin.closed:
             raise UsageError("standard input is closed", hint="give the prompt as words")
         return decode(self.stdin.read(INPUT_CAP + 1), "standard input")

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
-from llmchat.core.chat import Reply
+from llmchat.core.chat import Reply, Turn
 from llmchat.core.conversation import Status
-from llmchat.core.generation import Progress
+from llmchat.core.generation import Finish, Notice, Progress, Token
 from llmchat.errors import LLMChatError
 from llmchat.terminal.sanitize import Newlines, sanitize, sanitize_line
 
@@ -30,6 +30,27 @@ class View(Protocol):
 
     def error(self, error: LLMChatError) -> None:
         """What went wrong, in two lines."""
+
+
+async def show(turn: Turn, view: View) -> None:
+    """Runs a turn in a view, which is told of its end before any error leaves."""
+    try:
+        async with turn:
+            async for event in turn:
+                match event:
+                    case Token(text):
+                        view.piece(text)
+                    case Notice(text):
+                        view.note(text)
+                    case Progress():
+                        view.progress(event)
+                    case Finish():
+                        pass
+    finally:
+        if turn.reply is not None:
+            view.end(turn.reply)
+            if turn.reply.unsaved is not None:
+                view.error(turn.reply.unsaved)
 
 
 def error_lines(error: LLMChatError) -> str:
