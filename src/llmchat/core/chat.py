@@ -24,7 +24,14 @@ from llmchat.core.generation import (
     Usage,
 )
 from llmchat.core.stop import StopCutter
-from llmchat.errors import BrokenReply, ContextOverflow, InputError, LLMChatError, StorageError
+from llmchat.errors import (
+    BrokenReply,
+    ContextOverflow,
+    InputError,
+    LLMChatError,
+    StorageError,
+    TryLaterError,
+)
 
 DEFAULT_MAX_TOKENS = 1024
 
@@ -50,17 +57,21 @@ class Reply:
     status: Status
     provenance: Provenance
     unshown: str = ""
-    unsaved: StorageError | None = None  # the answer, or a part of it, is not in the journal
+    unsaved: StorageError | TryLaterError | None = None  # the answer, or a part of it, is not in the journal
 
 
 class Journal(Protocol):
     """Keeps a conversation as it happens. It knows which message is the newest; new ones go below it.
 
-    Everything may raise StorageError.
+    Everything may raise StorageError, or TryLaterError where the journal is locked. That means "not yet":
+    what a call could not write is kept, and written with the next call that can.
     """
 
-    def begin(self, message: Message) -> None:
-        """Opens a message below the newest one, which it becomes. A question is complete at once."""
+    def begin(self, message: Message, provenance: Provenance | None = None) -> None:
+        """Opens a message below the newest one, which it becomes. A question is complete at once.
+
+        What is known of an answer's provenance is kept from the start: it may not live to its end.
+        """
 
     def append(self, text: str) -> None:
         """More text of the newest message."""
@@ -69,13 +80,16 @@ class Journal(Protocol):
         """The newest message is over."""
 
     def back(self) -> None:
-        """The message before the newest becomes the newest; what is left stays kept as a sibling."""
+        """The message before the newest becomes the newest; what is left stays kept as a sibling.
+
+        Where it fails, nothing has moved.
+        """
 
 
 class MemoryJournal:
     """Keeps nothing beyond the chat itself: for `--no-save`."""
 
-    def begin(self, message: Message) -> None: ...
+    def begin(self, message: Message, provenance: Provenance | None = None) -> None: ...
 
     def append(self, text: str) -> None: ...
 
@@ -234,14 +248,15 @@ class Turn:
         self._finish: Finish | None = None
         self._started_at = 0.0
         self._first_token_s: float | None = None
-        self._unsaved: StorageError | None = None
+        self._unsaved: StorageError | TryLaterError | None = None
         self.reply: Reply | None = None
 
     async def __aenter__(self) -> Self:
         if self._question is not None:
             self._chat.conversation = self._chat.conversation.add(self._question)
             self._save(self._chat.journal.begin, self._question)
-        self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""))
+        origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
+        self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
         self._started_at = self._chat.clock()
         return self
 
@@ -342,9 +357,10 @@ class Turn:
         return Status.INTERRUPTED if self._pieces else Status.FAILED
 
     def _save(self, write: Callable[..., None], *args: object) -> None:
-        """Journals; after a storage fault the turn goes on without, and the reply says so."""
-        if self._unsaved is None:
-            try:
-                write(*args)
-            except StorageError as error:
-                self._unsaved = error
+        """Journals. A storage fault ends no turn; where the last call failed too, the reply says so."""
+        try:
+            write(*args)
+        except (StorageError, TryLaterError) as error:
+            self._unsaved = error
+        else:
+            self._unsaved = None

@@ -1,0 +1,218 @@
+"""Writes one conversation as it happens; reads nothing and never rewrites what is finished."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from llmchat.core.chat import Provenance
+from llmchat.core.conversation import Message, Role, Status
+from llmchat.errors import StorageError, TryLaterError
+from llmchat.store.database import Database
+from llmchat.store.provenance import COLUMNS, storable, to_columns
+from llmchat.store.streaming import STREAMING, add_piece, fold
+from llmchat.store.writer import Writer
+
+ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base32 (crockford.com/base32.html) in lower case: no i, l, o, u."""
+
+_INTERVAL_S = 1.0
+_BUFFER_BYTES = 2048
+
+_COLUMNS = "conversation_id, parent, depth, role, text, status, created_at, writer_pid, writer_started"
+_MARKS = ", ".join("?" * (9 + len(COLUMNS)))
+_INSERT = f"INSERT INTO messages ({_COLUMNS}, {', '.join(COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
+_END = f"UPDATE messages SET status = ?, {', '.join(f'{name} = ?' for name in COLUMNS)} WHERE id = ?"  # noqa: S608 - our own
+
+
+class Timer(Protocol):
+    """What `call_later` gives, as asyncio's does."""
+
+    def cancel(self) -> None: ...
+
+
+CallLater = Callable[[float, Callable[[], None]], Timer]
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A message of the branch: on disk if it has an id, and what of it is not there yet."""
+
+    id: int | None
+    depth: int
+    message: Message | None = None  # only until it has an id
+    parent: _Entry | None = None
+    created_at: float = 0.0
+    provenance: Provenance | None = None
+    buffer: list[str] = field(default_factory=list)
+    ended: Status | None = None
+
+
+class ConversationJournal:
+    """The Journal of one conversation in the store.
+
+    A conversation that is new gets its row with its first message, so that an empty session leaves no
+    trace. What a call fails to write is kept and written with the next one that succeeds, so an error
+    means "not on disk yet". Errors: TryLaterError where the database is locked, else StorageError.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        writer: Writer,
+        now: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        call_later: CallLater | None = None,
+        conversation_id: str | None = None,
+        branch: Sequence[int] = (),
+        system: str = "",
+    ) -> None:
+        """`branch` are the keys of the messages from the first to the newest one.
+
+        `now` is the time of day in seconds since the epoch, `clock` a monotonic one that paces `append`.
+        With `call_later` text is also written in time when a stream falls silent.
+        """
+        self._database = database
+        self._writer = writer
+        self._now = now
+        self._clock = clock
+        self._call_later = call_later
+        self._conversation_id = conversation_id
+        self._branch = [_Entry(key, depth) for depth, key in enumerate(branch, 1)]
+        self._system = system
+        self._behind: list[_Entry] = []  # with something to write, oldest first
+        self._changed = False  # the conversation's own row
+        self._buffered = 0  # bytes since the last try to write
+        self._tried_at = clock()
+        self._timer: Timer | None = None
+
+    @property
+    def conversation_id(self) -> str | None:
+        """None until the first question is saved."""
+        return self._conversation_id
+
+    def begin(self, message: Message, provenance: Provenance | None = None) -> None:
+        """Opens a message below the newest one; it is on disk when this returns."""
+        parent = self._branch[-1] if self._branch else None
+        entry = _Entry(None, len(self._branch) + 1, message, parent, self._now(), provenance)
+        self._branch.append(entry)
+        self._behind.append(entry)
+        self._changed = True
+        self._write()
+
+    def append(self, text: str) -> None:
+        """More text of the newest message: on disk after a second or 2 KiB, whichever comes first."""
+        newest = self._branch[-1]
+        newest.buffer.append(text)
+        if newest not in self._behind:
+            self._behind.append(newest)
+        self._buffered += len(text.encode("utf-8", "surrogatepass"))
+        left = self._tried_at + _INTERVAL_S - self._clock()
+        if left <= 0 or self._buffered >= _BUFFER_BYTES:
+            self._write()
+        elif self._call_later and not self._timer:
+            self._timer = self._call_later(left, self._write_in_time)
+
+    def end(self, status: Status, provenance: Provenance) -> None:
+        """The newest message is over; all of it is on disk when this returns."""
+        newest = self._branch[-1]
+        newest.ended, newest.provenance = status, provenance
+        if newest not in self._behind:
+            self._behind.append(newest)
+        self._changed = True
+        self._write()
+
+    def back(self) -> None:
+        """The message before the newest becomes the newest; what is left stays as a sibling.
+
+        The one call that does nothing where it fails: whoever asked for it sees the error and asks again.
+        """
+        newest = self._branch.pop()
+        self._changed = True
+        try:
+            self._write()
+        except BaseException:
+            self._branch.append(newest)
+            raise
+
+    def set_system(self, text: str) -> None:
+        """Another system message from here on; saved with the first question where there is none yet."""
+        self._system = text
+        if self._conversation_id is not None or self._behind:
+            self._changed = True
+            self._write()
+
+    def _write_in_time(self) -> None:
+        self._timer = None
+        with suppress(StorageError, TryLaterError):  # kept in the buffer: `end` tells if it still fails
+            self._write()
+
+    def _write(self) -> None:
+        """Writes all that is behind in one transaction, or nothing of it."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._tried_at, self._buffered = self._clock(), 0
+        keys: dict[_Entry, int] = {}
+        with self._database.writing() as connection:
+            conversation_id = self._conversation_id or self._create(connection)
+            for entry in self._behind:
+                keys[entry] = self._write_entry(connection, entry, conversation_id, keys)
+            if self._changed:
+                head = self._branch[-1] if self._branch else None
+                connection.execute(
+                    "UPDATE conversations SET head = ?, system = ?, updated_at = ? WHERE id = ?",
+                    (_key(head, keys), storable(self._system), self._now(), conversation_id),
+                )
+        self._conversation_id = conversation_id
+        for entry, key in keys.items():
+            entry.id, entry.message = key, None
+            entry.buffer.clear()
+        self._behind.clear()
+        self._changed = False
+
+    def _create(self, connection: sqlite3.Connection) -> str:
+        conversation_id = "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
+        now = self._now()
+        connection.execute(
+            "INSERT INTO conversations (id, created_at, updated_at, system) VALUES (?, ?, ?, ?)",
+            (conversation_id, now, now, storable(self._system)),
+        )
+        return conversation_id
+
+    def _write_entry(
+        self, connection: sqlite3.Connection, entry: _Entry, conversation_id: str, keys: dict[_Entry, int]
+    ) -> int:
+        key = entry.id
+        if entry.message is not None:
+            row = (
+                conversation_id,
+                _key(entry.parent, keys),
+                entry.depth,
+                entry.message.role,
+                storable(entry.message.text),
+                STREAMING if entry.message.role is Role.ASSISTANT else entry.message.status,
+                entry.created_at,
+                self._writer.pid,
+                self._writer.started,
+                *to_columns(entry.provenance),
+            )
+            key = connection.execute(_INSERT, row).lastrowid
+        if key is None:  # pragma: no cover - an INSERT always has one
+            raise StorageError("a message was not saved")
+        if entry.buffer:
+            add_piece(connection, key, "".join(entry.buffer))
+        if entry.ended:
+            fold(connection, key)
+            connection.execute(_END, (entry.ended, *to_columns(entry.provenance), key))
+        return key
+
+
+def _key(entry: _Entry | None, keys: dict[_Entry, int]) -> int | None:
+    return None if entry is None else keys.get(entry, entry.id)

@@ -1,0 +1,64 @@
+"""Keeps the store's folder and files private to their owner; reads and writes no content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from llmchat.core.generation import Notice
+from llmchat.errors import CreateError, DeniedError
+
+_OTHERS = 0o077
+
+
+def create_private(path: Path) -> tuple[Notice, ...]:
+    """Makes sure that this database file is there, its folder 0700 and it 0600, whatever the umask.
+
+    What was wider is narrowed, and the notices say so. Raises CreateError where folder or file cannot
+    be created, DeniedError where something open to other users cannot be narrowed.
+    """
+    try:
+        _create_folder(path.parent)
+        # Only a file that was not there is ever opened here: closing any descriptor of a database drops the
+        # POSIX locks that this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise CreateError(
+            f"cannot create {path}: {error.strerror or error}",
+            hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",
+        ) from error
+    if os.name != "posix":
+        return ()
+    # SQLite gives the mode of the database to the two files beside it; these may be older than that.
+    kept = (path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm"))
+    return tuple(notice for each in kept if (notice := _narrow(each)))
+
+
+def _create_folder(folder: Path) -> None:
+    """Creates a folder and those above it, all 0700: `Path.mkdir(parents=True)` leaves those to the umask."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        _create_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _narrow(path: Path) -> Notice | None:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not mode & _OTHERS:
+            return None
+        path.chmod(mode & ~_OTHERS)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DeniedError(
+            f"{path} is open to other users, and that cannot be changed: {error.strerror or error}",
+            hint="make it yours alone, or set LLMCHAT_HOME to a folder of your own",
+        ) from error
+    return Notice(f"{path} was open to other users (mode {mode:04o}); now it is yours alone")

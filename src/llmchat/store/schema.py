@@ -1,0 +1,103 @@
+"""The shape of the database and the steps that lead to it; knows no query and no file.
+
+Times are seconds since the epoch, UTC, as REAL. Texts are what was typed or generated, unescaped.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from llmchat.errors import StorageError
+
+# Messages are a tree: `parent` is what a message answers or follows, siblings are other attempts at the
+# same place, `head` is the newest message of the branch that is read, and `depth` counts from the first
+# message (1), so that the length of a branch needs no walk. AUTOINCREMENT: the key of an erased message never
+# comes back, so that a process which still holds it cannot write below a stranger.
+#
+# `pieces` holds the text of an answer that is still coming; its end folds them into `messages.text`. An
+# INSERT costs what arrived since the last one, where `text = text || ?` would copy the whole answer every
+# time: n squared for n bytes. A reader joins both, so the text is whole at every moment.
+#
+# No CHECK on role, status or finish_reason: SQLite cannot alter one without copying the table.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE conversations (
+            id TEXT PRIMARY KEY NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            title TEXT,  -- as the person named it; NULL: the first line of the first question
+            system TEXT NOT NULL,
+            head INTEGER REFERENCES messages (id)
+        )""",
+        """CREATE TABLE messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            parent INTEGER REFERENCES messages (id),
+            depth INTEGER NOT NULL,
+            role TEXT NOT NULL,
+            text TEXT NOT NULL,
+            status TEXT NOT NULL,  -- a core Status, or 'streaming'
+            created_at REAL NOT NULL,
+            writer_pid INTEGER NOT NULL,
+            writer_started TEXT NOT NULL,
+            backend TEXT,  -- from here on: answers only, NULL is unknown
+            model TEXT,
+            settings TEXT,  -- JSON
+            seed INTEGER,
+            finish_reason TEXT,
+            prompt_tokens INTEGER,
+            completion_tokens INTEGER,
+            first_token_s REAL,
+            total_s REAL
+        )""",
+        """CREATE TABLE pieces (
+            id INTEGER PRIMARY KEY,
+            message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+            text TEXT NOT NULL
+        )""",
+        "CREATE INDEX conversations_by_time ON conversations (updated_at)",
+        "CREATE INDEX conversations_by_head ON conversations (head)",
+        "CREATE INDEX messages_by_conversation ON messages (conversation_id)",
+        "CREATE INDEX messages_by_parent ON messages (parent)",
+        "CREATE INDEX messages_streaming ON messages (id) WHERE status = 'streaming'",
+        "CREATE INDEX pieces_by_message ON pieces (message_id)",
+    ),
+)
+"""One tuple of statements a version, only ever appended to. `PRAGMA user_version` counts those applied."""
+
+
+def check(connection: sqlite3.Connection, *, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> bool:
+    """Whether the database is of this version; False if older or empty. Writes nothing.
+
+    Raises StorageError where it is of a newer version, or of another program.
+    """
+    # One statement, so that another process cannot migrate between the two answers.
+    version, tables = connection.execute(
+        "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+    ).fetchone()
+    if version > len(migrations):
+        raise StorageError(
+            f"the conversations are of version {version}, from a newer llmchat; this knows {len(migrations)}",
+            hint="upgrade llmchat; nothing was changed",
+        )
+    if version == 0 and tables:
+        raise StorageError(
+            "the file of the conversations is another program's database",
+            hint="move it away, or set LLMCHAT_HOME to another folder; nothing was changed",
+        )
+    return bool(version == len(migrations))
+
+
+def migrate(connection: sqlite3.Connection, *, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Applies the missing migrations inside the caller's write transaction, or raises sqlite3.Error.
+
+    Looks at the version again: another process may have migrated while this one waited for the lock.
+    """
+    if check(connection, migrations=migrations):
+        return
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for migration in migrations[version:]:
+        for statement in migration:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
