@@ -1,4 +1,9 @@
 """The backends: each takes options in and gives Tokens and one Finish out. None is imported here."""
 
-BUILT_IN = ("echo", "canned")
-"""The backends that need neither a model nor a server."""
+from collections.abc import Mapping
+from types import MappingProxyType
+
+BUILT_IN: Mapping[str, str] = MappingProxyType(
+    {"echo": "answers with the question", "canned": "answers with one of three replies"}
+)
+"""The backends that need neither a model nor a server, and what they do."""

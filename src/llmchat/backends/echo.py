@@ -39,6 +39,9 @@ class EchoBackend:
         self._canned = canned
         self.name = self.model = "canned" if canned else "echo"
 
+    async def warm(self) -> None:
+        pass
+
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         words = re.findall(r"\s*\S+|\s+$", self._reply(request))
         limit = request.settings.max_tokens

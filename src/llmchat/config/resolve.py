@@ -22,6 +22,7 @@ class Layer(IntEnum):
     DOTENV = 1
     ENVIRONMENT = 2
     FLAG = 3
+    SESSION = 4  # changed in the REPL
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,9 @@ class TokenCount:
     tokens: int
     exact: bool
 
+    def __str__(self) -> str:
+        return f"{self.tokens:,} tokens" if self.exact else f"about {self.tokens:,} tokens"
+
 
 def estimate_tokens(text: str) -> TokenCount:
     """A cautious guess where no tokenizer can be asked: three UTF-8 bytes a token."""
@@ -183,6 +186,9 @@ class Backend(Protocol):
     @property
     def system(self) -> str | None:
         """The system message of the model's card; None where it has none of its own."""
+
+    async def warm(self) -> None:
+        """Imports and starts what the first request needs; optional, and never needed twice."""
 
     def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Generates. Connects inside the iteration, so that connecting fails there too."""

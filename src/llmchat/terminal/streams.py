@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
-from llmchat.errors import InputError, UsageError
+from llmchat.errors import InputError, StorageError, UsageError
 
 INPUT_CAP = 16 * 1024 * 1024
 """Bytes of a prompt, from wherever it comes."""
@@ -22,6 +23,11 @@ class Streams:
     stdout: BinaryIO | None
     stderr: BinaryIO | None
     environ: Mapping[str, str]
+
+    @classmethod
+    def standard(cls) -> Streams:
+        """Those of this process."""
+        return cls(_binary_of(sys.stdin), _binary_of(sys.stdout), _binary_of(sys.stderr), os.environ)
 
     def is_terminal(self, stream: BinaryIO | None) -> bool:
         return stream is not None and not stream.closed and os.isatty(stream.fileno())
@@ -48,6 +54,13 @@ class Streams:
             raise UsageError("standard input is closed", hint="give the prompt as words")
         return decode(self.stdin.read(INPUT_CAP + 1), "standard input")
 
+    def write(self, text: str) -> None:
+        """Writes text to stdout as it is. Raises OSError as writing does, StorageError if it is closed."""
+        if self.stdout is None or self.stdout.closed:
+            raise StorageError("standard output is closed", hint="redirect it to a file or a pipe")
+        self.stdout.write(text.encode("utf-8", "replace"))
+        self.stdout.flush()
+
     def say(self, text: str) -> None:
         """Writes a line of ours to stderr; a closed stderr is no reason to fail."""
         if self.stderr is not None:
@@ -58,18 +71,43 @@ class Streams:
                 pass
 
 
+def _binary_of(stream: TextIO | None) -> BinaryIO | None:
+    """Python has None in the place of a standard stream that was closed before it started."""
+    return stream.buffer if stream is not None else None
+
+
 def decode(content: bytes, name: str) -> str:
     """The text in these bytes, without a byte order mark.
 
     Raises InputError if there are more than INPUT_CAP bytes, or if they are no UTF-8 text.
     """
-    if len(content) > INPUT_CAP:
-        raise InputError(f"{name} is over {INPUT_CAP // 1024 // 1024} MiB", hint="send a part of it")
-    if b"\0" in content:
-        raise InputError(f"{name} is binary, not text", hint="convert it to text first")
     try:
-        return content.decode("utf-8-sig")
+        return check_text(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} is not UTF-8: byte {error.start}", hint="convert it, for instance with iconv"
-        ) from error
+        if len(content) > INPUT_CAP:  # it may have been cut inside a character
+            raise _too_large(name) from error
+        if b"\0" in content:
+            raise _binary(name) from error
+        hint = "convert it, for instance with iconv"
+        raise InputError(f"{name} is not UTF-8 (byte {error.start})", hint=hint) from error
+
+
+def check_text(text: str, name: str) -> str:
+    """The text, if it can be sent. Raises InputError as `decode` does."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InputError(f"{name} is not UTF-8", hint="check the encoding it was typed in") from error
+    if size > INPUT_CAP:
+        raise _too_large(name)
+    if "\0" in text:
+        raise _binary(name)
+    return text
+
+
+def _too_large(name: str) -> InputError:
+    return InputError(f"{name} is over {INPUT_CAP >> 20} MiB", hint="send a part of it")
+
+
+def _binary(name: str) -> InputError:
+    return InputError(f"{name} is binary, not text", hint="convert it to text first")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from llmchat.core.chat import Reply, Turn
 from llmchat.core.conversation import Status
 from llmchat.core.generation import Finish, Notice, Progress, Token
 from llmchat.errors import LLMChatError
 from llmchat.terminal.sanitize import Newlines, sanitize, sanitize_line
+from llmchat.terminal.streams import Streams
 
 
 class View(Protocol):
-    """Shows one reply."""
+    """Shows one reply, and what has to be said about it."""
 
     def progress(self, progress: Progress) -> None:
         """What is happening while no text comes."""
@@ -49,28 +50,34 @@ async def show(turn: Turn, view: View) -> None:
     finally:
         if turn.reply is not None:
             view.end(turn.reply)
-            if turn.reply.unsaved is not None:
-                view.error(turn.reply.unsaved)
 
 
 def error_lines(error: LLMChatError) -> str:
     """The two lines of an error: what failed, and what to do."""
-    lines = f"llmchat: error: {sanitize_line(error.message)}"
-    return f"{lines}\nllmchat: hint: {sanitize_line(error.hint)}" if error.hint else lines
+    line = f"llmchat: error: {sanitize_line(error.message)}"
+    return f"{line}\nllmchat: hint: {sanitize_line(error.hint)}" if error.hint else line
+
+
+def reply_notes(reply: Reply) -> list[str]:
+    """What a person should know about how a reply ended."""
+    notes = []
+    if reply.status is Status.LENGTH:
+        limit = reply.provenance.settings.max_tokens
+        notes.append(f"the reply was cut at {limit} tokens; --max-tokens sets how many it may have")
+    if reply.unsaved is not None:
+        notes.append(f"the reply could not be saved: {reply.unsaved.message}")
+    return notes
 
 
 class PlainView:
-    """The answer's text, flushed as it comes and ending in one newline; all else through `say`."""
+    """The answer's text on stdout, flushed as it comes and ending in one newline; all else on stderr."""
 
-    def __init__(
-        self, out: BinaryIO, say: Callable[[str], None], *, raw: bool = False, quiet: bool = False
-    ) -> None:
-        self._out = out
-        self._say = say
+    def __init__(self, streams: Streams, *, raw: bool = False, quiet: bool = False) -> None:
+        self._streams = streams
         self._raw = raw
         self._quiet = quiet
         self._newlines = Newlines()
-        self._held = ""  # newlines that may turn out to be the end of the answer
+        self._held = ""  # line ends that may turn out to be the end of the answer
         self._begun = False
 
     def progress(self, progress: Progress) -> None:
@@ -78,53 +85,84 @@ class PlainView:
 
     def note(self, text: str) -> None:
         if not self._quiet:
-            self._say(f"llmchat: {sanitize_line(text)}")
+            self._streams.say(f"llmchat: {sanitize_line(text)}")
 
     def piece(self, text: str) -> None:
-        if self._raw:
-            self._write(text)
-            return
-        text = self._held + sanitize(self._newlines.feed(text))
-        shown = text.rstrip("\n")
-        self._held = text[len(shown) :]
-        self._write(shown)
+        if not self._raw:
+            text = self._held + sanitize(self._newlines.feed(text))
+            shown = text.rstrip("\n")
+            self._held, text = text[len(shown) :], shown
+        if text:
+            self._begun = True
+            self._streams.write(text)
 
     def end(self, reply: Reply) -> None:
         self.piece(reply.unshown)
-        if self._begun or reply.status is Status.COMPLETE:
-            self._write("" if self._raw else "\n")
+        if self._begun and not self._raw:
+            self._streams.write("\n")
+        for note in reply_notes(reply):
+            self.note(note)
 
     def error(self, error: LLMChatError) -> None:
-        self._say(error_lines(error))
+        self._streams.say(error_lines(error))
 
-    def _write(self, text: str) -> None:
-        if text:
-            self._begun = True
-            self._out.write(text.encode("utf-8", "replace"))
-            self._out.flush()
+
+class ScreenView:
+    """The answer on a terminal, with a dim line about it below; in this version as plain text."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._plain = PlainView(streams)
+
+    def progress(self, progress: Progress) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        self._plain.note(text)
+
+    def piece(self, text: str) -> None:
+        self._plain.piece(text)
+
+    def end(self, reply: Reply) -> None:
+        self._plain.end(reply)
+        self._streams.say(f"\x1b[2m{summary(reply)}\x1b[0m\n")
+
+    def error(self, error: LLMChatError) -> None:
+        self._plain.error(error)
+
+
+def summary(reply: Reply) -> str:
+    """Tokens, tokens a second, seconds to the first, and how the reply ended if not naturally."""
+    source, parts = reply.provenance, []
+    tokens, first, total = source.usage.completion_tokens, source.first_token_s, source.total_s
+    if tokens is not None:
+        parts.append(f"{tokens} tokens")
+        if first is not None and total is not None and total > first:
+            parts.append(f"{tokens / (total - first):.0f}/s")
+    if first is not None:
+        parts.append(f"first after {first:.1f} s")
+    if reply.status is not Status.COMPLETE:
+        parts.append({Status.LENGTH: "cut by --max-tokens"}.get(reply.status, reply.status))
+    return " \N{MIDDLE DOT} ".join(parts)
 
 
 class JsonView:
-    """One JSON object for the whole reply; with `lines`, a line for each piece before it."""
+    """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it."""
 
     def __init__(
-        self,
-        out: BinaryIO,
-        say: Callable[[str], None],
-        *,
-        lines: bool,
-        conversation: Callable[[], str | None],
+        self, streams: Streams, *, lines: bool, quiet: bool, conversation: Callable[[], str | None]
     ) -> None:
-        self._out = out
-        self._say = say
+        self._streams = streams
         self._lines = lines
+        self._quiet = quiet
         self._conversation = conversation
 
     def progress(self, progress: Progress) -> None:
         pass
 
     def note(self, text: str) -> None:
-        self._say(f"llmchat: {sanitize_line(text)}")
+        if not self._quiet:
+            self._streams.say(f"llmchat: {sanitize_line(text)}")
 
     def piece(self, text: str) -> None:
         if self._lines:
@@ -133,19 +171,21 @@ class JsonView:
     def end(self, reply: Reply) -> None:
         if reply.unshown:
             self.piece(reply.unshown)
-        if reply.provenance.reason is not None:
-            kind = {"type": "reply"} if self._lines else {}
-            self._print({**kind, **reply_record(reply, self._conversation())})
+        if reply.provenance.reason is not None:  # else an error follows
+            self._print(self._typed("reply") | reply_record(reply, self._conversation()))
+        for note in reply_notes(reply):
+            self.note(note)
 
     def error(self, error: LLMChatError) -> None:
-        kind = {"type": "error"} if self._lines else {}
         told = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
-        self._print({**kind, "error": told})
-        self._say(error_lines(error))
+        self._print(self._typed("error") | {"error": told})
+        self._streams.say(error_lines(error))
+
+    def _typed(self, kind: str) -> dict[str, object]:
+        return {"type": kind} if self._lines else {}
 
     def _print(self, record: dict[str, object]) -> None:
-        self._out.write(json.dumps(record).encode() + b"\n")
-        self._out.flush()
+        self._streams.write(json.dumps(record) + "\n")
 
 
 def reply_record(reply: Reply, conversation: str | None) -> dict[str, object]:

@@ -1,0 +1,5 @@
+"""`python -m llmchat` is `llmchat`."""
+
+from llmchat.cli import main
+
+main()

@@ -1,0 +1,241 @@
+"""One conversation with one backend, and what may be changed about both while it lasts. Shows nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from llmchat import weights
+from llmchat.app.target import Fetching, choose, open_backend
+from llmchat.backends import BUILT_IN
+from llmchat.config.folders import Folders
+from llmchat.config.resolve import Config, Layer, Value, defaults
+from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
+from llmchat.core.chat import Chat, MemoryJournal, Reply
+from llmchat.core.conversation import Conversation
+from llmchat.core.generation import Limits, Request, TokenCount, estimate_tokens
+from llmchat.errors import LLMChatError, UsageError
+
+if TYPE_CHECKING:
+    from llmchat.store import ConversationJournal, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Exactly what would be sent, and how many tokens that is."""
+
+    text: str
+    count: TokenCount
+
+
+class Session:
+    """What a front end talks through. `notices` is what the person should be told, oldest first."""
+
+    def __init__(self, config: Config, folders: Folders, *, fetching: Fetching) -> None:
+        """Opens the backend, fetching its weights if need be; connects to nothing. Raises as open_backend."""
+        self.config = config
+        self.folders = folders
+        self.notices: list[str] = []
+        self._fetching = fetching
+        self._store: Store | None = None
+        self._journal: ConversationJournal | None = None
+        self._saves = False
+        self._used: int | None = None  # tokens of the context window, after the last reply
+        self._limits: Limits | None = None
+        target = choose(config)
+        self.chat = Chat(
+            open_backend(target, config, folders, fetching=fetching),
+            MemoryJournal(),
+            conversation=Conversation(),
+            settings=config.chosen(),
+            defaults=defaults(),
+        )
+        self._target = target
+        self.chat.conversation = Conversation(self._system())
+
+    @property
+    def conversation_id(self) -> str | None:
+        """None until something was saved."""
+        return self._journal.conversation_id if self._journal else None
+
+    @property
+    def store(self) -> Store:
+        """The kept conversations, opened when first needed. Raises what Store.open raises."""
+        if self._store is None:
+            from llmchat.store import Store
+
+            self._store = Store.open(self.folders.database)
+            self.notices += [notice.text for notice in self._store.notices]
+        return self._store
+
+    def keep(self) -> None:
+        """Saves from here on, in a new conversation. What is wrong with the store becomes a notice."""
+        self._saves = True
+        try:
+            self._journal = self.store.journal(system=self.chat.conversation.system, call_later=_call_later)
+        except LLMChatError as error:
+            self.notices.append(f"this conversation is not saved: {error.message}")
+        else:
+            self.chat.journal = self._journal
+
+    def forget(self) -> None:
+        """Keeps nothing of what is said from here on."""
+        self._saves, self._journal = False, None
+        self.chat.journal = MemoryJournal()
+
+    def resume(self, conversation: str) -> None:
+        """Goes on with a kept conversation: `last`, an id or the beginning of one.
+
+        A system message that the person set for this run replaces the kept one. Raises MissingError,
+        UsageError, or what the store raises.
+        """
+        self._saves = True
+        resumed, self._journal = self.store.resume(self.store.resolve(conversation), call_later=_call_later)
+        self.chat.journal, self.chat.conversation = self._journal, resumed
+        if (chosen := self.config.text("system")) is not None and chosen != resumed.system:
+            self.set_system(chosen)
+
+    def new_conversation(self) -> None:
+        """Begins anew with the system message there is."""
+        self.chat.conversation = Conversation(self.chat.conversation.system)
+        self._used = None
+        if self._saves:
+            self.keep()
+
+    def set_system(self, text: str) -> None:
+        """Another system message from here on; "" is none."""
+        if self._journal is not None:
+            self._journal.set_system(text)
+        self.chat.conversation = replace(self.chat.conversation, system=text)
+        self.config = self._changed("system", text)
+
+    def set_value(self, name: str, text: str) -> None:
+        """Changes a sampling setting for this session; `default` leaves it open again.
+
+        Raises UsageError where the setting does not take it.
+        """
+        setting = SETTINGS[name]
+        try:
+            value = (() if setting.many else None) if text == "default" else setting.parse(text)
+        except ValueError as error:
+            raise UsageError(f"{name} cannot be {text}", hint=str(error)) from None
+        self.chat.settings = replace(self.chat.settings, **{name: value})  # type: ignore[arg-type] # parsed as declared
+
+    def shown_value(self, name: str) -> str:
+        """What a sampling setting is now, and whether that is somebody's default."""
+        value = getattr(self.chat.effective_settings(), name)
+        if value in (None, ()):
+            return "the server's default"
+        shown = " ".join(map(repr, value)) if isinstance(value, tuple) else f"{value:g}"
+        chosen = getattr(self.chat.settings, name) not in (None, ())
+        return shown if chosen else f"{shown} (default)"
+
+    async def switch_model(self, name: str) -> None:
+        """Goes on with another model; the history stays. Raises as open_backend, having changed nothing."""
+        config = self._changed("model", name)
+        target = choose(config)
+        with _stoppable(self._fetching) as fetching:
+            backend = await asyncio.to_thread(open_backend, target, config, self.folders, fetching=fetching)
+        old, self.chat.backend = self.chat.backend, backend
+        self.config, self._target, self._limits = config, target, None
+        if self.config.text("system") is None:
+            self.chat.conversation = replace(self.chat.conversation, system=self._system())
+        await old.aclose()
+        await self.warm()
+
+    def model_names(self) -> list[str]:
+        """What `-m` takes here by name."""
+        there = [each.name for each in weights.installed(self.folders.weights)]
+        return list(dict.fromkeys([*weights.CATALOGUE, *there, *BUILT_IN]))
+
+    def model_shown(self) -> str:
+        """The model's name, with its server's if it has one."""
+        name = self.chat.backend.model or self._target.model or self.chat.backend.name
+        return f"{name} at {self._target.url}" if self._target.url else name
+
+    async def preview(self, question: str | None, *, raw: bool = False, ask_server: bool = True) -> Preview:
+        """What this question would send; without one, what the newest question sends.
+
+        Without `ask_server` a remote server is asked nothing at all: then the history is not cut to the
+        model's context window, and the count is an estimate. Raises InputError where there is no question.
+        """
+        conversation = self.chat.draft(question)
+        backend = self.chat.backend
+        if ask_server or self._target.url is None:
+            request = (await self.chat.plan(conversation, raw=raw)).request
+            return Preview(await backend.render(request), await backend.count(request))
+        messages = conversation.messages[-1:] if raw else conversation.sendable()
+        text = await backend.render(Request(messages, self.chat.effective_settings(), raw=raw))
+        return Preview(text, estimate_tokens(text))
+
+    async def warm(self) -> None:
+        """Imports and starts what the first question needs, and learns the model's limits."""
+        await self.chat.backend.warm()
+        self._limits = await self.chat.backend.limits()
+
+    def after(self, reply: Reply) -> None:
+        """Takes note of what a reply used of the context window."""
+        usage = reply.provenance.usage
+        if usage.prompt_tokens is not None:
+            self._used = usage.prompt_tokens + (usage.completion_tokens or 0)
+
+    def status_line(self) -> str:
+        """The model, the conversation, and tokens used of the context window; foreign text."""
+        parts = [self.model_shown(), self.conversation_id or ("new" if self._saves else "not saved")]
+        if self._limits is not None:
+            parts.append(f"{self._used or 0:,} of {self._limits.context:,} tokens")
+        return " \N{MIDDLE DOT} ".join(parts)
+
+    async def aclose(self) -> None:
+        """Frees the backend and the store. May be called twice."""
+        try:
+            await self.chat.backend.aclose()
+        finally:
+            if self._store is not None:
+                self._store.close()
+
+    def _system(self) -> str:
+        """The system message that was set, else the model's own, else the course's on a URL."""
+        if (chosen := self.config.text("system")) is not None:
+            return chosen
+        if (own := self.chat.backend.system) is not None:
+            return own
+        return COURSE_SYSTEM if self._target.url else ""
+
+    def _changed(self, name: str, value: str) -> Config:
+        values = {**self.config.values, name: Value(value, Layer.SESSION, f"/{name}")}
+        return replace(self.config, values=values)
+
+
+def _call_later(delay: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+    return asyncio.get_running_loop().call_later(delay, call)
+
+
+class _Stopped(Exception):  # noqa: N818 - ends a thread, is no error
+    pass
+
+
+@contextmanager
+def _stoppable(fetching: Fetching) -> Iterator[Fetching]:
+    """Fetching that ends, in whatever thread it runs, once this context is left."""
+    left = threading.Event()
+
+    @contextmanager
+    def watched(model: weights.Model) -> Iterator[weights.Progress]:
+        with fetching(model) as progress:
+
+            def report(done: int, total: int) -> None:
+                if left.is_set():
+                    raise _Stopped
+                progress(done, total)
+
+            yield report
+
+    try:
+        yield watched
+    finally:
+        left.set()

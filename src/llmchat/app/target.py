@@ -1,0 +1,134 @@
+"""What answers: decides it from the settings, and opens that backend without connecting to anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmchat import weights
+from llmchat.backends import BUILT_IN
+from llmchat.config.folders import Folders
+from llmchat.config.resolve import Config
+from llmchat.core.generation import Backend
+from llmchat.core.prompt_format import FORMATS
+from llmchat.errors import UsageError
+
+if TYPE_CHECKING:
+    from llmchat.backends.detect import Api
+    from llmchat.backends.endpoint import Endpoint
+
+Fetching = Callable[[weights.Model], AbstractContextManager[weights.Progress]]
+"""Shows that weights are being fetched, as long as the context lasts."""
+
+DEFAULT_MODEL = next(iter(weights.CATALOGUE))
+COURSE_VARIABLE = "HF_API_FALCOM_BASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A built-in or a model of this machine, or, with a URL, what that server calls `model`."""
+
+    model: str | None
+    url: str | None = None
+
+
+def choose(config: Config) -> Target:
+    """The URL, unless a model of this machine was named on a higher layer; else that or the default."""
+    url, model = config.text("url"), config.text("model")
+    here = model is not None and (model in BUILT_IN or weights.resolve(model) is not None)
+    if url and not (here and config.values["model"].layer > config.values["url"].layer):
+        return Target(model, url)
+    return Target(model or DEFAULT_MODEL)
+
+
+def open_backend(target: Target, config: Config, folders: Folders, *, fetching: Fetching) -> Backend:
+    """The target's backend. Fetches weights that are not on disk; blocks meanwhile.
+
+    Raises ConfigError for a key that may not go there, UsageError for a model nobody knows, and what
+    weights.fetch raises.
+    """
+    if target.url is not None:
+        return _open_server(target, config)
+    assert target.model is not None, "without a URL there is a default model"
+    if target.model in BUILT_IN:
+        from llmchat.backends.echo import EchoBackend
+
+        form = FORMATS[config.text("prompt_format") or "transcript"]
+        return EchoBackend(prompt_format=form, canned=target.model == "canned")
+    return _open_local(target.model, config, folders, fetching)
+
+
+def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching) -> Backend:
+    from llmchat.backends.local import LocalBackend
+
+    model = weights.resolve(name)
+    if model is None:
+        known = ", ".join([*weights.CATALOGUE, *BUILT_IN])
+        raise UsageError(
+            f"there is no model {name} here",
+            hint=f"there are {known}, a path to a .gguf file, hf:owner/repo/file.gguf; a server needs --url",
+        )
+    threads, context = int(config.number("threads")), int(config.number("context"))
+    if isinstance(model, Path):
+        weights.check_gguf(model)
+        return LocalBackend(model, model=model.stem, threads=threads, context=context)
+    path = weights.find(model, folders.weights)
+    if path is None:
+        with fetching(model) as progress:
+            path = weights.fetch(
+                model,
+                folders.weights,
+                progress=progress,
+                offline=config.switch("offline"),
+                environ=config.environ,
+            )
+    return LocalBackend(
+        path, model=model.name, system=model.system, defaults=model.defaults, threads=threads, context=context
+    )
+
+
+def _open_server(target: Target, config: Config) -> Backend:
+    from llmchat.backends.auto import AutoBackend
+    from llmchat.backends.detect import Api
+    from llmchat.backends.openai import OpenAIBackend
+    from llmchat.backends.tgi import TgiBackend
+
+    endpoint = _endpoint(target, config)
+    form = FORMATS[config.text("prompt_format") or "transcript"]
+
+    def build(api: Api) -> Backend:
+        if api is Api.OPENAI:
+            return OpenAIBackend(endpoint, model=target.model)
+        return TgiBackend(endpoint, prompt_format=form, model=target.model)
+
+    named = config.text("api")
+    if named in (Api.TGI, Api.OPENAI):
+        return build(Api(named))
+    if config.values["url"].source == COURSE_VARIABLE:
+        return build(Api.TGI)
+    return AutoBackend(endpoint, guess=build(Api.TGI), build=build)
+
+
+def _endpoint(target: Target, config: Config) -> Endpoint:
+    from llmchat.backends.endpoint import Auth, Endpoint, Timeouts
+
+    assert target.url is not None, "only a server has an endpoint"
+    key = config.endpoint_key(target.url)
+    ca_file = config.text("ca_file")
+    return Endpoint(
+        target.url,
+        key=key.secret if key else None,
+        auth=Auth(config.text("auth") or Auth.BEARER),
+        timeouts=Timeouts(
+            connect=config.number("connect_timeout"),
+            header=config.number("header_timeout"),
+            first_token=config.number("first_token_timeout"),
+            idle=config.number("idle_timeout"),
+            wait=config.number("wait"),
+        ),
+        ca_file=Path(ca_file).expanduser() if ca_file else None,
+        proxy=config.text("proxy"),
+    )

@@ -1,0 +1,5 @@
+"""The command line: parses, calls, and ends with the right exit code."""
+
+from llmchat.cli.boundary import main
+
+__all__ = ["main"]

@@ -1,0 +1,88 @@
+"""The one boundary: whatever comes out of a command becomes two lines at most and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import typer
+
+from llmchat.cli.commands import run
+from llmchat.config.folders import Folders
+from llmchat.errors import ExitCode, LLMChatError, StorageError, UsageError
+
+
+def main() -> None:
+    """The `llmchat` command."""
+    code = _run(sys.argv[1:])
+    _flush()
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        return run(arguments)
+    except KeyboardInterrupt:
+        return ExitCode.SIGINT
+    except BrokenPipeError:
+        _abandon_stdout()
+        return ExitCode.SIGPIPE
+    except typer.TyperException as error:
+        return _explain(
+            UsageError(error.format_message(), hint="llmchat --help shows what there is"), arguments
+        )
+    except LLMChatError as error:
+        return _explain(error, arguments)
+    except OSError as error:
+        _abandon_stdout()
+        hint = "free some space, or check where the output goes"
+        return _explain(
+            StorageError(f"cannot read or write: {error.strerror or error}", hint=hint), arguments
+        )
+    except Exception:  # noqa: BLE001 - the boundary: a bug must not spill over the terminal
+        return _log_bug(arguments)
+
+
+def _explain(error: LLMChatError, arguments: list[str]) -> int:
+    from llmchat.terminal.view import error_lines
+
+    if "--debug" in arguments:
+        traceback.print_exc()
+    _say(error_lines(error))
+    return error.exit_code
+
+
+def _log_bug(arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        traceback.print_exc()
+    log = Folders.find(os.environ).state / "llmchat.log"
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{datetime.now(UTC).isoformat()}\n{traceback.format_exc()}\n")
+        where = f"details are in {log}"
+    except OSError:
+        where = "run it again with --debug to see where"
+    _say(f"llmchat: error: this is a bug in llmchat; {where}")
+    return ExitCode.BUG
+
+
+def _say(text: str) -> None:
+    with suppress(OSError, ValueError, AttributeError):  # a closed stderr: the exit code has to do
+        print(text, file=sys.stderr, flush=True)
+
+
+def _abandon_stdout() -> None:
+    """What is still buffered can go nowhere; without this Python would say so once more as it leaves."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        _abandon_stdout()

@@ -1,0 +1,141 @@
+"""The commands: each parses its words and calls. Everything else is imported when one is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmchat import __version__
+from llmchat.cli.options import RUN_OPTIONS, with_options
+from llmchat.errors import ExitCode
+
+if TYPE_CHECKING:
+    from llmchat.terminal.run import Run
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="llmchat",
+    help="Chat with any large language model: one on this machine, TGI, or an OpenAI-compatible server.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=_CONTEXT,
+)
+history_app = typer.Typer(
+    help="Past conversations.", rich_markup_mode=None, no_args_is_help=True, context_settings=_CONTEXT
+)
+app.add_typer(history_app, name="history")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if wanted:
+        sys.stdout.write(f"llmchat {__version__}\n")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+]
+
+
+def _run(context: typer.Context, options: Mapping[str, object]) -> Run:
+    """What the options say; those before the command count too, those behind it win."""
+    from llmchat.terminal.run import Run
+
+    given = {name: value for name, value in options.items() if value not in (None, [])}
+    before: Mapping[str, object] = context.obj or {}
+    together = {**before, **given}
+    told = {name: value for name, value in together.items() if name in RUN_OPTIONS}
+    if isinstance(files := told.get("file"), list):
+        told["file"] = tuple(files)
+    return Run({name: value for name, value in together.items() if name not in RUN_OPTIONS}, **told)  # type: ignore[arg-type] # as RUN_OPTIONS declares them
+
+
+@app.callback(invoke_without_command=True)
+@with_options
+def llmchat(context: typer.Context, *, version: Version = False, **options: object) -> None:
+    if context.invoked_subcommand is None:
+        chat(context, **options)
+    context.obj = {name: value for name, value in options.items() if value not in (None, [])}
+
+
+@app.command()
+@with_options
+def chat(context: typer.Context, **options: object) -> None:
+    """Chat in the terminal; this is what llmchat does without a command."""
+    from llmchat.terminal.chat import chat as run_chat
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(run_chat(_run(context, options), Streams.standard()))
+
+
+@app.command()
+@with_options
+def ask(
+    context: typer.Context,
+    prompt: Annotated[list[str] | None, typer.Argument(help="Words; piped text goes before them.")] = None,
+    **options: object,
+) -> None:
+    """Ask once, print the answer: for pipes and scripts."""
+    from llmchat.terminal.ask import ask as run_ask
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(run_ask(prompt or [], _run(context, options), Streams.standard()))
+
+
+@app.command()
+def models(context: typer.Context, *, json: AsJson = False) -> None:
+    """List what can be chatted with."""
+    from llmchat.terminal.models import list_models
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(list_models(_run(context, {}), Streams.standard(), as_json=json))
+
+
+@app.command()
+def pull(
+    context: typer.Context, model: Annotated[str, typer.Argument(help="smollm2, qwen or hf:...")]
+) -> None:
+    """Fetch a model's weights, verify them, and keep them."""
+    from llmchat.terminal.models import pull_model
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(pull_model(model, _run(context, {}), Streams.standard()))
+
+
+@history_app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
+    *,
+    json: AsJson = False,
+) -> None:
+    """List conversations, newest first."""
+    from llmchat.terminal.history import list_history
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(list_history(Streams.standard(), limit=limit, as_json=json))
+
+
+@history_app.command()
+def show(
+    conversation: Annotated[str, typer.Argument(help="An id, its beginning, or last.")] = "last",
+    *,
+    json: AsJson = False,
+) -> None:
+    """Show one conversation."""
+    from llmchat.terminal.history import show_history
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(show_history(conversation, Streams.standard(), as_json=json))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line; returns the exit code. Raises what the commands raise."""
+    code = app(arguments, prog_name="llmchat", standalone_mode=False)
+    return code if isinstance(code, int) else ExitCode.OK

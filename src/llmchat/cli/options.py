@@ -1,0 +1,69 @@
+"""The options of `llmchat` and `llmchat ask`, derived from the settings and from what a run can be told."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated
+
+import typer
+
+from llmchat.config.settings import SETTINGS, Setting
+
+RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
+    "continue_": (("-c", "--continue"), bool, "Go on with the latest conversation."),
+    "conversation": (("--conversation",), str, "Go on with this one: an id, its beginning, or last."),
+    "no_save": (("--no-save",), bool, "Do not keep this conversation."),
+    "file": (("-f", "--file"), list[str], "Put this file's text before the prompt; - is stdin. Repeatable."),
+    "raw_prompt": (("--raw-prompt",), bool, "Send the prompt exactly as it is: completion, no roles."),
+    "no_stream": (("--no-stream",), bool, "Ask for the whole reply at once."),
+    "raw": (("--raw",), bool, "Print the reply as it is, unsanitized; not to a terminal."),
+    "json": (("--json",), bool, "Print one JSON object."),
+    "jsonl": (("--jsonl",), bool, "Print a JSON line for each piece, that object last."),
+    "dry_run": (("--dry-run",), bool, "Show exactly what would be sent; send nothing."),
+    "debug": (("--debug",), bool, "Show where an error came from."),
+}
+"""What a run can be told that is no setting: spellings, type and help; terminal.run.Run holds it."""
+
+Command = Callable[..., None]
+
+
+def with_options(command: Command) -> Command:
+    """Gives a Typer command every option; they arrive as its keyword arguments, None where not given."""
+    own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    parameters = [*own, *_settings(), *_run()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # PEP 362 allows it
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _settings() -> Iterator[inspect.Parameter]:
+    for setting in SETTINGS.values():
+        if setting.flags:
+            yield _parameter(setting.name, setting.flags, _type(setting), _help(setting), setting.metavar)
+
+
+def _run() -> Iterator[inspect.Parameter]:
+    for name, (flags, kind, text) in RUN_OPTIONS.items():
+        yield _parameter(name, flags, kind, text, None)
+
+
+def _type(setting: Setting) -> object:
+    return list[setting.kind] if setting.many else setting.kind  # type: ignore[name-defined] # a type made at run time
+
+
+def _parameter(
+    name: str, flags: tuple[str, ...], kind: object, text: str, metavar: str | None
+) -> inspect.Parameter:
+    option = typer.Option(*flags, help=text, metavar=metavar, show_default=False)
+    annotation = Annotated[kind | None, option]  # type: ignore[valid-type] # a type made at run time
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _help(setting: Setting) -> str:
+    said = [setting.help]
+    if setting.choices or setting.range:
+        said.append(f"Takes {setting.takes()}.")
+    if setting.default not in (None, False):
+        said.append(f"Default: {setting.default}.")
+    return " ".join(said)

@@ -1,0 +1,39 @@
+"""`llmchat` itself: the REPL at a terminal, one answer where something is piped in."""
+
+from __future__ import annotations
+
+from llmchat.errors import ExitCode, UsageError
+from llmchat.terminal.question import EmptyQuestion, read_question
+from llmchat.terminal.run import Run, configure, open_session
+from llmchat.terminal.streams import Streams
+
+
+def chat(run: Run, streams: Streams) -> ExitCode:
+    """Runs until the person leaves. Raises UsageError where there is no person and nothing is piped in."""
+    hint = 'for one answer: llmchat ask "your question"'
+    if not streams.is_terminal(streams.stdin):
+        if not streams.piped:
+            raise UsageError("there is no terminal to chat in, and nothing is piped in", hint=hint)
+        from llmchat.terminal.ask import answer
+
+        return answer(lambda: _read_piped(run, streams, hint), run, streams)
+    if not streams.is_terminal(streams.stdout):
+        raise UsageError("the output is not a terminal", hint=hint)
+    one_shot = [name for name in ("json", "jsonl", "dry_run", "raw_prompt", "file") if getattr(run, name)]
+    if one_shot:
+        raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
+    run.check(streams)
+    config = configure(run, streams)
+    session = open_session(run, config, streams)
+
+    from llmchat.terminal.interrupts import Interrupts
+    from llmchat.terminal.repl import Repl
+
+    return Interrupts().run(lambda interrupts: Repl(session, streams, interrupts=interrupts).run())
+
+
+def _read_piped(run: Run, streams: Streams, hint: str) -> str:
+    try:
+        return read_question((), run.file, streams, exact=run.raw_prompt)
+    except EmptyQuestion as error:
+        raise UsageError("nothing is piped in", hint=hint) from error

@@ -1,0 +1,30 @@
+"""Shows that weights are being fetched: a notice with size and licence, and a progress bar on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from llmchat import weights
+from llmchat.terminal.sanitize import sanitize_line
+from llmchat.terminal.streams import Streams
+
+
+@contextmanager
+def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Progress]:
+    """What to report bytes to while these weights are fetched; all goes to stderr."""
+    about = [f"{model.size / 1e6:.0f} MB" if model.size else "", model.licence or ""]
+    notice = ", ".join(part for part in about if part)
+    streams.say(f"llmchat: fetching {sanitize_line(model.name)} once{f' ({notice})' if notice else ''}")
+    if not streams.is_terminal(streams.stderr):
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, transient=True
+    ) as bar:
+        task = bar.add_task("", total=model.size)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

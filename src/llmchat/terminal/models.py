@@ -1,0 +1,86 @@
+"""Lists the models there are, and fetches one, for the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from llmchat import weights
+from llmchat.backends import BUILT_IN
+from llmchat.config.folders import Folders
+from llmchat.config.resolve import Config
+from llmchat.errors import ExitCode, UsageError
+from llmchat.terminal.fetching import show_fetching
+from llmchat.terminal.run import Run, configure
+from llmchat.terminal.sanitize import sanitize_line
+from llmchat.terminal.streams import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to chat with: what `-m` takes, and what it is. Foreign text."""
+
+    name: str
+    kind: str  # embedded, file, built-in, server
+    about: str
+    size: int | None = None  # bytes
+    licence: str | None = None
+    path: str | None = None  # of weights on disk; the URL of a server
+
+
+def list_models(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
+    """Prints what can be chatted with, a line each, or as a JSON array."""
+    choices = _choices(configure(run, streams), Folders.find(streams.environ).weights)
+    if as_json:
+        streams.write(json.dumps([asdict(choice) for choice in choices], indent=2) + "\n")
+    else:
+        streams.write("".join(map(_line, choices)))
+    return ExitCode.OK
+
+
+def _choices(config: Config, folder: Path) -> Iterator[Choice]:
+    """Embedded models, other weights on disk, the built-ins, and the URL if one is set."""
+    there = {each.name: each for each in weights.installed(folder)}
+    for model in weights.CATALOGUE.values():
+        path = str(there[model.name].path) if model.name in there else None
+        yield Choice(model.name, "embedded", model.about, model.size, model.licence, path)
+    for name, each in there.items():
+        if name not in weights.CATALOGUE:
+            yield Choice(name, "file", "", each.size, path=str(each.path))
+    for name, about in BUILT_IN.items():
+        yield Choice(name, "built-in", about)
+    if url := config.text("url"):
+        yield Choice(config.text("model") or url, "server", f"at {url}", path=url)
+
+
+def _line(choice: Choice) -> str:
+    kind = choice.kind
+    if kind == "embedded":
+        kind = "on disk" if choice.path else "to fetch"
+    size = f"{choice.size / 1e6:,.0f} MB" if choice.size else ""
+    licence, name = choice.licence or "", sanitize_line(choice.name)
+    return f"{name:<10}  {kind:<8}  {size:>7}  {licence:<10}  {sanitize_line(choice.about)}".rstrip() + "\n"
+
+
+def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:
+    """Fetches weights, verifies them, and prints their path. Raises UsageError, or as weights.fetch."""
+    config = configure(run, streams)
+    model = weights.resolve(name)
+    if not isinstance(model, weights.Model):
+        known = ", ".join(weights.CATALOGUE)
+        raise UsageError(
+            f"there is no model {name} to fetch", hint=f"there are {known} and hf:owner/repo/file.gguf"
+        )
+    folder = Folders.find(streams.environ).weights
+    path = weights.find(model, folder)
+    if path is None:
+        with show_fetching(streams, model) as progress:
+            path = weights.fetch(
+                model, folder, progress=progress, offline=config.switch("offline"), environ=streams.environ
+            )
+    else:
+        weights.verify(model, path)
+    streams.write(f"{sanitize_line(str(path))}\n")
+    return ExitCode.OK

@@ -1,0 +1,109 @@
+"""The loop: a line becomes a command or a turn. An error is shown and never leaves it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from llmchat.app import Session
+from llmchat.core.chat import Turn
+from llmchat.errors import ExitCode, LLMChatError, StorageError
+from llmchat.terminal.commands import Desk, complete_line, run_command
+from llmchat.terminal.interrupts import Interrupts
+from llmchat.terminal.prompt import Prompt, PromptHistory
+from llmchat.terminal.sanitize import sanitize
+from llmchat.terminal.streams import Streams
+from llmchat.terminal.tty import echo_off
+from llmchat.terminal.view import ScreenView, error_lines, show
+
+
+class Repl:
+    """A conversation at a terminal."""
+
+    def __init__(self, session: Session, streams: Streams, *, interrupts: Interrupts) -> None:
+        self._session = session
+        self._streams = streams
+        self._interrupts = interrupts
+        self._desk = Desk(session, say=self._say, clear=self._clear)
+        self._prompt = Prompt(
+            self._open_history(),
+            complete=lambda line: complete_line(self._desk, line),
+            toolbar=session.status_line,
+            vi=session.config.switch("vi"),
+        )
+
+    async def run(self) -> ExitCode:
+        """Asks, answers, and asks again, until the person leaves."""
+        opening = asyncio.ensure_future(self._open_backend())
+        try:
+            while not self._desk.leave:
+                await self._step()
+        finally:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+            await self._session.aclose()
+        return ExitCode.OK
+
+    async def _open_backend(self) -> None:
+        """Gets the backend ready while the person reads the prompt; a fault shows when it is asked."""
+        await asyncio.sleep(0)  # the prompt is drawn first
+        try:
+            await self._session.warm()
+        except LLMChatError:
+            return
+        self._prompt.refresh()
+
+    async def _step(self) -> None:
+        draft, self._desk.draft = self._desk.draft, ""
+        try:
+            line = await self._prompt.read(draft)
+        except EOFError:
+            self._desk.leave = True
+            return
+        except KeyboardInterrupt:
+            self._streams.say("Ctrl-D or /exit leaves.")
+            return
+        if line.strip():
+            await self._take(line)
+
+    async def _take(self, line: str) -> None:
+        try:
+            if line.startswith("/") and not line.startswith("//") and "\n" not in line:
+                await self._interrupts.stoppable(run_command(self._desk, line))
+                turn, self._desk.turn = self._desk.turn, None
+            else:
+                turn = self._session.chat.ask(line.removeprefix("/") if line.startswith("//") else line)
+            if turn is not None:
+                await self._answer(turn)
+        except LLMChatError as error:
+            self._streams.say(error_lines(error))
+
+    async def _answer(self, turn: Turn) -> None:
+        view = ScreenView(self._streams)
+        with echo_off(self._streams.stdin):
+            try:
+                await self._interrupts.stoppable(show(turn, view))
+            except LLMChatError as error:
+                view.error(error)
+        if turn.reply is not None:
+            self._session.after(turn.reply)
+
+    def _open_history(self) -> PromptHistory | None:
+        try:
+            return PromptHistory(self._session.folders.prompt_history)
+        except OSError as error:
+            self._streams.say(
+                error_lines(StorageError(f"the prompt history cannot be kept: {error.strerror}"))
+            )
+            return None
+
+    def _say(self, text: str) -> None:
+        out = self._streams.stdout
+        assert out is not None, "a REPL has a terminal to write to"
+        out.write(f"{sanitize(text)}\n".encode())
+        out.flush()
+
+    def _clear(self) -> None:
+        out = self._streams.stdout
+        assert out is not None, "a REPL has a terminal to write to"
+        out.write(b"\x1b[H\x1b[2J\x1b[3J")
+        out.flush()

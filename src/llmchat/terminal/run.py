@@ -1,0 +1,66 @@
+"""One run of the program: what it was told, and the session, view and streams that follow from that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmchat.app import Session
+from llmchat.config.folders import Folders
+from llmchat.config.resolve import Config, resolve
+from llmchat.errors import UsageError
+from llmchat.terminal.fetching import show_fetching
+from llmchat.terminal.streams import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run was told that is no setting, and the settings that came as flags."""
+
+    flags: Mapping[str, object]
+    continue_: bool = False
+    conversation: str | None = None
+    no_save: bool = False
+    file: tuple[str, ...] = ()
+    raw_prompt: bool = False
+    no_stream: bool = False
+    raw: bool = False
+    json: bool = False
+    jsonl: bool = False
+    dry_run: bool = False
+    debug: bool = False
+
+    def check(self, streams: Streams) -> None:
+        """Raises UsageError for what makes no sense together."""
+        if self.raw and streams.is_terminal(streams.stdout):
+            raise UsageError("--raw is not for a terminal", hint="pipe it, or redirect it to a file")
+        if self.json and self.jsonl:
+            raise UsageError("--json and --jsonl exclude each other", hint="give one of them")
+        if self.continue_ and self.conversation:
+            raise UsageError("-c and --conversation exclude each other", hint="give one of them")
+        if self.resumed and self.raw_prompt:
+            raise UsageError("--raw-prompt has no conversation to go on with", hint="leave out -c")
+
+    @property
+    def resumed(self) -> str | None:
+        """The kept conversation to go on with."""
+        return "last" if self.continue_ else self.conversation
+
+
+def configure(run: Run, streams: Streams) -> Config:
+    """The effective configuration. Raises as `resolve`."""
+    return resolve(run.flags, environ=streams.environ, directory=Path())
+
+
+def open_session(run: Run, config: Config, streams: Streams) -> Session:
+    """The session of this run, its weights fetched and its conversation opened."""
+    folders = Folders.find(streams.environ)
+    session = Session(config, folders, fetching=lambda model: show_fetching(streams, model))
+    if run.resumed:
+        session.resume(run.resumed)
+    if run.no_save or run.dry_run:
+        session.forget()
+    elif not run.resumed:
+        session.keep()
+    return session
