@@ -141,7 +141,7 @@ def _prepare(connection: sqlite3.Connection, deadline: float) -> None:
     current = schema.check(connection)
     _write_ahead(connection, deadline)
     # In WAL mode NORMAL is enough to survive the end of a process, however it dies: what was written is in
-    # the kernel's hands. FULL also survives a power cut, for one fsync a commit: three a turn and one a second
+    # the kernel's hands. FULL also survives a power cut, for one fsync a commit: three a turn, one a second
     # in between. "The question is saved before it is sent" should hold when the battery dies, too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten with zeros
