@@ -21,7 +21,6 @@ from llmchat.core.generation import (
     Request,
     Settings,
     Token,
-    TokenCount,
     Usage,
 )
 from llmchat.core.stop import StopCutter
@@ -178,11 +177,27 @@ class Chat:
         self.conversation = replace(self.conversation, messages=self.conversation.messages[:-1])
         return newest
 
-    async def plan(self, *, raw: bool = False, stream: bool = True, shrink: float = 1.0) -> Planned:
-        """What asking the conversation's newest question would send, cut to the context window."""
+    def draft(self, question: str | None) -> Conversation:
+        """The conversation as it would be sent with this question; without one, with the newest it has.
+
+        Raises InputError where there is none at all.
+        """
+        if question is not None:
+            return self.conversation.add(Message(Role.USER, question))
+        messages = self.conversation.messages
+        while messages and messages[-1].role is not Role.USER:
+            messages = messages[:-1]
+        if not messages:
+            raise InputError("there is no question yet", hint="type one")
+        return replace(self.conversation, messages=messages)
+
+    async def plan(
+        self, conversation: Conversation, *, raw: bool = False, stream: bool = True, shrink: float = 1.0
+    ) -> Planned:
+        """What asking this conversation's newest question sends, cut to the context window."""
         settings = self.effective_settings()
         if raw:
-            return Planned(Request(self.conversation.messages[-1:], settings, raw=True, stream=stream))
+            return Planned(Request(conversation.messages[-1:], settings, raw=True, stream=stream))
         limits = await self.backend.limits()
         wanted = settings.max_tokens or DEFAULT_MAX_TOKENS
         reserve = wanted if self.settings.max_tokens else min(wanted, limits.context // 2)
@@ -192,27 +207,23 @@ class Chat:
                 f"{wanted} tokens for the reply leave no room in a context window of {limits.context}",
                 hint="ask for a shorter one with --max-tokens",
             )
-        window = await self._window(room, settings, wanted, limits)
+        window = await self._window(conversation, room, settings, limits.context - wanted)
         if window.tokens is not None:
             settings = replace(settings, max_tokens=max(1, min(wanted, limits.context - window.tokens)))
         return Planned(Request(window.messages, settings, stream=stream), window, limits)
 
-    async def _window(self, room: int, settings: Settings, wanted: int, limits: Limits) -> Window:
-        everything = self.conversation.sendable()
+    async def _window(self, conversation: Conversation, room: int, settings: Settings, surely: int) -> Window:
+        """Asks the backend to count only where the bytes alone do not show that all fits."""
+        everything = conversation.sendable()
         # No token is shorter than a byte, and no format wraps a message in more than 16 tokens.
         most = sum(len(m.text.encode("utf-8", "surrogatepass")) + 16 for m in everything)
-        if most <= room and most + wanted <= limits.context:
+        if most <= min(room, surely):
             return Window(everything, 0)
 
         async def count(messages: Sequence[Message]) -> int:
             return (await self.backend.count(Request(tuple(messages), settings))).tokens
 
-        return await self.conversation.window(room, count)
-
-    async def count(self) -> tuple[TokenCount, Limits]:
-        """Tokens of the prompt so far, and what the model can take."""
-        request = Request(self.conversation.sendable(), self.effective_settings())
-        return await self.backend.count(request), await self.backend.limits()
+        return await conversation.window(room, count)
 
 
 class Turn:
@@ -263,7 +274,7 @@ class Turn:
     async def _generate(self) -> AsyncGenerator[Event, None]:
         """The reply's events; asks once more, for less, where the server finds the prompt too long."""
         try:
-            plan = await self._chat.plan(raw=self._raw, stream=self._stream)
+            plan = await self._chat.plan(self._chat.conversation, raw=self._raw, stream=self._stream)
             try:
                 async with aclosing(self._attempt(plan)) as events:
                     async for event in events:
@@ -271,7 +282,7 @@ class Turn:
             except ContextOverflow:
                 if self._pieces or self._raw:
                     raise
-                smaller = await self._chat.plan(stream=self._stream, shrink=0.75)
+                smaller = await self._chat.plan(self._chat.conversation, stream=self._stream, shrink=0.75)
                 if smaller.request == plan.request:
                     raise
                 async with aclosing(self._attempt(smaller)) as events:

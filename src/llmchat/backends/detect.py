@@ -1,0 +1,51 @@
+"""Asks a server which API it speaks; must not remember the answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from llmchat.backends.faults import Answer, find, text_at
+from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.backends.openai import api_base
+from llmchat.backends.tgi import info_base
+from llmchat.errors import ConfigError, LLMChatError
+
+
+class Api(StrEnum):
+    """The protocols that llmchat speaks over HTTP."""
+
+    TGI = "tgi"
+    OPENAI = "openai"
+
+
+async def detect(endpoint: Endpoint) -> Api:
+    """The API of a server: TGI where /info names a model, else OpenAI's where /v1/models lists some.
+
+    TGI also lists models, so it is asked first; a URL that ends in /v1 asks for OpenAI's. Raises
+    DeniedError for a 401 or 403, ConfigError where neither is found, and what every request may.
+    """
+    session = HttpSession(endpoint)
+    try:
+        if api_base(endpoint.url) != endpoint.url.rstrip("/"):
+            answer = await session.ask("GET", f"{info_base(endpoint.url)}/info", patient=True)
+            if text_at(_read(session, answer), "model_id"):
+                return Api.TGI
+        answer = await session.ask("GET", f"{api_base(endpoint.url)}/models", patient=True)
+        if isinstance(find(_read(session, answer), "data"), list):
+            return Api.OPENAI
+    finally:
+        await session.aclose()
+    raise ConfigError(
+        f"{endpoint.server} does not speak TGI nor the OpenAI API",
+        hint="check the URL, or name the protocol with --api tgi or --api openai",
+    )
+
+
+def _read(session: HttpSession, answer: Answer) -> object:
+    """The JSON of an answer; None where it holds none. Raises DeniedError."""
+    if answer.status in (401, 403):
+        session.checked(answer)
+    try:
+        return answer.json() if answer.status == 200 else None
+    except LLMChatError:
+        return None

@@ -1,0 +1,76 @@
+"""Decodes server-sent events, bytes in and event data out; must not read, nor know what the data means."""
+
+from __future__ import annotations
+
+from llmchat.errors import BrokenReply
+
+MAX_EVENT = 1 << 20
+"""Bytes an event may have."""
+
+
+class EventDecoder:
+    """Fed with bytes however they are split, gives the data of the events that they complete.
+
+    Follows WHATWG HTML, "Server-sent events", with one leniency: an event that the end of the stream
+    completes counts. Names, ids, retry times and comments are read over.
+    """
+
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        self._limit = limit
+        self._line = bytearray()  # the unfinished one
+        self._data: list[bytes] = []
+        self._size = 0  # of the data lines
+        self._after_cr = False  # a line feed that comes next belongs to the line before
+        self._at_start = True
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Takes the next bytes; returns the data of every event that is now whole.
+
+        Raises BrokenReply where an event is over the limit or not UTF-8.
+        """
+        if self._after_cr and chunk:
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        self._after_cr = self._after_cr or chunk.endswith(b"\r")
+        events: list[str] = []
+        for part in chunk.splitlines(keepends=True):
+            if self._size + len(self._line) + len(part) > self._limit:
+                raise BrokenReply(
+                    f"the server sent an event of more than {self._limit:,} bytes",
+                    hint="is this the address of a language model?",
+                )
+            self._line += part.rstrip(b"\r\n")
+            if part.endswith((b"\r", b"\n")):
+                events += self._end_line()
+        return events
+
+    def flush(self) -> list[str]:
+        """The stream is over: what is left, if it makes an event."""
+        return [*self._end_line(), *self._end_event()]
+
+    def _end_line(self) -> list[str]:
+        line = bytes(self._line)
+        self._line.clear()
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line:
+            return self._end_event()
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            value = value.removeprefix(b" ")
+            self._data.append(value)
+            self._size += len(value) + 1
+        return []
+
+    def _end_event(self) -> list[str]:
+        data = b"\n".join(self._data)
+        self._data.clear()
+        self._size = 0
+        try:
+            return [data.decode()] if data else []
+        except UnicodeDecodeError as error:
+            raise BrokenReply(
+                "the server sent an event that is not valid UTF-8",
+                hint="ask again, or look at the server's log",
+            ) from error

@@ -1,0 +1,243 @@
+"""Maps what goes wrong between a server and us to llmchat's errors, for every HTTP backend; does no I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from llmchat.errors import (
+    BrokenReply,
+    ConfigError,
+    ContextOverflow,
+    DeniedError,
+    InputError,
+    LLMChatError,
+    TryLaterError,
+    UnavailableError,
+)
+
+BUSY_STATUSES = frozenset({429, 502, 503, 504})
+"""Statuses of a server that may answer when it is asked again."""
+
+_OVERFLOW = re.compile(
+    r"context[ _]?(?:length|size|window)|exceed_context|`inputs` tokens \+|must have less than \d+ tokens"
+    r"|(?:prompt|inputs?|messages|request)\b.{0,40}\btoo (?:long|many tokens)|too many (?:input )?tokens",
+    re.IGNORECASE,
+)
+
+
+class Unreached(UnavailableError):  # noqa: N818 - what happened, as the rest of the error tree
+    """No server answered; one may if it is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Seconds a server asks to wait, and whether it only guesses."""
+
+    seconds: float
+    guess: bool = False
+
+
+class ServerDown(UnavailableError):  # noqa: N818 - what happened
+    """502, 503, 504: starting, loading a model, or behind a gateway that cannot reach it."""
+
+    delay: Delay | None = None
+
+
+class ServerBusy(TryLaterError):  # noqa: N818 - what happened
+    """429, or overloaded."""
+
+    delay: Delay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer, its body decoded; `server` is the host and port that gave it."""
+
+    server: str
+    status: int
+    content_type: str
+    body: str = field(repr=False)
+    retry_after: str | None = None
+    location: str | None = None
+
+    def json(self) -> object:
+        """The body as JSON. Raises BrokenReply where it is something else."""
+        if not self.body.strip():
+            raise BrokenReply(
+                f"{self.server} gave an empty answer", hint="is this the address of a language model?"
+            )
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise not_a_model(self.server, self.content_type) from error
+
+
+def find(value: object, *path: str | int) -> object:
+    """What is at this place inside JSON, or None where there is no such place."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def text_at(value: object, *path: str | int) -> str:
+    """The text at this place inside JSON; "" where there is none."""
+    found = find(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def number_at(value: object, *path: str | int) -> int | None:
+    """The whole number at this place inside JSON that counts something, else None."""
+    found = find(value, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
+def parse_event(data: str) -> dict[str, object]:
+    """An event's data as a JSON object. Raises BrokenReply where it is none."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BrokenReply(
+            "the server sent an event that is not JSON", hint="check with --api which protocol it speaks"
+        ) from error
+    if not isinstance(value, dict):
+        raise BrokenReply(
+            "the server sent an event that is not an object", hint="check with --api which protocol it speaks"
+        )
+    return value
+
+
+def quote(text: str, *, key: str | None, limit: int = 200) -> str:
+    """A server's words on one line, without our key, which some servers echo, and not too many of them."""
+    words = " ".join(text.replace(key, "[key]").split() if key else text.split())
+    return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def error_text(payload: object) -> str:
+    """The server's own words in a JSON error: `error`, `error.message`, `message` or `detail`; else ""."""
+    places = (("error",), ("error", "message"), ("message",), ("detail",), ("detail", 0, "msg"))
+    return next((text for place in places if (text := text_at(payload, *place))), "")
+
+
+def error_kind(payload: object) -> str:
+    """What a server calls its error: TGI's `error_type`, OpenAI's `error.type` and `error.code`."""
+    places = (("error_type",), ("error", "type"), ("error", "code"), ("type",))
+    return " ".join(text for place in places if (text := text_at(payload, *place)))
+
+
+def not_a_model(server: str, content_type: str) -> BrokenReply:
+    kind = {"text/html": "a web page", "": "something without a type"}.get(content_type, content_type)
+    return BrokenReply(
+        f"{server} answered with {kind}, not as a language model does",
+        hint="check the URL; a proxy or a login page may be in the way",
+    )
+
+
+def refusal(answer: Answer, *, key: str | None, now: Callable[[], datetime]) -> LLMChatError:
+    """The error of an answer whose status is not 200 (contract: exit codes)."""
+    try:
+        payload: object = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        payload = None
+    said = quote(error_text(payload), key=key, limit=500)
+    if (
+        not said
+        and payload is None
+        and "html" not in answer.content_type
+        and not answer.body.lstrip().startswith("<")
+    ):
+        said = quote(answer.body, key=key)
+    if 300 <= answer.status < 400:
+        return _redirected(answer, key)
+    error = by_status(
+        answer.status, said, server=answer.server, kind=error_kind(payload), with_key=key is not None
+    )
+    if isinstance(error, ServerDown | ServerBusy):
+        error.delay = _delay(answer.retry_after, payload, now)
+    return error
+
+
+def by_status(status: int, said: str, *, server: str, kind: str = "", with_key: bool = False) -> LLMChatError:
+    """The error of this HTTP status, also where it came inside a stream.
+
+    `said` are the server's words, already quoted; `kind` is what it calls the error.
+    """
+    tail = f": {said}" if said else ""
+    told = f"{server} answered {status}{tail}"
+    match status:
+        case 400 | 413 | 422:
+            return rejected(said or f"status {status}", kind=kind)
+        case 401 | 403:
+            hint = (
+                "check the key, and LLMCHAT_AUTH (bearer or basic)"
+                if with_key
+                else "give a key in LLMCHAT_API_KEY"
+            )
+            return DeniedError(f"{server} denied access ({status}){tail}", hint=hint)
+        case 402:
+            return DeniedError(told, hint="the account behind the key cannot pay for this")
+        case 404 | 405:
+            return ConfigError(told, hint="check the URL, the model name and --api")
+        case 408:
+            return TryLaterError(told, hint="ask again")
+        case 429:
+            return ServerBusy(
+                f"{server} is busy or limits the rate{tail}", hint="wait a little, then ask again"
+            )
+        case 502 | 503 | 504:
+            return ServerDown(
+                f"{server} is not ready ({status}){tail}", hint="it may be starting: ask again soon"
+            )
+        case _ if status == 424 or status >= 500:
+            return UnavailableError(told, hint="the fault is on the server: look at its log, or ask again")
+        case _ if status >= 400:
+            return InputError(told, hint="the server does not accept such a request")
+    return BrokenReply(told, hint="is this the address of a language model?")
+
+
+def rejected(said: str, *, kind: str = "") -> InputError:
+    """The server read the request and refuses it: ContextOverflow where it says the prompt is too long."""
+    message = f"the server rejected the request: {said}"
+    if _OVERFLOW.search(said) or _OVERFLOW.search(kind):
+        return ContextOverflow(
+            message, hint="shorten the question, or ask for fewer tokens with --max-tokens"
+        )
+    return InputError(message, hint="change what the server names, then ask again")
+
+
+def _redirected(answer: Answer, key: str | None) -> ConfigError:
+    try:
+        host = urlsplit(answer.location or "").netloc.rpartition("@")[2] or "the same host"
+    except ValueError:
+        host = "an address that cannot be read"
+    return ConfigError(
+        f"{answer.server} redirects to {quote(host, key=key)} ({answer.status}); redirects are not followed",
+        hint="if you trust that address, give it as the URL",
+    )
+
+
+def _delay(retry_after: str | None, payload: object, now: Callable[[], datetime]) -> Delay | None:
+    """Retry-After, seconds or a date (RFC 9110, 10.2.3), else the `estimated_time` of a loading model."""
+    header = (retry_after or "").strip()
+    if header.isascii() and header.isdecimal():
+        return Delay(float(header[:9]))
+    if header:
+        try:
+            at = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        return Delay(max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now()).total_seconds()))
+    estimate = find(payload, "estimated_time")
+    if isinstance(estimate, int | float) and estimate >= 0:
+        return Delay(float(estimate), guess=True)
+    return None

@@ -1,0 +1,231 @@
+"""Generates on any OpenAI-compatible server; must not know which one it is, nor cut stop texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from types import MappingProxyType
+
+from llmchat.backends.faults import find, number_at, parse_event, text_at
+from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
+from llmchat.core.generation import (
+    Event,
+    Limits,
+    Request,
+    Settings,
+    TokenCount,
+    estimate_tokens,
+)
+from llmchat.core.prompt_format import PromptFormat
+from llmchat.errors import LLMChatError
+
+ASSUMED = Limits(2048, assumed=True)
+MAX_STOPS = 4
+"""Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
+
+
+def api_base(url: str) -> str:
+    """The URL below which an OpenAI-compatible server has /models: ends in its version, /v1 unless named."""
+    base = url.rstrip("/").removesuffix("/chat/completions").removesuffix("/completions")
+    return base if re.search(r"[^/]/v\d+\w*(/openai)?$", base) else f"{base}/v1"
+
+
+class OpenAIBackend:
+    """An OpenAI-compatible server: OpenAI's API reference, "Chat" and "Completions", as servers speak it.
+
+    `guard` changes the text of every message before it is sent, `extra` are more fields of each
+    request, `penalty_field` is the server's name for the repetition penalty.
+    """
+
+    prompt_format: PromptFormat | None = None
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        model: str | None = None,
+        name: str = "openai",
+        system: str | None = None,
+        defaults: Settings = Settings(),
+        extra: Mapping[str, object] = MappingProxyType({}),
+        penalty_field: str = "repetition_penalty",
+        guard: Callable[[str], str] = str,
+    ) -> None:
+        self.name = name
+        self.system = system
+        self.defaults = defaults
+        self._model = model
+        self._extra = extra
+        self._penalty_field = penalty_field
+        self._guard = guard
+        self._session = HttpSession(endpoint)
+        self._models: object = None
+        self._limits: Limits | None = None
+        self._tokenizes = True
+
+    @property
+    def model(self) -> str:
+        """The name it was given, else the first of /v1/models once that was asked."""
+        return self._model or ""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._session.endpoint
+
+    async def move(self, endpoint: Endpoint) -> None:
+        """Goes on with a server that was started anew."""
+        await self._session.move(endpoint)
+
+    async def warm(self) -> None:
+        """Imports the HTTP client without holding up the event loop."""
+        await self._session.warm()
+
+    async def aclose(self) -> None:
+        await self._session.aclose()
+
+    async def get_json(self, path: str) -> object:
+        """The JSON at this path of the server, as /health or /props. Raises as requests do."""
+        return await self._session.get_json(self._root + path)
+
+    async def post_json(self, path: str, body: Mapping[str, object]) -> object:
+        """What the server answers this with at this path. Raises as requests do."""
+        return await self._session.post_json(self._root + path, body)
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Generates. Raises the errors that llmchat.backends.faults maps."""
+        await self._know_model()
+        async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
+            async for event in events:
+                yield event
+
+    async def render(self, request: Request) -> str:
+        """The messages that would be sent as JSON, or the raw prompt."""
+        if request.raw:
+            return request.messages[-1].text
+        return json.dumps(self._messages(request), indent=2, ensure_ascii=False)
+
+    async def count(self, request: Request) -> TokenCount:
+        """Tokens by llama.cpp's /apply-template and /tokenize, else an estimate over the messages."""
+        if self._tokenizes:
+            text = request.messages[-1].text if request.raw else await self._templated(request)
+            if text is not None:
+                answer = await self._known("/tokenize", {"content": text, "add_special": True})
+                if isinstance(tokens := find(answer, "tokens"), list):
+                    return TokenCount(len(tokens), exact=True)
+        return estimate_tokens("\n".join(f"{message.role}: {message.text}" for message in request.messages))
+
+    async def limits(self) -> Limits:
+        """What /v1/models or llama.cpp's /props say, else a guess.
+
+        Raises UnavailableError or TryLaterError where no server answers.
+        """
+        if self._limits is None:
+            models, props = await self._list_models(), None
+            of_model = _listed(models, self._model)
+            context = number_at(of_model, "max_model_len") or number_at(of_model, "meta", "n_ctx")
+            if not context:
+                props = await self._look(f"{self._root}/props")
+                context = number_at(props, "default_generation_settings", "n_ctx")
+            if not context and (models is None and props is None):
+                return ASSUMED
+            self._limits = Limits(context) if context else ASSUMED
+        return self._limits
+
+    @property
+    def _base(self) -> str:
+        return api_base(self._session.endpoint.url)
+
+    @property
+    def _root(self) -> str:
+        return self._base.rpartition("/v")[0]
+
+    async def _look(self, url: str) -> object:
+        """The JSON at this URL; None where the server has none there."""
+        answer = await self._session.ask("GET", url)
+        try:
+            return self._session.checked(answer).json()
+        except LLMChatError:
+            return None
+
+    async def _list_models(self) -> object:
+        if self._models is None:
+            self._models = await self._look(f"{self._base}/models")
+        return self._models
+
+    async def _know_model(self) -> None:
+        if self._model is None:
+            self._model = text_at(_listed(await self._list_models(), None), "id") or None
+
+    async def _templated(self, request: Request) -> str | None:
+        found = find(await self._known("/apply-template", {"messages": self._messages(request)}), "prompt")
+        return found if isinstance(found, str) else None
+
+    async def _known(self, path: str, body: Mapping[str, object]) -> object:
+        """What a llama.cpp server answers; None, and never asked again, on any other server."""
+        answer = await self._session.ask("POST", self._root + path, body)
+        try:
+            return self._session.checked(answer).json()
+        except LLMChatError:
+            self._tokenizes = answer.status >= 429
+            return None
+
+    def _messages(self, request: Request) -> list[dict[str, str]]:
+        return [{"role": str(each.role), "content": self._guard(each.text)} for each in request.messages]
+
+    def _body(self, request: Request) -> dict[str, object]:
+        """The request without null fields, which some servers refuse."""
+        wanted = request.settings
+        asked: dict[str, object] = (
+            {"prompt": request.messages[-1].text} if request.raw else {"messages": self._messages(request)}
+        )
+        fields: dict[str, object] = {
+            "model": self._model,
+            **asked,
+            "stream": request.stream,
+            "stream_options": {"include_usage": True} if request.stream else None,
+            "max_tokens": wanted.max_tokens,
+            "temperature": wanted.temperature,
+            "top_p": wanted.top_p,
+            "top_k": wanted.top_k,
+            "seed": wanted.seed,
+            self._penalty_field: wanted.repetition_penalty,
+            "stop": list(wanted.stop[:MAX_STOPS]) or None,
+        }
+        return {name: value for name, value in fields.items() if value is not None} | dict(self._extra)
+
+    async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:
+        url = self._base + ("/completions" if request.raw else "/chat/completions")
+        body = self._body(request)
+        if not request.stream:
+            answer = await self._session.post_json(url, body, once=True)
+            if fault := self._fault(answer):
+                raise fault
+            for event in whole_reply(answer):
+                yield event
+            return
+        reading = Reading()
+        async with self._session.stream(url, body, fault=self._fault) as events:
+            async for data in events:
+                if data.strip() == "[DONE]":
+                    reading.end(events)
+                    break
+                chunk = parse_event(data)
+                if fault := self._fault(chunk):
+                    raise fault
+                if (shown := reading.read(chunk, events)) is not None:
+                    yield shown
+        yield reading.finish()
+
+    def _fault(self, payload: object) -> LLMChatError | None:
+        return fault_in(payload, self._session)
+
+
+def _listed(models: object, name: str | None) -> object:
+    """The entry of /v1/models with this id, else the first."""
+    entries = find(models, "data")
+    if not isinstance(entries, list) or not entries:
+        return None
+    return next((entry for entry in entries if find(entry, "id") == name), entries[0])

@@ -1,0 +1,113 @@
+"""Reads the replies of OpenAI-compatible servers, streamed or whole; must not send anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llmchat.backends.faults import (
+    ServerBusy,
+    by_status,
+    error_kind,
+    error_text,
+    find,
+    number_at,
+    rejected,
+    text_at,
+)
+from llmchat.backends.http import HttpSession
+from llmchat.backends.stream import EventStream
+from llmchat.core.generation import Event, Finish, FinishReason, Progress, Token, Usage
+from llmchat.errors import BrokenReply, LLMChatError, UnavailableError
+
+_REASONS = {
+    "stop": FinishReason.STOP,
+    "eos": FinishReason.STOP,
+    "eos_token": FinishReason.STOP,
+    "stop_sequence": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.FILTER,
+}
+
+
+def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
+    """The error in an event or an answer whose status is 200; None where it holds none."""
+    if find(payload, "error") is None:
+        return None
+    said = session.quote(error_text(payload) or "no reason given")
+    kind, status = error_kind(payload), number_at(payload, "error", "code")
+    if status is not None and 400 <= status < 600:
+        return by_status(
+            status, said, server=session.endpoint.server, kind=kind, with_key=session.endpoint.key is not None
+        )
+    if "invalid_request" in kind or "exceed_context" in kind or "context_length" in kind:
+        return rejected(said, kind=kind)
+    if "rate_limit" in kind or "overloaded" in kind:
+        return ServerBusy(f"the server is busy: {said}", hint="wait a little, then ask again")
+    if "server_error" in kind:
+        return UnavailableError(f"the server failed to generate: {said}", hint="ask again")
+    return BrokenReply(f"the server broke the reply off: {said}", hint="ask again, or look at its log")
+
+
+class Reading:
+    """What is known so far of a reply that streams."""
+
+    def __init__(self) -> None:
+        self._reason: FinishReason | None = None
+        self._usage = Usage()
+        self._began = False
+
+    def read(self, chunk: Mapping[str, object], events: EventStream) -> Event | None:
+        """What a chunk brings to show; tells the stream whether it was a sign of life."""
+        self._usage = _usage(chunk) or self._usage
+        progress = find(chunk, "prompt_progress")
+        choice = find(chunk, "choices", 0)
+        if progress is not None:
+            events.evaluating()
+        if choice is None or self._reason is not None:
+            return _progress(progress)
+        self._began = True
+        text = text_at(choice, "delta", "content") or text_at(choice, "text")
+        thought = text_at(choice, "delta", "reasoning_content") or text_at(choice, "delta", "reasoning")
+        if text or thought:
+            events.alive()
+        if reason := text_at(choice, "finish_reason"):
+            self._reason = _REASONS.get(reason, FinishReason.OTHER)
+            events.whole()
+        return Token(text) if text else _progress(progress)
+
+    def end(self, events: EventStream) -> None:
+        """The stream says that it is over. Some servers give no other end."""
+        if self._began:
+            self._reason = self._reason or FinishReason.OTHER
+            events.whole()
+
+    def finish(self) -> Finish:
+        if self._reason is None:
+            raise BrokenReply("the reply ended without its final event", hint="ask again")
+        return Finish(self._reason, self._usage)
+
+
+def _progress(progress: object) -> Progress | None:
+    """llama.cpp's `prompt_progress`: tokens of the prompt, of the cache, and those evaluated by now."""
+    if progress is None:
+        return None
+    return Progress("evaluating the prompt", number_at(progress, "processed"), number_at(progress, "total"))
+
+
+def _usage(payload: object) -> Usage | None:
+    usage = find(payload, "usage")
+    if not isinstance(usage, dict):
+        return None
+    return Usage(number_at(usage, "prompt_tokens"), number_at(usage, "completion_tokens"))
+
+
+def whole_reply(answer: object) -> list[Event]:
+    """The events of a reply that came in one piece."""
+    choice = find(answer, "choices", 0)
+    if not isinstance(choice, dict):
+        raise BrokenReply(
+            "the server's answer holds no reply", hint="check with --api which protocol it speaks"
+        )
+    text = text_at(choice, "message", "content") or text_at(choice, "text")
+    reason = _REASONS.get(text_at(choice, "finish_reason"), FinishReason.OTHER)
+    return [*([Token(text)] if text else []), Finish(reason, _usage(answer) or Usage())]

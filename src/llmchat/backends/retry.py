@@ -1,0 +1,53 @@
+"""Decides whether a failed request is sent again and after how long; must not send or wait itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from llmchat.backends.faults import Delay, ServerBusy, ServerDown, Unreached
+from llmchat.errors import LLMChatError
+
+TRIES = 3
+LONGEST_DELAY = 60.0
+"""Seconds before a try that a server may ask for."""
+FIRST_BACKOFF = 0.5
+
+Retryable = (Unreached, ServerDown, ServerBusy)
+"""The errors after which another try makes sense, as long as no text has come."""
+
+
+class Patience:
+    """Counts the tries of one request and bounds the whole time spent on waiting, in seconds."""
+
+    def __init__(
+        self,
+        wait: float,
+        *,
+        clock: Callable[[], float],
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._clock = clock
+        self._jitter = jitter
+        self._until = clock() + wait
+        self._tried = 0
+
+    def delay(self, error: LLMChatError) -> float | None:
+        """Seconds until the next try, or None where there should be none.
+
+        Jitter keeps many clients from coming back all at once. A server that asks for more time than
+        is left is not asked again, unless it only guessed how long its model takes to load.
+        """
+        self._tried += 1
+        left = self._until - self._clock()
+        if self._tried >= TRIES or left <= 0 or not isinstance(error, Retryable):
+            return None
+        asked: Delay | None = None if isinstance(error, Unreached) else error.delay
+        if asked is None:
+            backoff = FIRST_BACKOFF * (1 << (self._tried - 1)) * (0.5 + self._jitter() / 2)
+            return min(backoff, left)
+        if asked.guess:
+            return min(asked.seconds, LONGEST_DELAY, left)
+        if asked.seconds > min(LONGEST_DELAY, left):
+            return None
+        return min(asked.seconds * (1 + self._jitter() / 10), left)

@@ -1,0 +1,206 @@
+"""Generates on a text-generation-inference endpoint, from raw text; must not cut stop texts."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from llmchat.backends.faults import find, number_at, text_at
+from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.core.generation import (
+    Event,
+    Finish,
+    FinishReason,
+    Limits,
+    Request,
+    Settings,
+    Token,
+    TokenCount,
+    Usage,
+    estimate_tokens,
+)
+from llmchat.core.prompt_format import PromptFormat
+from llmchat.errors import BrokenReply, InputError, LLMChatError
+
+if TYPE_CHECKING:
+    from llmchat.backends.tgi_client import Client
+
+ASSUMED = Limits(2048, assumed=True)
+DEFAULT_MAX_STOPS = 4
+"""Stop texts that TGI takes unless it is started with another --max-stop-sequences."""
+
+_REASONS = {
+    "length": FinishReason.LENGTH,
+    "eos_token": FinishReason.STOP,
+    "stop_sequence": FinishReason.STOP,
+}
+
+
+def info_base(url: str) -> str:
+    """The URL below which an endpoint has /info and /tokenize."""
+    base = url.rstrip("/")
+    return base.removesuffix("/generate_stream").removesuffix("/generate")
+
+
+class TgiBackend:
+    """A TGI endpoint. Wire facts: text-generation-inference 3.3.7, router/src/server.rs and lib.rs.
+
+    Prompts go to the URL as it is given, rendered byte for byte by `prompt_format`.
+    """
+
+    name = "tgi"
+    defaults = Settings()
+    system: str | None = None
+
+    def __init__(self, endpoint: Endpoint, *, prompt_format: PromptFormat, model: str | None = None) -> None:
+        self.prompt_format: PromptFormat | None = prompt_format
+        self._format = prompt_format
+        self._model = model
+        self._session = HttpSession(endpoint)
+        self._client: Client | None = None
+        self._limits: Limits | None = None
+        self._max_stops = DEFAULT_MAX_STOPS
+        self._tokenizes = True
+
+    @property
+    def model(self) -> str:
+        """The `model_id` of /info once `limits` has asked for it, unless a name was given."""
+        return self._model or ""
+
+    async def warm(self) -> None:
+        """Imports the client library without holding up the event loop."""
+        await asyncio.to_thread(importlib.import_module, "llmchat.backends.tgi_client")
+
+    async def aclose(self) -> None:
+        await self._session.aclose()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Generates; asks once more without stop texts where the server refuses them.
+
+        Raises the errors that llmchat.backends.faults maps.
+        """
+        spoken = False
+        try:
+            async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
+                async for event in events:
+                    spoken = spoken or isinstance(event, Token)
+                    yield event
+            return
+        except InputError as error:
+            if spoken or not self._stops(request) or "stop" not in error.message.lower():
+                raise
+        self._max_stops = 0
+        async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
+            async for event in events:
+                yield event
+
+    async def render(self, request: Request) -> str:
+        """The `inputs` of the request."""
+        return self._prompt(request)
+
+    async def count(self, request: Request) -> TokenCount:
+        """Tokens of the prompt by POST /tokenize, or an estimate where the server has none."""
+        prompt = self._prompt(request)
+        if self._tokenizes:
+            answer = await self._session.ask("POST", self._url("/tokenize"), {"inputs": prompt})
+            try:
+                tokens = self._session.checked(answer).json()
+            except LLMChatError:
+                self._tokenizes = answer.status not in (404, 405, 501)
+            else:
+                if isinstance(tokens, list):
+                    return TokenCount(len(tokens), exact=True)
+        return estimate_tokens(prompt)
+
+    async def limits(self) -> Limits:
+        """What GET /info says, else a guess, which stands only if the server has no /info.
+
+        Raises UnavailableError or TryLaterError where no server answers.
+        """
+        if self._limits is not None:
+            return self._limits
+        answer = await self._session.ask("GET", self._url("/info"))
+        try:
+            info = self._session.checked(answer).json()
+        except LLMChatError:
+            if answer.status < 429:
+                self._limits = ASSUMED
+            return ASSUMED
+        self._model = self._model or text_at(info, "model_id") or None
+        stops = number_at(info, "max_stop_sequences")
+        self._max_stops = self._max_stops if stops is None else stops
+        total = number_at(info, "max_total_tokens")
+        prompt = number_at(info, "max_input_tokens") or number_at(info, "max_input_length")
+        self._limits = Limits(total, prompt) if total else ASSUMED
+        return self._limits
+
+    def _url(self, path: str) -> str:
+        return info_base(self._session.endpoint.url) + path
+
+    def _prompt(self, request: Request) -> str:
+        return request.messages[-1].text if request.raw else self._format.render(request.messages)
+
+    def _stops(self, request: Request) -> list[str]:
+        """The person's stop texts first, then the format's, as many as the server takes."""
+        of_format = () if request.raw else self._format.stop
+        return list(dict.fromkeys((*request.settings.stop, *of_format)))[: self._max_stops]
+
+    def _parameters(self, request: Request) -> dict[str, object]:
+        """TGI refuses temperature 0 and top_p 1, and only samples if it is told to."""
+        wanted = request.settings
+        samples = wanted.temperature is None or wanted.temperature > 0
+        parameters: dict[str, object] = {
+            "do_sample": samples,
+            "max_new_tokens": wanted.max_tokens,
+            "temperature": wanted.temperature if samples else None,
+            "top_p": wanted.top_p if wanted.top_p != 1 else None,
+            "top_k": wanted.top_k,
+            "repetition_penalty": wanted.repetition_penalty,
+            "seed": wanted.seed,
+            "stop": self._stops(request),
+            "return_full_text": False,
+            "details": True,
+        }
+        return {name: value for name, value in parameters.items() if value is not None}
+
+    async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:
+        client = await self._open()
+        prompt, parameters = self._prompt(request), self._parameters(request)
+        if not request.stream:
+            for event in _whole(await client.generate(prompt, **parameters)):
+                yield event
+            return
+        async with aclosing(client.generate_stream(prompt, **parameters)) as pieces:
+            async for piece in pieces:
+                if piece.token.text and not piece.token.special:
+                    yield Token(piece.token.text)
+                if piece.is_last:
+                    yield _finish(piece.details.model_dump() if piece.details else None)
+
+    async def _open(self) -> Client:
+        if self._client is None:
+            await self.warm()
+            from llmchat.backends.tgi_client import Client
+
+            self._client = Client(self._session)
+        return self._client
+
+
+def _whole(answer: object) -> list[Event]:
+    """The events of a reply that came in one piece."""
+    reply = find(answer, 0) if isinstance(answer, list) else answer
+    text = find(reply, "generated_text")
+    if not isinstance(text, str):
+        raise BrokenReply(
+            "the server's answer holds no generated text", hint="check with --api which protocol it speaks"
+        )
+    return [*([Token(text)] if text else []), _finish(find(reply, "details"))]
+
+
+def _finish(details: object) -> Finish:
+    reason = text_at(details, "finish_reason")
+    usage = Usage(number_at(details, "input_length"), number_at(details, "generated_tokens"))
+    return Finish(_REASONS.get(reason, FinishReason.OTHER), usage)

@@ -1,0 +1,1 @@
+"""What the person configured: settings, where each came from, keys and folders. Talks to no server."""

@@ -1,0 +1,138 @@
+"""The prompt-toolkit session: keys, completion, history, toolbar. Knows no command and no backend."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.history import FileHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+Complete = Callable[[str], Iterable[str]]
+"""What may replace the line typed so far; each is a whole line."""
+
+
+class PromptHistory(FileHistory):
+    """The lines of all shells, in one file of mode 0600. A line that begins with a space is not kept.
+
+    A history that cannot be written is not worth an interruption: the line is then kept in memory only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        self._lock = FileLock(path.with_suffix(".lock"), timeout=0.5, mode=0o600)
+        super().__init__(path)
+
+    def append_string(self, string: str) -> None:
+        if not string.startswith(" ") and string.strip():
+            super().append_string(string)
+
+    def store_string(self, string: str) -> None:
+        try:
+            with self._lock:
+                super().store_string(string)
+        except (OSError, Timeout):
+            pass
+
+
+class LineCompleter(Completer):
+    """Completes a line that begins with a slash."""
+
+    def __init__(self, complete: Complete) -> None:
+        self._complete = complete
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        line = document.text_before_cursor
+        if line.startswith("/") and "\n" not in document.text:
+            for whole in self._complete(line):
+                start = whole[: len(line)].rfind(" ") + 1
+                yield Completion(whole[start:], start_position=start - len(line))
+
+
+class Prompt:
+    """Asks for one message after another.
+
+    Enter sends; Esc-Enter, Ctrl-J and a trailing backslash make a newline; Ctrl-X Ctrl-E opens the editor.
+    `read` raises EOFError for Ctrl-D and KeyboardInterrupt for Ctrl-C on an empty line.
+    """
+
+    def __init__(
+        self,
+        history: PromptHistory | None,
+        *,
+        complete: Complete,
+        toolbar: Callable[[], str],
+        vi: bool,
+    ) -> None:
+        self._toolbar = toolbar
+        self._session: PromptSession[str] = PromptSession(
+            FormattedText([("bold", "> ")]),
+            multiline=True,
+            prompt_continuation="  ",
+            history=history,
+            completer=LineCompleter(complete),
+            complete_while_typing=False,
+            enable_open_in_editor=True,
+            tempfile_suffix=".md",
+            editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
+            key_bindings=_keys(),
+            bottom_toolbar=self._show_toolbar,
+            reserve_space_for_menu=4,
+        )
+
+    async def read(self, draft: str = "") -> str:
+        """The next message, with `draft` already in the editor."""
+        return await self._session.prompt_async(default=draft)
+
+    def refresh(self) -> None:
+        """Draws the toolbar anew, if the prompt is shown."""
+        if self._session.app.is_running:
+            self._session.app.invalidate()
+
+    def _show_toolbar(self) -> FormattedText:
+        width = self._session.app.output.get_size().columns
+        return FormattedText([("noreverse fg:ansibrightblack", self._toolbar()[: max(0, width - 1)])])
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.document.text_before_cursor.endswith("\\") and not buffer.document.text_after_cursor:
+            buffer.delete_before_cursor()
+            buffer.newline(copy_margin=False)
+        else:
+            buffer.validate_and_handle()
+
+    @keys.add("escape", "enter")
+    @keys.add("c-j")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.newline(copy_margin=False)
+
+    @keys.add("c-c")
+    def _(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt)
+
+    @keys.add("c-d")
+    def _(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.delete()
+        else:
+            event.app.exit(exception=EOFError)
+
+    return keys
