@@ -119,6 +119,14 @@ class Database:
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         return None if found == "ok" else str(found)
 
+    def empty_log(self) -> None:
+        """Moves the write-ahead log into the database and empties it: it still holds what was erased.
+
+        Where another process is reading, that is left to whoever closes the database last.
+        """
+        with translated(self.path):
+            self.connection.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchone()
+
     def close(self) -> None:
         """May be called twice."""
         with translated(self.path):
