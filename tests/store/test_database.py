@@ -94,7 +94,7 @@ def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
 
 def test_a_folder_in_place_of_the_file_is_said(path: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(StorageError, match="unable to open"):
+    with pytest.raises(StorageError, match="cannot open"):
         Store.open(path)
 
 

@@ -35,10 +35,12 @@ def _explain(error: sqlite3.Error, path: Path) -> LLMChatError:
                 "the conversations are locked by another program",
                 hint=f"try again in a moment, or close what else has {path} open",
             )
-        case sqlite3.SQLITE_FULL:
+        case _ if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):  # the latter: no room for -shm
             return StorageError(f"the disk is full: {path} cannot grow", hint="free some space")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return StorageError(f"{path} is read-only", hint="make it writable, or chat with --no-save")
+        case sqlite3.SQLITE_CANTOPEN:
+            return StorageError(f"cannot open {path}", hint="it has to be a file that you may read and write")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StorageError(
                 f"{path} is damaged, or not a database; it was left as it is",
