@@ -219,8 +219,7 @@ class ConversationJournal:
                 *to_columns(entry.provenance),
             )
             key = connection.execute(_INSERT, row).lastrowid
-        if key is None:  # pragma: no cover - an INSERT always has one
-            raise StorageError("a message was not saved")
+        assert key is not None  # an INSERT always has one
         if entry.buffer:
             add_piece(connection, key, "".join(entry.buffer))
         if entry.ended:
