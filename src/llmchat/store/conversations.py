@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ from typing import Self
 from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import Notice
-from llmchat.errors import MissingError, UsageError
+from llmchat.errors import MissingError, StorageError, UsageError
 from llmchat.store.database import Database
 from llmchat.store.journal import CallLater, ConversationJournal
-from llmchat.store.provenance import COLUMNS, from_columns
+from llmchat.store.provenance import COLUMNS, Column, from_columns
 from llmchat.store.streaming import STREAMING, WHOLE_TEXT, interrupt_orphans
-from llmchat.store.writer import this_process
+from llmchat.store.writer import process
 
 _PATIENCE_S = 5.0
 _LISTED = 5  # candidates named in an error
@@ -38,10 +39,10 @@ FROM messages JOIN branch USING (id) ORDER BY depth
 
 _SUMMARIES = """
 SELECT id, created_at, updated_at,
-    coalesce(title, (SELECT text FROM messages WHERE conversation_id = conversations.id AND role = 'user'
-                     ORDER BY id LIMIT 1), ''),
-    (SELECT model FROM messages WHERE conversation_id = conversations.id AND model IS NOT NULL
-     ORDER BY id DESC LIMIT 1),
+    coalesce(title, (SELECT substr(text, 1, 1000) FROM messages
+                     WHERE conversation_id = conversations.id AND role = 'user' ORDER BY id LIMIT 1), ''),
+    (SELECT model FROM messages
+     WHERE conversation_id = conversations.id AND model != '' ORDER BY id DESC LIMIT 1),
     coalesce((SELECT depth FROM messages WHERE id = head), 0)
 FROM conversations ORDER BY updated_at DESC, head DESC LIMIT ?
 """
@@ -76,7 +77,7 @@ class Store:
     def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
         self.database = database
         self._now = clock
-        self._writer = this_process()
+        self._writer = process(os.getpid())
         interrupt_orphans(database)
 
     @classmethod
@@ -187,6 +188,17 @@ class Store:
             hint="`llmchat history list` shows them all",
         )
 
+    def delete(self, conversation_id: str) -> None:
+        """Erases a conversation with all its branches: overwritten with zeros, not just forgotten.
+
+        Raises MissingError where there is no such id.
+        """
+        with self.database.writing() as connection:
+            erased = connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,)).rowcount
+        if not erased:
+            raise _missing(conversation_id)
+        self.database.empty_log()
+
     def _read(self, conversation_id: str) -> tuple[str, tuple[Record, ...]]:
         interrupt_orphans(self.database)
         with self.database.reading() as connection:
@@ -195,20 +207,26 @@ class Store:
             ).fetchone()
             rows = connection.execute(_BRANCH, (conversation_id,)).fetchall()
         if found is None:
-            raise MissingError(
-                f"there is no conversation {conversation_id!r}", hint="`llmchat history list` shows them all"
-            )
-        records = (
-            Record(
-                key, parent, Message(Role(role), text, _status(status)), created_at, from_columns(tuple(rest))
-            )
-            for key, parent, role, text, status, created_at, *rest in rows
-        )
-        return found[0], tuple(records)
+            raise _missing(conversation_id)
+        return found[0], tuple(_record(*row) for row in rows)
 
 
-def _status(stored: str) -> Status:
-    return Status.INTERRUPTED if stored == STREAMING else Status(stored)
+def _missing(conversation_id: str) -> MissingError:
+    return MissingError(
+        f"there is no conversation {conversation_id!r}", hint="`llmchat history list` shows them all"
+    )
+
+
+def _record(
+    key: int, parent: int | None, role: str, text: str, status: str, created_at: float, *provenance: Column
+) -> Record:
+    try:
+        ended = Status.INTERRUPTED if status == STREAMING else Status(status)
+        return Record(key, parent, Message(Role(role), text, ended), created_at, from_columns(provenance))
+    except (ValueError, TypeError, UsageError) as error:
+        raise StorageError(
+            f"message {key} cannot be read: {error}", hint="another program changed the database"
+        ) from error
 
 
 def _first_line(text: str) -> str:

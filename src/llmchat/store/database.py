@@ -35,10 +35,12 @@ def _explain(error: sqlite3.Error, path: Path) -> LLMChatError:
                 "the conversations are locked by another program",
                 hint=f"try again in a moment, or close what else has {path} open",
             )
-        case sqlite3.SQLITE_FULL:
+        case _ if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):  # the latter: no room for -shm
             return StorageError(f"the disk is full: {path} cannot grow", hint="free some space")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return StorageError(f"{path} is read-only", hint="make it writable, or chat with --no-save")
+        case sqlite3.SQLITE_CANTOPEN:
+            return StorageError(f"cannot open {path}", hint="it has to be a file that you may read and write")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StorageError(
                 f"{path} is damaged, or not a database; it was left as it is",
@@ -119,6 +121,14 @@ class Database:
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         return None if found == "ok" else str(found)
 
+    def empty_log(self) -> None:
+        """Moves the write-ahead log into the database and empties it: it still holds what was erased.
+
+        Where another process is reading, that is left to whoever closes the database last.
+        """
+        with translated(self.path):
+            self.connection.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchone()
+
     def close(self) -> None:
         """May be called twice."""
         with translated(self.path):
@@ -141,8 +151,8 @@ def _prepare(connection: sqlite3.Connection, deadline: float) -> None:
     current = schema.check(connection)
     _write_ahead(connection, deadline)
     # In WAL mode NORMAL is enough to survive the end of a process, however it dies: what was written is in
-    # the kernel's hands. FULL also survives a power cut, for one fsync a commit: three a turn and one a
-    # second in between. "The question is saved before it is sent" should hold when the battery dies, too.
+    # the kernel's hands. FULL also survives a power cut, for one fsync a commit: three a turn, one a second
+    # in between. "The question is saved before it is sent" should hold when the battery dies, too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten with zeros
     if not current:

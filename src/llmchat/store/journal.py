@@ -87,7 +87,8 @@ class ConversationJournal:
         self._branch = [_Entry(key, depth) for depth, key in enumerate(branch, 1)]
         self._system = system
         self._behind: list[_Entry] = []  # with something to write, oldest first
-        self._changed = False  # the conversation's own row
+        self._moved = False  # the newest message is another one, or has ended
+        self._system_changed = False
         self._buffered = 0  # bytes since the last try to write
         self._tried_at = clock()
         self._timer: Timer | None = None
@@ -103,7 +104,7 @@ class ConversationJournal:
         entry = _Entry(None, len(self._branch) + 1, message, parent, self._now(), provenance)
         self._branch.append(entry)
         self._behind.append(entry)
-        self._changed = True
+        self._moved = True
         self._write()
 
     def append(self, text: str) -> None:
@@ -125,7 +126,7 @@ class ConversationJournal:
         newest.ended, newest.provenance = status, provenance
         if newest not in self._behind:
             self._behind.append(newest)
-        self._changed = True
+        self._moved = True
         self._write()
 
     def back(self) -> None:
@@ -134,7 +135,7 @@ class ConversationJournal:
         The one call that does nothing where it fails: whoever asked for it sees the error and asks again.
         """
         newest = self._branch.pop()
-        self._changed = True
+        self._moved = True
         try:
             self._write()
         except BaseException:
@@ -145,7 +146,12 @@ class ConversationJournal:
         """Another system message from here on; saved with the first question where there is none yet."""
         self._system = text
         if self._conversation_id is not None or self._behind:
-            self._changed = True
+            self._system_changed = True
+            self._write()
+
+    def flush(self) -> None:
+        """Writes what is still behind, if anything: a last try at the end of a session."""
+        if self._behind or self._system_changed:
             self._write()
 
     def _write_in_time(self) -> None:
@@ -164,18 +170,13 @@ class ConversationJournal:
             conversation_id = self._conversation_id or self._create(connection)
             for entry in self._behind:
                 keys[entry] = self._write_entry(connection, entry, conversation_id, keys)
-            if self._changed:
-                head = self._branch[-1] if self._branch else None
-                connection.execute(
-                    "UPDATE conversations SET head = ?, system = ?, updated_at = ? WHERE id = ?",
-                    (_key(head, keys), storable(self._system), self._now(), conversation_id),
-                )
+            self._update(connection, conversation_id, keys)
         self._conversation_id = conversation_id
         for entry, key in keys.items():
             entry.id, entry.message = key, None
             entry.buffer.clear()
         self._behind.clear()
-        self._changed = False
+        self._moved = self._system_changed = False
 
     def _create(self, connection: sqlite3.Connection) -> str:
         conversation_id = "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
@@ -185,6 +186,20 @@ class ConversationJournal:
             (conversation_id, now, now, storable(self._system)),
         )
         return conversation_id
+
+    def _update(self, connection: sqlite3.Connection, conversation_id: str, keys: dict[_Entry, int]) -> None:
+        """The conversation's own row. Only what changed here: another process may have changed the rest."""
+        if self._moved:
+            head = self._branch[-1] if self._branch else None
+            connection.execute(
+                "UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?",
+                (_key(head, keys), self._now(), conversation_id),
+            )
+        if self._system_changed:
+            connection.execute(
+                "UPDATE conversations SET system = ?, updated_at = ? WHERE id = ?",
+                (storable(self._system), self._now(), conversation_id),
+            )
 
     def _write_entry(
         self, connection: sqlite3.Connection, entry: _Entry, conversation_id: str, keys: dict[_Entry, int]
@@ -204,8 +219,7 @@ class ConversationJournal:
                 *to_columns(entry.provenance),
             )
             key = connection.execute(_INSERT, row).lastrowid
-        if key is None:  # pragma: no cover - an INSERT always has one
-            raise StorageError("a message was not saved")
+        assert key is not None  # an INSERT always has one
         if entry.buffer:
             add_piece(connection, key, "".join(entry.buffer))
         if entry.ended:

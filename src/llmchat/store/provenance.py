@@ -7,7 +7,6 @@ from dataclasses import asdict, fields
 
 from llmchat.core.chat import Provenance
 from llmchat.core.generation import FinishReason, Settings, Usage
-from llmchat.errors import StorageError, UsageError
 
 COLUMNS = (
     "backend",
@@ -42,25 +41,22 @@ def to_columns(provenance: Provenance | None) -> tuple[Column, ...]:
 
 
 def from_columns(values: tuple[Column, ...]) -> Provenance | None:
-    """What `to_columns` took; None for a message without. Raises StorageError where it is not readable."""
+    """What `to_columns` took; None for a message without.
+
+    Raises ValueError, TypeError or UsageError where another program changed them.
+    """
     row = dict(zip(COLUMNS, values, strict=True))
     if row["backend"] is None:
         return None
-    try:
-        return Provenance(
-            backend=str(row["backend"]),
-            model=str(row["model"]),
-            settings=_settings(str(row["settings"])),
-            reason=None if row["finish_reason"] is None else FinishReason(str(row["finish_reason"])),
-            usage=Usage(_int(row["prompt_tokens"]), _int(row["completion_tokens"])),
-            first_token_s=_float(row["first_token_s"]),
-            total_s=_float(row["total_s"]),
-        )
-    except (ValueError, TypeError, UsageError) as error:
-        raise StorageError(
-            f"where an answer came from cannot be read: {error}",
-            hint="another program changed the database; the texts can still be exported",
-        ) from error
+    return Provenance(
+        backend=str(row["backend"]),
+        model=str(row["model"]),
+        settings=_settings(str(row["settings"])),
+        reason=None if row["finish_reason"] is None else FinishReason(str(row["finish_reason"])),
+        usage=Usage(_int(row["prompt_tokens"]), _int(row["completion_tokens"])),
+        first_token_s=_float(row["first_token_s"]),
+        total_s=_float(row["total_s"]),
+    )
 
 
 def storable(text: str) -> str:

@@ -19,8 +19,8 @@ class Writer:
     started: str
 
 
-def this_process() -> Writer:
-    return Writer(os.getpid(), _started(os.getpid()))
+def process(pid: int) -> Writer:
+    return Writer(pid, _started(pid))
 
 
 def is_alive(writer: Writer) -> bool:

@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmchat.core.chat import Chat, Provenance, Reply
+from llmchat.core.conversation import Conversation, Message, Role, Status
+from llmchat.core.generation import (
+    Event,
+    Finish,
+    FinishReason,
+    Limits,
+    Request,
+    Settings,
+    Token,
+    TokenCount,
+    Usage,
+    estimate_tokens,
+)
+from llmchat.core.prompt_format import PromptFormat
+from llmchat.errors import StorageError, TryLaterError
+from llmchat.store import ConversationJournal, Store
+from llmchat.store.writer import process
+
+from .conftest import Clock
+
+Say = Callable[[ConversationJournal, str, str], None]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Another program holds the database."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextmanager
+def full(store: Store) -> Iterator[None]:
+    """The disk is full: the file may not grow by a page."""
+    connection = store.database.connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    yield
+    connection.execute("PRAGMA max_page_count = 1000000")
+
+
+def stored(store: Store) -> list[tuple[str, str]]:
+    """Role and text of what another reader would see of the only conversation."""
+    return [(m.role.value, m.text) for m in store.load(str(store.latest())).messages]
+
+
+def test_a_session_without_a_question_leaves_no_trace(store: Store) -> None:
+    journal = store.journal(system="be kind")
+    journal.set_system("be brief")
+    assert journal.conversation_id is None
+    assert store.latest() is None
+
+
+def test_the_question_and_the_open_answer_are_there_before_anything_is_sent(
+    store: Store, path: Path, provenance: Provenance
+) -> None:
+    journal = store.journal(system="be kind")
+    journal.begin(Message(Role.USER, "hi"))
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT role, text, status FROM messages").fetchall() == [
+            ("user", "hi", "complete")
+        ]
+        journal.begin(Message(Role.ASSISTANT, ""), provenance)
+        rows = other.execute("SELECT role, status, parent, model FROM messages WHERE id > 1").fetchall()
+        assert rows == [("assistant", "streaming", 1, "a/model")]
+    assert store.load(str(journal.conversation_id)).system == "be kind"
+
+
+def test_text_is_written_at_once_after_a_second_or_2_kib(store: Store, provenance: Provenance) -> None:
+    clock = Clock(0.0)
+    journal = ConversationJournal(store.database, writer=process(os.getpid()), now=clock, clock=clock)
+    journal.begin(Message(Role.USER, "hi"))
+    journal.begin(Message(Role.ASSISTANT, ""), provenance)
+    journal.append("a")
+    assert stored(store)[-1][1] == ""
+    clock.seconds = 0.99
+    journal.append("b")
+    assert stored(store)[-1][1] == ""
+    clock.seconds = 1.0
+    journal.append("c")
+    assert stored(store)[-1][1] == "abc"
+    journal.append("d" * 2047)
+    assert stored(store)[-1][1] == "abc"
+    journal.append("é")
+    assert stored(store)[-1][1] == "abc" + "d" * 2047 + "é"
+    journal.append("tail")
+    journal.end(Status.STOPPED, provenance)
+    assert stored(store)[-1][1] == "abc" + "d" * 2047 + "é" + "tail"
+
+
+async def test_text_is_written_in_time_when_the_stream_falls_silent(
+    store: Store, provenance: Provenance
+) -> None:
+    loop, called = asyncio.get_running_loop(), asyncio.Event()
+
+    def call_later(delay: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        assert delay <= 1
+        return loop.call_later(delay, lambda: (callback(), called.set()))
+
+    journal = store.journal(call_later=call_later)
+    journal.begin(Message(Role.USER, "hi"))
+    journal.begin(Message(Role.ASSISTANT, ""), provenance)
+    journal.append("so ")
+    journal.append("far")
+    async with asyncio.timeout(5):
+        await called.wait()
+    assert stored(store)[-1][1] == "so far"
+
+
+def test_an_answer_keeps_its_status_and_provenance(store: Store, provenance: Provenance) -> None:
+    journal = store.journal()
+    journal.begin(Message(Role.USER, "hi"))
+    journal.begin(Message(Role.ASSISTANT, ""))
+    journal.append("so")
+    journal.end(Status.LENGTH, provenance)
+    question, answer = store.records(str(journal.conversation_id))
+    assert question.provenance is None
+    assert answer.message == Message(Role.ASSISTANT, "so", Status.LENGTH)
+    assert answer.provenance == provenance
+    assert answer.parent == question.id
+    assert question.created_at == 1_800_000_000.0
+
+
+def test_going_back_makes_siblings_and_destroys_nothing(
+    store: Store, say: Say, provenance: Provenance
+) -> None:
+    journal = store.journal()
+    say(journal, "hi", "one")
+    journal.back()
+    journal.begin(Message(Role.ASSISTANT, ""), provenance)
+    journal.append("two")
+    journal.end(Status.COMPLETE, provenance)
+    assert stored(store) == [("user", "hi"), ("assistant", "two")]
+    rows = store.database.connection.execute("SELECT parent, depth, text FROM messages").fetchall()
+    assert rows == [(None, 1, "hi"), (1, 2, "one"), (1, 2, "two")]
+    journal.back()
+    journal.back()
+    assert stored(store) == []
+    assert len(store.list(5)) == 1
+
+
+def test_the_system_message_can_change_in_a_saved_conversation(store: Store, say: Say) -> None:
+    journal = store.journal(system="be kind")
+    say(journal, "hi", "there")
+    journal.set_system("be brief")
+    assert store.load(str(journal.conversation_id)).system == "be brief"
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(st.text(min_size=1), max_size=5))
+def test_any_text_comes_back_as_it_was(texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "conversations.db") as store:
+        journal, answer = store.journal(), Provenance("echo", "", Settings())
+        journal.begin(Message(Role.USER, "".join(texts)))
+        journal.begin(Message(Role.ASSISTANT, ""), answer)
+        for text in texts:
+            journal.append(text)
+        journal.end(Status.COMPLETE, answer)
+        assert [text for _, text in stored(store)] == ["".join(texts)] * 2
+
+
+def test_half_a_surrogate_pair_becomes_a_mark_and_a_whole_one_its_character(store: Store, say: Say) -> None:
+    say(store.journal(), "lone \udc80", "pair \ud83d\ude00")
+    assert stored(store) == [("user", "lone \ufffd"), ("assistant", "pair \U0001f600")]
+
+
+def test_two_processes_do_not_undo_each_others_system_message(store: Store, say: Say) -> None:
+    mine = store.journal(system="old")
+    say(mine, "hi", "there")
+    _, theirs = store.resume(str(mine.conversation_id))
+    theirs.set_system("new")
+    say(mine, "and", "so on")
+    assert store.load(str(mine.conversation_id)).system == "new"
+    assert len(stored(store)) == 4
+
+
+def test_figures_that_no_database_can_hold_are_unknown(store: Store) -> None:
+    journal = store.journal()
+    journal.begin(Message(Role.USER, "hi"))
+    journal.begin(Message(Role.ASSISTANT, ""))
+    journal.end(Status.COMPLETE, Provenance("tgi", "m", Settings(), usage=Usage(2**63, 5)))
+    provenance = store.records(str(journal.conversation_id))[1].provenance
+    assert provenance is not None
+    assert provenance.usage == Usage(None, 5)
+
+
+def test_what_a_lock_kept_from_the_disk_is_written_once_it_is_gone(
+    store: Store, path: Path, provenance: Provenance
+) -> None:
+    journal = store.journal()
+    with locked(path):
+        with pytest.raises(TryLaterError, match="locked"):
+            journal.begin(Message(Role.USER, "hi"))
+        with pytest.raises(TryLaterError):
+            journal.begin(Message(Role.ASSISTANT, ""), provenance)
+        with pytest.raises(TryLaterError):
+            journal.append("long " * 1000)
+        journal.append("short")
+        assert store.latest() is None
+    journal.end(Status.COMPLETE, provenance)
+    assert stored(store) == [("user", "hi"), ("assistant", "long " * 1000 + "short")]
+
+
+def test_the_end_of_a_session_is_one_more_chance_to_save(
+    store: Store, path: Path, provenance: Provenance
+) -> None:
+    journal = store.journal()
+    journal.flush()
+    assert store.latest() is None
+    journal.begin(Message(Role.USER, "hi"))
+    journal.begin(Message(Role.ASSISTANT, ""), provenance)
+    journal.append("there")
+    with locked(path), pytest.raises(TryLaterError):
+        journal.end(Status.COMPLETE, provenance)
+    journal.flush()
+    assert store.load(str(store.latest())).messages[-1] == Message(Role.ASSISTANT, "there")
+
+
+def test_going_back_under_a_lock_moves_nothing(store: Store, path: Path, say: Say) -> None:
+    journal = store.journal()
+    say(journal, "hi", "there")
+    with locked(path), pytest.raises(TryLaterError):
+        journal.back()
+    say(journal, "and", "so on")
+    assert [text for _, text in stored(store)] == ["hi", "there", "and", "so on"]
+
+
+def test_a_full_disk_is_said_and_loses_nothing_that_comes_later_to_fit(
+    store: Store, say: Say, provenance: Provenance
+) -> None:
+    journal = store.journal()
+    say(journal, "hi", "there")
+    with full(store), pytest.raises(StorageError, match="disk is full"):
+        journal.begin(Message(Role.USER, "much " * 10_000))
+    assert store.database.damage() is None
+    assert stored(store) == [("user", "hi"), ("assistant", "there")]
+    journal.begin(Message(Role.ASSISTANT, ""), provenance)
+    journal.end(Status.COMPLETE, provenance)
+    assert [text for _, text in stored(store)] == ["hi", "there", "much " * 10_000, ""]
+
+
+def test_an_erased_conversation_does_not_come_back(store: Store, say: Say) -> None:
+    journal = store.journal()
+    say(journal, "hi", "there")
+    store.database.connection.execute("DELETE FROM conversations")
+    with pytest.raises(StorageError, match="erased"):
+        journal.begin(Message(Role.USER, "still there?"))
+    counts = "SELECT (SELECT count(*) FROM conversations), (SELECT count(*) FROM messages)"
+    assert store.database.connection.execute(counts).fetchone() == (0, 0)
+
+
+def test_saving_takes_as_many_statements_at_1000_messages_as_at_10(store: Store, say: Say) -> None:
+    journal = store.journal()
+    seen: list[str] = []
+
+    def statements_of_a_turn() -> int:
+        seen.clear()
+        store.database.connection.set_trace_callback(seen.append)
+        say(journal, "question", "answer")
+        store.database.connection.set_trace_callback(None)
+        return len(seen)
+
+    for _ in range(5):
+        say(journal, "question", "answer")
+    early = statements_of_a_turn()
+    while len(store.records(str(journal.conversation_id))) < 1000:
+        for _ in range(99):
+            say(journal, "question", "answer")
+    assert early == statements_of_a_turn()
+
+
+class Canned:
+    """A backend that says "some text" in two pieces."""
+
+    name = "canned"
+    model = "none"
+    prompt_format: PromptFormat | None = None
+    defaults = Settings()
+    system: str | None = None
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        yield Token("some ")
+        yield Token("text")
+        yield Finish(FinishReason.STOP)
+
+    async def render(self, request: Request) -> str:
+        return ""
+
+    async def count(self, request: Request) -> TokenCount:
+        return estimate_tokens("")
+
+    async def limits(self) -> Limits:
+        return Limits(4096)
+
+    async def aclose(self) -> None: ...
+
+
+async def test_a_lock_costs_no_answer_and_the_next_turn_saves_both(store: Store, path: Path) -> None:
+    chat = Chat(
+        Canned(), store.journal(), conversation=Conversation(), settings=Settings(), defaults=Settings()
+    )
+
+    async def ask(question: str) -> Reply:
+        async with chat.ask(question) as turn:
+            async for _ in turn:
+                pass
+        assert turn.reply is not None
+        return turn.reply
+
+    with locked(path):
+        reply = await ask("one")
+    assert reply.text == "some text"
+    assert isinstance(reply.unsaved, TryLaterError)
+    reply = await ask("two")
+    assert reply.unsaved is None
+    assert store.load(str(store.latest())) == chat.conversation
+    assert [text for _, text in stored(store)] == ["one", "some text", "two", "some text"]
