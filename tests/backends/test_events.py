@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +77,7 @@ def test_however_a_stream_is_split_the_events_are_the_same(
 ) -> None:
     stream = (b"\xef\xbb\xbf" if mark else b"") + "".join(line + end for line in lines).encode()
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    pieces = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in pairwise(places)]
     single_bytes = [stream[at : at + 1] for at in range(len(stream))]
     assert decode(*pieces) == decode(stream) == decode(*single_bytes)
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +69,12 @@ async def generate(session: HttpSession) -> list[Event]:
         return [event async for event in events]
 
 
+async def collect(stream: AsyncGenerator[Event], into: list[Event]) -> None:
+    async with aclosing(stream) as events:
+        async for event in events:
+            into.append(event)  # noqa: PERF401 - those before an error are wanted
+
+
 def test_importing_the_backends_imports_no_http_library() -> None:
     names = ["http", "openai", "tgi", "detect"]
     code = (
@@ -90,18 +98,40 @@ async def test_the_key_is_sent_verbatim_behind_its_scheme(server: LoopbackServer
 
 
 async def test_without_a_key_neither_netrc_nor_proxies_of_the_environment_are_used(
-    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    netrc = f"{tmp_path}/netrc"
-    with open(netrc, "w", encoding="utf-8") as file:  # noqa: ASYNC230, PTH123 - a line of set-up
-        file.write("machine 127.0.0.1 login me password secret\n")
-    monkeypatch.setenv("NETRC", netrc)
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     server.always("/x", json_reply({}))
     session = HttpSession(Endpoint(server.url))
     await session.get_json(f"{server.url}/x")
     await session.aclose()
     assert "Authorization" not in server.requests[0].headers
+
+
+async def test_a_proxy_is_used_where_it_is_set(server: LoopbackServer) -> None:
+    server.always("/x", json_reply({"a": 1}))
+    session = HttpSession(Endpoint("http://model.invalid", proxy=server.url))
+    assert await session.get_json("http://model.invalid/x") == {"a": 1}
+    assert server.requests[0].headers["Host"] == "model.invalid"
+    await session.aclose()
+
+
+async def test_a_unix_socket_replaces_the_host(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    listener = await asyncio.start_unix_server(answer, tmp_path / "s")
+    session = HttpSession(Endpoint("http://engine", unix_socket=tmp_path / "s"))
+    assert await session.get_json("http://engine/x") == {}
+    listener.close()
+    (tmp_path / "s").unlink(missing_ok=True)
+    with pytest.raises(UnavailableError, match="cannot reach the local engine: No such file"):
+        await session.get_json("http://engine/x")
+    await session.aclose()
 
 
 async def test_one_connection_serves_streams_and_questions(
@@ -180,9 +210,8 @@ async def test_a_web_page_is_never_quoted_and_a_long_text_only_in_part(
     server: LoopbackServer, session: HttpSession
 ) -> None:
     page = b"<html><body>Welcome to the hotel</body></html>"
-    server.script(
-        "/s", Reply(status=500, content_type="text/html", body=page), Reply(status=500, body=b"x" * 999)
-    )
+    server.script("/s", Reply(status=500, content_type="text/html", body=page))
+    server.script("/s", Reply(status=500, body=b"x" * 999))
     with pytest.raises(UnavailableError) as caught:
         await read(session)
     assert "hotel" not in caught.value.message
@@ -195,7 +224,7 @@ async def test_a_web_page_is_never_quoted_and_a_long_text_only_in_part(
 @pytest.mark.parametrize(
     "said",
     [
-        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 2000 `inputs` tokens",
+        "`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 2000 `inputs` tokens and 99",
         "Input validation error: `inputs` must have less than 1000 tokens. Given: 1200",
         "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
         "the request exceeds the available context size, try increasing it",
@@ -226,11 +255,10 @@ async def test_a_redirect_is_refused_and_names_its_host(server: LoopbackServer, 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429, 500, 503])
 async def test_the_key_is_in_no_error(server: LoopbackServer, session: HttpSession, status: int) -> None:
-    location = {"Location": f"http://{KEY}.example/"}
+    headers = {"Location": f"http://{KEY}.example/"}
     for body in (f"bad key {KEY}", f'{{"error": "{"y" * 480} {KEY}"}}', "x" * 195 + KEY):
-        server.always(
-            "/s", Reply(status=status, content_type="text/plain", headers=location, body=body.encode())
-        )
+        plain = Reply(status=status, content_type="text/plain", headers=headers, body=body.encode())
+        server.always("/s", plain)
         with pytest.raises(LLMChatError) as caught:
             await read(session)
         assert KEY[:5] not in f"{caught.value} {caught.value.hint} {caught.value!r}"
@@ -245,6 +273,8 @@ async def test_the_key_is_in_no_error(server: LoopbackServer, session: HttpSessi
         (Reply(body=b"hello", content_type="text/plain"), "text/plain"),
         (Reply(body=b"\xff\xfe", content_type="application/octet-stream"), "not UTF-8"),
         (json_reply({"text": "hello"}), "in one piece"),
+        (Reply(body=b""), "empty answer"),
+        (Reply([b": hello\n\n"]), "empty answer"),
     ],
 )
 async def test_an_answer_that_is_no_stream_is_a_broken_reply_that_says_so(
@@ -330,11 +360,9 @@ async def test_nothing_is_read_behind_the_final_event(server: LoopbackServer, se
 
 async def test_a_refused_connection_is_unavailable_after_three_tries(unused_tcp_port: int) -> None:
     session = HttpSession(Endpoint(f"http://127.0.0.1:{unused_tcp_port}"))
-    events = []
+    events: list[Event] = []
     with pytest.raises(UnavailableError, match=f"cannot reach 127.0.0.1:{unused_tcp_port}: Connect"):
-        async with aclosing(session.retrying(lambda: attempt(session))) as stream:
-            async for event in stream:
-                events.append(event)  # noqa: PERF401 - the ones before the error are wanted
+        await collect(session.retrying(lambda: attempt(session)), events)
     assert events == [Progress("waiting for the server")] * 2
     await session.aclose()
 
@@ -346,6 +374,22 @@ async def test_a_name_that_does_not_exist_is_unavailable() -> None:
     await session.aclose()
 
 
+async def test_a_connection_that_nobody_accepts_runs_into_the_connect_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)
+        url = f"http://127.0.0.1:{address[1]}"
+        session = HttpSession(Endpoint(url, timeouts=Timeouts(connect=0.2)))
+        with pytest.raises(TryLaterError, match=r"no connection to 127\.0\.0\.1:\d+ within 0\.2 s"):
+            await session.get_json(url)
+        await session.aclose()
+        for each in waiting:
+            each.close()
+
+
 async def test_tls_to_a_server_without_it_is_unavailable_at_once(server: LoopbackServer) -> None:
     secure = server.url.replace("http:", "https:")
     session = HttpSession(Endpoint(secure))
@@ -354,10 +398,8 @@ async def test_tls_to_a_server_without_it_is_unavailable_at_once(server: Loopbac
     await session.aclose()
 
 
-async def test_a_ca_file_that_is_missing_is_a_configuration_error(tmp_path: object) -> None:
-    from pathlib import Path
-
-    session = HttpSession(Endpoint("https://127.0.0.1:9", ca_file=Path(f"{tmp_path}/ca.pem")))
+async def test_a_ca_file_that_is_missing_is_a_configuration_error(tmp_path: Path) -> None:
+    session = HttpSession(Endpoint("https://127.0.0.1:9", ca_file=tmp_path / "ca.pem"))
     with pytest.raises(ConfigError, match=r"ca\.pem"):
         await session.get_json("https://127.0.0.1:9/x")
 
@@ -418,9 +460,10 @@ async def test_after_the_first_text_nothing_is_sent_again(server: LoopbackServer
         yield Token("half")
         await read(session)
 
+    events: list[Event] = []
     with pytest.raises(UnavailableError):
-        async with aclosing(session.retrying(broken)) as events:
-            assert [event async for event in events]
+        await collect(session.retrying(broken), events)
+    assert events == [Token("half")]
     assert len(server.requests) == 1
     await session.aclose()
 
@@ -443,8 +486,7 @@ async def test_cancelling_frees_the_server_at_once(
     server.always("/s", Reply([*steps, Fault.HANG], before=before))
     task = asyncio.create_task(read(session))
     async with asyncio.timeout(1):
-        while not server.requests:
-            await asyncio.sleep(0)
+        await server.asked.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -262,6 +262,14 @@ async def test_other_finish_reasons_and_reasoning_do_not_break_it(
     assert await generate(backend) == [Token("A"), Finish(FinishReason.OTHER)]
 
 
+async def test_half_a_character_becomes_a_mark(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    server.script(CHAT, Reply([chunk("\ud83d"), chunk("\ud83d\ude42"), chunk(finish="stop")]))
+    assert [event for event in await generate(backend) if isinstance(event, Token)] == [
+        Token("\ufffd"),
+        Token("🙂"),
+    ]
+
+
 async def test_the_progress_of_the_prompt_is_told(server: OpenAIServer, backend: OpenAIBackend) -> None:
     told = {"total": 700, "cache": 0, "processed": 256, "time_ms": 9}
     server.script(CHAT, Reply([chunk(prompt_progress=told), chunk("A"), chunk(finish="stop")]))
@@ -324,7 +332,7 @@ async def test_several_turns_use_one_connection(server: OpenAIServer, backend: O
     assert server.connections == 1
 
 
-async def test_the_backend_moves_to_another_server(server: OpenAIServer, backend: OpenAIBackend) -> None:
+async def test_the_backend_moves_to_another_server(backend: OpenAIBackend) -> None:
     await generate(backend)
     async with OpenAIServer(["Moved"]) as other:
         await backend.move(Endpoint(other.url))

@@ -67,6 +67,12 @@ async def generate(backend: TgiBackend, request: Request | None = None) -> list[
         return [event async for event in events]
 
 
+async def collect(stream: AsyncGenerator[Event], into: list[Event]) -> None:
+    async with aclosing(stream) as events:
+        async for event in events:
+            into.append(event)  # noqa: PERF401 - those before an error are wanted
+
+
 def text_of(events: list[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, Token))
 
@@ -165,9 +171,8 @@ async def test_each_finish_reason_is_understood(
 
 
 async def test_events_split_anywhere_are_the_same_reply(server: TgiServer, backend: TgiBackend) -> None:
-    whole = "".join(
-        f": ping\n\ndata: {event}\r\n\r\n" for event in (token(" né"), token("🙂"), final())
-    ).encode()
+    events = (token(" né"), token("🙂"), final())
+    whole = "".join(f": ping\n\ndata: {event}\r\n\r\n" for event in events).encode()
     server.script("/", Reply([whole]), Reply([whole[at : at + 1] for at in range(len(whole))]))
     assert text_of(await generate(backend)) == text_of(await generate(backend)) == " né🙂"
 
@@ -194,11 +199,9 @@ async def test_a_stream_that_breaks_keeps_its_text_and_is_an_error(
     server: TgiServer, backend: TgiBackend, steps: list[str | bytes | Fault]
 ) -> None:
     server.script("/", Reply(steps))
-    events = []
+    events: list[Event] = []
     with pytest.raises(BrokenReply):
-        async with aclosing(backend.stream(ask())) as stream_of:
-            async for event in stream_of:
-                events.append(event)  # noqa: PERF401 - the ones before the error are wanted
+        await collect(backend.stream(ask()), events)
     assert events == [Token(" A")]
 
 
@@ -245,9 +248,8 @@ async def test_overload_in_the_stream_is_retried_before_text_and_not_after(
 
 
 async def test_json_where_a_stream_was_asked_for_is_named(server: TgiServer, backend: TgiBackend) -> None:
-    server.script(
-        "/", json_reply([{"generated_text": " A"}]), json_reply({"error": "x", "error_type": "generation"})
-    )
+    failed = {"error": "x", "error_type": "generation"}
+    server.script("/", json_reply([{"generated_text": " A"}]), json_reply(failed))
     with pytest.raises(BrokenReply, match="in one piece"):
         await generate(backend)
     with pytest.raises(UnavailableError):
@@ -342,6 +344,15 @@ async def test_the_server_counts_or_else_it_is_an_estimate(server: TgiServer, ba
     assert len(server.bodies("/tokenize")) == 2
 
 
+async def test_an_empty_prompt_is_refused_before_anything_is_sent(
+    server: TgiServer, backend: TgiBackend
+) -> None:
+    with pytest.raises(InputError) as caught:
+        await generate(backend, Request((Message(Role.USER, ""),), Settings(), raw=True))
+    assert "cannot be empty" in (caught.value.hint or "")
+    assert server.requests == []
+
+
 async def test_several_turns_use_one_connection(server: TgiServer, backend: TgiBackend) -> None:
     await backend.warm()
     await backend.limits()
@@ -365,8 +376,7 @@ async def test_cancelling_the_turn_frees_the_server(server: TgiServer, backend: 
     await backend.warm()
     task = asyncio.create_task(generate(backend))
     async with asyncio.timeout(1):
-        while not server.requests:
-            await asyncio.sleep(0)
+        await server.asked.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

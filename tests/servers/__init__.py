@@ -1,4 +1,4 @@
-"""Real HTTP servers on loopback that say what a test scripts, faults included, and record what they are asked."""
+"""Real HTTP servers on loopback that say what a test scripts, faults included, and record requests."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ class LoopbackServer:
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self.url = ""
+        self.asked = asyncio.Event()  # a request came
         self.left = asyncio.Event()  # a client went away in the middle of a reply
         self._scripts: dict[str, deque[Reply]] = {}
         self._standing: dict[str, Reply] = {}
@@ -118,6 +119,7 @@ class LoopbackServer:
         self._peers.add(request.transport.get_extra_info("peername"))
         recorded = Recorded(request.method, request.path, dict(request.headers), await request.read())
         self.requests.append(recorded)
+        self.asked.set()
         try:
             return await self._send(request, self.reply_to(recorded))
         except (asyncio.CancelledError, ConnectionResetError):

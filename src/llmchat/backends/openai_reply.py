@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llmchat.backends.faults import (
-    ServerBusy,
-    by_status,
-    error_kind,
-    error_text,
-    find,
-    number_at,
-    rejected,
-    text_at,
-)
+from llmchat.backends.answer import find, number_at, text_at
+from llmchat.backends.faults import ServerBusy, by_status, error_kind, error_text, rejected
 from llmchat.backends.http import HttpSession
 from llmchat.backends.stream import EventStream
 from llmchat.core.generation import Event, Finish, FinishReason, Progress, Token, Usage

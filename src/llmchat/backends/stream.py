@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from llmchat.backends.endpoint import Timeouts
 from llmchat.backends.events import EventDecoder
-from llmchat.errors import LLMChatError, TryLaterError
+from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
 
 GRACE = 0.5
 """Seconds in which a reply that is already whole may bring its last events."""
@@ -32,6 +32,7 @@ class EventStream:
         self._left = self._allowed = timeouts.first_token
         self._awaited = "first token"
         self._whole = False
+        self._began = False
         self._ended = False
 
     def alive(self) -> None:
@@ -55,6 +56,11 @@ class EventStream:
     async def __anext__(self) -> str:
         try:
             while (event := next(self._ready, None)) is None:
+                if self._ended and not self._began:
+                    raise BrokenReply(
+                        f"{self._server} gave an empty answer",
+                        hint="is this the address of a language model?",
+                    )
                 if self._ended:
                     raise StopAsyncIteration
                 chunk = await self._within_deadline()
@@ -64,6 +70,7 @@ class EventStream:
             if not self._whole:
                 raise
             raise StopAsyncIteration from None
+        self._began = True
         return event
 
     async def drain(self) -> None:

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from llmchat.backends.faults import find, number_at, text_at
+from llmchat.backends.answer import find, number_at, text_at
 from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.core.chat import DEFAULT_MAX_TOKENS
 from llmchat.core.generation import (
     Event,
     Finish,
@@ -154,7 +155,7 @@ class TgiBackend:
         samples = wanted.temperature is None or wanted.temperature > 0
         parameters: dict[str, object] = {
             "do_sample": samples,
-            "max_new_tokens": wanted.max_tokens,
+            "max_new_tokens": wanted.max_tokens or DEFAULT_MAX_TOKENS,
             "temperature": wanted.temperature if samples else None,
             "top_p": wanted.top_p if wanted.top_p != 1 else None,
             "top_k": wanted.top_k,
