@@ -361,7 +361,9 @@ async def test_nothing_is_read_behind_the_final_event(server: LoopbackServer, se
 async def test_a_refused_connection_is_unavailable_after_three_tries(unused_tcp_port: int) -> None:
     session = HttpSession(Endpoint(f"http://127.0.0.1:{unused_tcp_port}"))
     events: list[Event] = []
-    with pytest.raises(UnavailableError, match=f"cannot reach 127.0.0.1:{unused_tcp_port}: Connect"):
+    with pytest.raises(
+        UnavailableError, match=f"cannot reach 127.0.0.1:{unused_tcp_port}: Connection refused"
+    ):
         await collect(session.retrying(lambda: attempt(session)), events)
     assert events == [Progress("waiting for the server")] * 2
     await session.aclose()

@@ -289,6 +289,8 @@ async def test_a_role_without_a_token_is_no_first_token(server: OpenAIServer, ba
         ({"data": [{"id": "b", "meta": {"n_ctx": 98}}]}, {}, Limits(98)),
         ({"data": [{"id": "b"}]}, {"default_generation_settings": {"n_ctx": 97}}, Limits(97)),
         ({"data": []}, {}, Limits(2048, assumed=True)),
+        ({"data": [{"id": "other", "max_model_len": 99}]}, {}, Limits(99)),
+        ({"data": [{"id": "a", "max_model_len": 99}, {"id": "c"}]}, {}, Limits(2048, assumed=True)),
     ],
 )
 async def test_the_limits_are_found_where_servers_keep_them(

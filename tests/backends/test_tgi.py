@@ -8,7 +8,8 @@ import pytest
 
 from llmchat.backends.http import Endpoint, Timeouts
 from llmchat.backends.tgi import TgiBackend
-from llmchat.core.conversation import Message, Role
+from llmchat.core.chat import Chat, MemoryJournal
+from llmchat.core.conversation import Conversation, Message, Role
 from llmchat.core.generation import (
     Event,
     Finish,
@@ -351,6 +352,23 @@ async def test_an_empty_prompt_is_refused_before_anything_is_sent(
         await generate(backend, Request((Message(Role.USER, ""),), Settings(), raw=True))
     assert "cannot be empty" in (caught.value.hint or "")
     assert server.requests == []
+
+
+async def test_a_turn_shows_the_reply_up_to_the_next_speaker(server: TgiServer, backend: TgiBackend) -> None:
+    server.script("/", stream(" Four", ".\nUs", "er:", " more"))
+    chat = Chat(
+        backend,
+        MemoryJournal(),
+        conversation=Conversation("Be brief."),
+        settings=Settings(),
+        defaults=DEFAULTS,
+    )
+    async with chat.ask("2 + 2?") as turn:
+        events = [event async for event in turn]
+    assert text_of(events) == "Four."
+    assert turn.reply is not None
+    assert turn.reply.provenance.model == "tiiuae/falcon-180B-chat"
+    assert server.bodies("/")[0]["inputs"] == "System: Be brief.\nUser: 2 + 2?\nAssistant:"
 
 
 async def test_several_turns_use_one_connection(server: TgiServer, backend: TgiBackend) -> None:

@@ -9,6 +9,8 @@ import asyncio
 import errno
 import importlib
 import json
+import os
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -154,7 +156,7 @@ def _unanswered(error: Exception, endpoint: Endpoint) -> LLMChatError:
             return Unreached(f"cannot reach the proxy: {_reason(error)}", hint="check the proxy setting")
         case aiohttp.ServerDisconnectedError() | OSError(errno=errno.ECONNRESET | errno.EPIPE):
             return ClosedEarly(f"{server} closed the connection before it answered", hint="ask again")
-        case aiohttp.InvalidURL() | ValueError():
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
             return ConfigError("the URL cannot be used", hint="it looks like http://host:port/path")
         case OSError():
             return Unreached(
@@ -170,6 +172,8 @@ def _reason(error: Exception) -> str:
     cause = getattr(error, "os_error", None) or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return str(cause.verify_message)
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return type(cause).__name__
+    if isinstance(cause, socket.gaierror | ssl.SSLError):
+        return cause.strerror or type(cause).__name__
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)  # asyncio puts words of its own in `strerror`
+    return str(cause) or type(cause).__name__

@@ -171,7 +171,7 @@ class OpenAIBackend:
         try:
             return self._session.checked(answer).json()
         except LLMChatError:
-            self._tokenizes = answer.status >= 429
+            self._tokenizes = answer.status >= 429 and answer.status != 501
             return None
 
     def _messages(self, request: Request) -> list[dict[str, str]]:
@@ -226,8 +226,9 @@ class OpenAIBackend:
 
 
 def _listed(models: object, name: str | None) -> object:
-    """The entry of /v1/models with this id, else the first."""
+    """The entry of /v1/models with this id; the first where no id is asked for or there is only one."""
     entries = find(models, "data")
     if not isinstance(entries, list) or not entries:
         return None
-    return next((entry for entry in entries if find(entry, "id") == name), entries[0])
+    only = entries[0] if name is None or len(entries) == 1 else None
+    return next((entry for entry in entries if find(entry, "id") == name), only)
