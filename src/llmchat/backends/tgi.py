@@ -24,7 +24,7 @@ from llmchat.core.generation import (
     estimate_tokens,
 )
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import BrokenReply, InputError, LLMChatError
+from llmchat.errors import BrokenReply, ContextOverflow, InputError, LLMChatError
 
 if TYPE_CHECKING:
     from llmchat.backends.tgi_client import Client
@@ -90,6 +90,8 @@ class TgiBackend:
                     spoken = spoken or isinstance(event, Token)
                     yield event
             return
+        except ContextOverflow:
+            raise
         except InputError as error:
             if spoken or not self._stops(request) or "stop" not in error.message.lower():
                 raise
