@@ -179,6 +179,9 @@ async def test_a_reply_in_one_piece(server: OpenAIServer, backend: OpenAIBackend
         [chunk("A"), chunk(finish="stop"), Fault.DROP],
         [chunk("A"), chunk(finish="stop"), DONE, chunk("B")],
         [chunk("A"), chunk(finish="stop"), chunk("B")],
+        [chunk("A"), chunk(finish="stop"), "{junk"],
+        [chunk("A"), chunk(finish="stop"), b"data: \xff\n\n"],
+        [chunk("A"), chunk(finish="stop"), '{"error": {"message": "late"}}'],
         [chunk("A", finish="stop")],
     ],
 )

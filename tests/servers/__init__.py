@@ -103,7 +103,8 @@ class LoopbackServer:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        quiet = logging.Logger("loopback", logging.CRITICAL)  # clients that leave are what tests are about
+        quiet = logging.getLogger("loopback")  # clients that leave are what tests are about
+        quiet.setLevel(logging.CRITICAL)
         self._runner = web.AppRunner(
             app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None, logger=quiet
         )

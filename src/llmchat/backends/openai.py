@@ -214,9 +214,14 @@ class OpenAIBackend:
                 if data.strip() == "[DONE]":
                     reading.end(events)
                     break
-                chunk = parse_event(data)
-                if fault := self._fault(chunk):
-                    raise fault
+                try:
+                    chunk = parse_event(data)
+                    if fault := self._fault(chunk):
+                        raise fault
+                except LLMChatError:
+                    if reading.is_whole:
+                        break
+                    raise
                 if (shown := reading.read(chunk, events)) is not None:
                     yield shown
         yield reading.finish()

@@ -48,6 +48,11 @@ class Reading:
         self._usage = Usage()
         self._began = False
 
+    @property
+    def is_whole(self) -> bool:
+        """The reply's end has come; only figures may follow."""
+        return self._reason is not None
+
     def read(self, chunk: Mapping[str, object], events: EventStream) -> Event | None:
         """What a chunk brings to show; tells the stream whether it was a sign of life."""
         self._usage = _usage(chunk) or self._usage
