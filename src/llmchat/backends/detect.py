@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from llmchat.backends.faults import Answer, find, text_at
+from llmchat.backends.answer import Answer, find, text_at
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai import api_base
 from llmchat.backends.tgi import info_base

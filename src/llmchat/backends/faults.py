@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from llmchat.backends.answer import Answer, find, text_at
 from llmchat.errors import (
     BrokenReply,
     ConfigError,
@@ -55,68 +56,6 @@ class ServerBusy(TryLaterError):  # noqa: N818 - what happened
     delay: Delay | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP answer, its body decoded; `server` is the host and port that gave it."""
-
-    server: str
-    status: int
-    content_type: str
-    body: str = field(repr=False)
-    retry_after: str | None = None
-    location: str | None = None
-
-    def json(self) -> object:
-        """The body as JSON. Raises BrokenReply where it is something else."""
-        if not self.body.strip():
-            raise BrokenReply(
-                f"{self.server} gave an empty answer", hint="is this the address of a language model?"
-            )
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise not_a_model(self.server, self.content_type) from error
-
-
-def find(value: object, *path: str | int) -> object:
-    """What is at this place inside JSON, or None where there is no such place."""
-    for step in path:
-        if isinstance(value, dict) and isinstance(step, str):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
-
-
-def text_at(value: object, *path: str | int) -> str:
-    """The text at this place inside JSON; "" where there is none."""
-    found = find(value, *path)
-    return found if isinstance(found, str) else ""
-
-
-def number_at(value: object, *path: str | int) -> int | None:
-    """The whole number at this place inside JSON that counts something, else None."""
-    found = find(value, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
-
-
-def parse_event(data: str) -> dict[str, object]:
-    """An event's data as a JSON object. Raises BrokenReply where it is none."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BrokenReply(
-            "the server sent an event that is not JSON", hint="check with --api which protocol it speaks"
-        ) from error
-    if not isinstance(value, dict):
-        raise BrokenReply(
-            "the server sent an event that is not an object", hint="check with --api which protocol it speaks"
-        )
-    return value
-
-
 def quote(text: str, *, key: str | None, limit: int = 200) -> str:
     """A server's words on one line, without our key, which some servers echo, and not too many of them."""
     words = " ".join(text.replace(key, "[key]").split() if key else text.split())
@@ -133,14 +72,6 @@ def error_kind(payload: object) -> str:
     """What a server calls its error: TGI's `error_type`, OpenAI's `error.type` and `error.code`."""
     places = (("error_type",), ("error", "type"), ("error", "code"), ("type",))
     return " ".join(text for place in places if (text := text_at(payload, *place)))
-
-
-def not_a_model(server: str, content_type: str) -> BrokenReply:
-    kind = {"text/html": "a web page", "": "something without a type"}.get(content_type, content_type)
-    return BrokenReply(
-        f"{server} answered with {kind}, not as a language model does",
-        hint="check the URL; a proxy or a login page may be in the way",
-    )
 
 
 def refusal(answer: Answer, *, key: str | None, now: Callable[[], datetime]) -> LLMChatError:

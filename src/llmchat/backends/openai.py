@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from types import MappingProxyType
 
-from llmchat.backends.faults import find, number_at, parse_event, text_at
+from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.core.generation import (
@@ -23,6 +23,7 @@ from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import LLMChatError
 
 ASSUMED = Limits(2048, assumed=True)
+NOTHING: Mapping[str, object] = MappingProxyType({})
 MAX_STOPS = 4
 """Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
 
@@ -123,13 +124,14 @@ class OpenAIBackend:
         Raises UnavailableError or TryLaterError where no server answers.
         """
         if self._limits is None:
-            models, props = await self._list_models(), None
+            models = await self._list_models()
+            props: object = NOTHING
             of_model = _listed(models, self._model)
             context = number_at(of_model, "max_model_len") or number_at(of_model, "meta", "n_ctx")
             if not context:
                 props = await self._look(f"{self._root}/props")
                 context = number_at(props, "default_generation_settings", "n_ctx")
-            if not context and (models is None and props is None):
+            if not context and (models is None or props is None):
                 return ASSUMED
             self._limits = Limits(context) if context else ASSUMED
         return self._limits
@@ -143,12 +145,12 @@ class OpenAIBackend:
         return self._base.rpartition("/v")[0]
 
     async def _look(self, url: str) -> object:
-        """The JSON at this URL; None where the server has none there."""
+        """The JSON at this URL, NOTHING if the server has none there, None if it may have some later."""
         answer = await self._session.ask("GET", url)
         try:
             return self._session.checked(answer).json()
         except LLMChatError:
-            return None
+            return NOTHING if answer.status < 429 else None
 
     async def _list_models(self) -> object:
         if self._models is None:
@@ -169,7 +171,7 @@ class OpenAIBackend:
         try:
             return self._session.checked(answer).json()
         except LLMChatError:
-            self._tokenizes = answer.status >= 429
+            self._tokenizes = answer.status >= 429 and answer.status != 501
             return None
 
     def _messages(self, request: Request) -> list[dict[str, str]]:
@@ -212,9 +214,14 @@ class OpenAIBackend:
                 if data.strip() == "[DONE]":
                     reading.end(events)
                     break
-                chunk = parse_event(data)
-                if fault := self._fault(chunk):
-                    raise fault
+                try:
+                    chunk = parse_event(data)
+                    if fault := self._fault(chunk):
+                        raise fault
+                except LLMChatError:
+                    if reading.is_whole:
+                        break
+                    raise
                 if (shown := reading.read(chunk, events)) is not None:
                     yield shown
         yield reading.finish()
@@ -224,8 +231,9 @@ class OpenAIBackend:
 
 
 def _listed(models: object, name: str | None) -> object:
-    """The entry of /v1/models with this id, else the first."""
+    """The entry of /v1/models with this id; the first where no id is asked for or there is only one."""
     entries = find(models, "data")
     if not isinstance(entries, list) or not entries:
         return None
-    return next((entry for entry in entries if find(entry, "id") == name), entries[0])
+    only = entries[0] if name is None or len(entries) == 1 else None
+    return next((entry for entry in entries if find(entry, "id") == name), only)

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llmchat.backends.faults import (
-    ServerBusy,
-    by_status,
-    error_kind,
-    error_text,
-    find,
-    number_at,
-    rejected,
-    text_at,
-)
+from llmchat.backends.answer import find, number_at, text_at
+from llmchat.backends.faults import ServerBusy, by_status, error_kind, error_text, rejected
 from llmchat.backends.http import HttpSession
 from llmchat.backends.stream import EventStream
 from llmchat.core.generation import Event, Finish, FinishReason, Progress, Token, Usage
@@ -55,6 +47,11 @@ class Reading:
         self._reason: FinishReason | None = None
         self._usage = Usage()
         self._began = False
+
+    @property
+    def is_whole(self) -> bool:
+        """The reply's end has come; only figures may follow."""
+        return self._reason is not None
 
     def read(self, chunk: Mapping[str, object], events: EventStream) -> Event | None:
         """What a chunk brings to show; tells the stream whether it was a sign of life."""

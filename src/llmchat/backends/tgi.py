@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from llmchat.backends.faults import find, number_at, text_at
+from llmchat.backends.answer import find, number_at, text_at
 from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.core.chat import DEFAULT_MAX_TOKENS
 from llmchat.core.generation import (
     Event,
     Finish,
@@ -23,7 +24,7 @@ from llmchat.core.generation import (
     estimate_tokens,
 )
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import BrokenReply, InputError, LLMChatError
+from llmchat.errors import BrokenReply, ContextOverflow, InputError, LLMChatError
 
 if TYPE_CHECKING:
     from llmchat.backends.tgi_client import Client
@@ -89,6 +90,8 @@ class TgiBackend:
                     spoken = spoken or isinstance(event, Token)
                     yield event
             return
+        except ContextOverflow:
+            raise
         except InputError as error:
             if spoken or not self._stops(request) or "stop" not in error.message.lower():
                 raise
@@ -154,7 +157,7 @@ class TgiBackend:
         samples = wanted.temperature is None or wanted.temperature > 0
         parameters: dict[str, object] = {
             "do_sample": samples,
-            "max_new_tokens": wanted.max_tokens,
+            "max_new_tokens": wanted.max_tokens or DEFAULT_MAX_TOKENS,
             "temperature": wanted.temperature if samples else None,
             "top_p": wanted.top_p if wanted.top_p != 1 else None,
             "top_k": wanted.top_k,

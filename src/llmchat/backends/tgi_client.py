@@ -17,7 +17,8 @@ from text_generation.errors import (
 )
 from text_generation.types import Parameters, Request, StreamDetails, StreamResponse
 
-from llmchat.backends.faults import ServerBusy, error_text, parse_event, rejected
+from llmchat.backends.answer import parse_event
+from llmchat.backends.faults import ServerBusy, error_text, rejected
 from llmchat.backends.http import HttpSession
 from llmchat.backends.stream import EventStream
 from llmchat.errors import BrokenReply, InputError, LLMChatError, UnavailableError

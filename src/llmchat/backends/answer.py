@@ -1,0 +1,86 @@
+"""Whole HTTP answers, and finding values in JSON that may hold anything; must not judge what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from llmchat.errors import BrokenReply
+
+JSON = "application/json"
+Body = Mapping[str, object]
+"""A JSON object that is sent."""
+
+
+def not_a_model(server: str, content_type: str) -> BrokenReply:
+    kind = {"text/html": "a web page", "": "something without a type"}.get(content_type, content_type)
+    return BrokenReply(
+        f"{server} answered with {kind}, not as a language model does",
+        hint="check the URL; a proxy or a login page may be in the way",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer, its body decoded; `server` is the host and port that gave it."""
+
+    server: str
+    status: int
+    content_type: str
+    body: str = field(repr=False)
+    retry_after: str | None = None
+    location: str | None = None
+
+    def json(self) -> object:
+        """The body as JSON. Raises BrokenReply where it is something else."""
+        if not self.body.strip():
+            raise BrokenReply(
+                f"{self.server} gave an empty answer", hint="is this the address of a language model?"
+            )
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise not_a_model(self.server, self.content_type) from error
+
+
+def find(value: object, *path: str | int) -> object:
+    """What is at this place inside JSON, or None where there is no such place."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def text_at(value: object, *path: str | int) -> str:
+    """The text at this place inside JSON, fit for UTF-8; "" where there is none."""
+    found = find(value, *path)
+    if not isinstance(found, str):
+        return ""
+    # JSON can escape halves of characters, which nothing could print or store.
+    return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def number_at(value: object, *path: str | int) -> int | None:
+    """The whole number at this place inside JSON that counts something, else None."""
+    found = find(value, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
+def parse_event(data: str) -> dict[str, object]:
+    """An event's data as a JSON object. Raises BrokenReply where it is none."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BrokenReply(
+            "the server sent an event that is not JSON", hint="check with --api which protocol it speaks"
+        ) from error
+    if not isinstance(value, dict):
+        raise BrokenReply(
+            "the server sent an event that is not an object", hint="check with --api which protocol it speaks"
+        )
+    return value
