@@ -1,0 +1,177 @@
+"""What one line of Markdown looks like: columns, markers, headings, fences, table rows; keeps no state.
+
+The rules are CommonMark 0.31's and, for tables, those of GitHub Flavored Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_BLANKS = " \t"
+_HEADING = re.compile(r"(#{1,6})(?:[ \t]+(.*))?$")
+_HEADING_END = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
+_RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
+_FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
+_BULLET = re.compile(r"[-+*](?=[ \t]|$)")
+_NUMBER = re.compile(r"(\d{1,9})[.)](?=[ \t]|$)", re.ASCII)
+_DELIMITERS = re.compile(r"(?:[|:]|-[-:|])[-:| \t]*$")
+_DELIMITER = re.compile(r":?-+:?$")
+_PIPE = re.compile(r"(?<!\\)\|")
+_CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
+_FORMULA = re.compile(r"(\$\$|\\\[)(.*)$")
+
+
+class Align(StrEnum):
+    """How the cells of a column stand."""
+
+    LEFT = "left"
+    CENTER = "center"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A list marker: its text, the kind of list it belongs to, its number in an ordered one."""
+
+    text: str
+    number: int | None
+
+    @property
+    def kind(self) -> str:
+        """The character that all items of a list share."""
+        return self.text[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The opening line of a code fence; `indent` columns are taken off every line of code."""
+
+    mark: str
+    info: str
+    indent: int
+
+    def is_closed_by(self, line: str) -> bool:
+        line = line.rstrip(_BLANKS)
+        return len(line) >= len(self.mark) and not line.strip(self.mark[0])
+
+
+def indent_of(line: str, column: int) -> int:
+    """Columns of white space the line begins with; tabs stop at every fourth column."""
+    at = column
+    for character in line:
+        if character == " ":
+            at += 1
+        elif character == "\t":
+            at += 4 - at % 4
+        else:
+            break
+    return at - column
+
+
+def drop_indent(line: str, column: int, columns: int) -> tuple[str, int]:
+    """The line without so many columns of white space, and the column it then begins in."""
+    end = column + columns
+    for index, character in enumerate(line):
+        if column >= end or character not in _BLANKS:
+            return line[index:], column
+        width = 1 if character == " " else 4 - column % 4
+        if column + width > end:  # a part of a tab is left
+            return " " * (column + width - end) + line[index + 1 :], end
+        column += width
+    return "", column
+
+
+def is_blank(line: str) -> bool:
+    return not line.strip(_BLANKS)
+
+
+def heading(line: str) -> tuple[int, str] | None:
+    """Level and text of a heading."""
+    if not (found := _HEADING.match(line)):
+        return None
+    return len(found[1]), _HEADING_END.sub("", found[2] or "").strip(_BLANKS)
+
+
+def is_rule(line: str) -> bool:
+    return _RULE.match(line) is not None
+
+
+def fence(line: str, indent: int) -> Fence | None:
+    if not (found := _FENCE.match(line)):
+        return None
+    return Fence(found[1] or found[3], (found[2] or found[4] or "").strip(_BLANKS), indent)
+
+
+def marker(line: str) -> Marker | None:
+    if found := _BULLET.match(line):
+        return Marker(found[0], None)
+    if found := _NUMBER.match(line):
+        return Marker(found[0], int(found[1]))
+    return None
+
+
+def formula(line: str) -> str | None:
+    r"""What closes the formula that this line opens: `$$` or `\]` at the end of this line or of a later one.
+
+    A `$$` with anything but TeX after it is taken for text unless the same line closes it.
+    """
+    if not (found := _FORMULA.match(line)):
+        return None
+    closer = "$$" if found[1] == "$$" else "\\]"
+    rest = found[2].strip(_BLANKS)
+    if closer in rest:
+        return closer if rest.find(closer) == len(rest) - 2 > 0 else None
+    return closer if closer != "$$" or not rest or rest.startswith("\\") else None
+
+
+def cells(line: str, *, keep_code: bool = False) -> tuple[str, ...]:
+    """The cells of a table row. A pipe in one is written with a backslash, in code as well.
+
+    With `keep_code` code is not split either, which is not what GitHub does, but what is mostly meant.
+    """
+    line = line.strip(_BLANKS)
+    if keep_code:
+        line = _CODE.sub(lambda code: _PIPE.sub(r"\\|", code[0]), line)
+    parts = _PIPE.split(line)
+    if parts and not parts[0]:
+        parts.pop(0)
+    if parts and not parts[-1]:
+        parts.pop()
+    return tuple(part.strip(_BLANKS).replace("\\|", "|") for part in parts)
+
+
+def alignments(line: str) -> tuple[Align, ...] | None:
+    """The columns of a table, if this is the line below its header."""
+    if not _DELIMITERS.match(line):
+        return None
+    parts = [part.strip(_BLANKS) for part in line.strip(_BLANKS).split("|")]
+    if not parts[0]:
+        parts.pop(0)
+    if parts and not parts[-1]:
+        parts.pop()
+    if not parts or not all(_DELIMITER.match(part) for part in parts):
+        return None
+    return tuple(_align(part) for part in parts)
+
+
+def _align(part: str) -> Align:
+    if part.endswith(":"):
+        return Align.CENTER if part.startswith(":") else Align.RIGHT
+    return Align.LEFT
+
+
+_ONLY_MARKERS = re.compile(
+    r"""[ \t>]*                                    # quotes, and then
+    (?: [-+*_\#=~:\s]*                             # what may become a rule, a heading, a bullet
+      | (?:[-+*]|\d{1,9}[.)]?) [ \t]* (?:\[[ xX]?\]?[ \t]*)?    # a list marker, a task box
+      | (?:(?:[-+*]|\d{1,9}[.)])[ \t]+)* (?:```.*|~~~.*|`+|[$]+|\\\[?|\|.*)   # a fence, a formula, a table
+    )$""",
+    re.VERBOSE,
+)
+
+
+def is_undecided(line: str) -> bool:
+    """Whether an unfinished line shows nothing yet but marks that may turn out to be something else."""
+    return _ONLY_MARKERS.match(line) is not None
