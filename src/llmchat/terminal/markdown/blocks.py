@@ -239,10 +239,10 @@ class _Step:
                         return depth
                     self._take_quote_mark(indent)
                 case Item(_, columns, filled):
-                    if indent >= columns:
-                        self._drop(columns)
-                    elif not (filled and syntax.is_blank(self._rest)):
+                    blank = syntax.is_blank(self._rest)
+                    if (blank and not filled) or (indent < columns and not blank):
                         return depth
+                    self._drop(columns)
         return len(self.stack)
 
     def _take_quote_mark(self, indent: int) -> None:
