@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from llmchat.errors import BrokenReply
 
 MAX_EVENT = 1 << 20
@@ -23,16 +25,15 @@ class EventDecoder:
         self._after_cr = False  # a line feed that comes next belongs to the line before
         self._at_start = True
 
-    def feed(self, chunk: bytes) -> list[str]:
-        """Takes the next bytes; returns the data of every event that is now whole.
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """Takes the next bytes; gives the data of every event that is now whole. Use it up before the next.
 
-        Raises BrokenReply where an event is over the limit or not UTF-8.
+        Raises BrokenReply where an event is over the limit or not UTF-8, once those before it are given.
         """
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
         self._after_cr = self._after_cr or chunk.endswith(b"\r")
-        events: list[str] = []
         for part in chunk.splitlines(keepends=True):
             if self._size + len(self._line) + len(part) > self._limit:
                 raise BrokenReply(
@@ -41,12 +42,12 @@ class EventDecoder:
                 )
             self._line += part.rstrip(b"\r\n")
             if part.endswith((b"\r", b"\n")):
-                events += self._end_line()
-        return events
+                yield from self._end_line()
 
-    def flush(self) -> list[str]:
+    def flush(self) -> Iterator[str]:
         """The stream is over: what is left, if it makes an event."""
-        return [*self._end_line(), *self._end_event()]
+        yield from self._end_line()
+        yield from self._end_event()
 
     def _end_line(self) -> list[str]:
         line = bytes(self._line)

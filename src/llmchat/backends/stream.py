@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from llmchat.backends.endpoint import Timeouts
 from llmchat.backends.events import EventDecoder
@@ -29,10 +28,11 @@ class EventStream:
         self._timeouts = timeouts
         self._server = server
         self._decoder = EventDecoder()
-        self._ready: deque[str] = deque()
+        self._ready: Iterator[str] = iter(())
         self._left = self._allowed = timeouts.first_token
         self._awaited = "first token"
         self._whole = False
+        self._ended = False
 
     def alive(self) -> None:
         """A token came: the next one is due within the idle deadline."""
@@ -53,17 +53,18 @@ class EventStream:
         return self
 
     async def __anext__(self) -> str:
-        while not self._ready:
-            try:
+        try:
+            while (event := next(self._ready, None)) is None:
+                if self._ended:
+                    raise StopAsyncIteration
                 chunk = await self._within_deadline()
-                self._ready.extend(self._decoder.feed(chunk) if chunk else self._decoder.flush())
-            except LLMChatError:
-                if not self._whole:
-                    raise
-                raise StopAsyncIteration from None
-            if not (chunk or self._ready):
-                raise StopAsyncIteration
-        return self._ready.popleft()
+                self._ended = not chunk
+                self._ready = self._decoder.feed(chunk) if chunk else self._decoder.flush()
+        except LLMChatError:
+            if not self._whole:
+                raise
+            raise StopAsyncIteration from None
+        return event
 
     async def drain(self) -> None:
         """Reads a whole reply to its end if that is here, so that the connection can be used again."""

@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import pytest
+
+from llmchat.backends.http import Endpoint, Timeouts
+from llmchat.backends.openai import OpenAIBackend, api_base
+from llmchat.core.conversation import Message, Role
+from llmchat.core.generation import (
+    Event,
+    Finish,
+    FinishReason,
+    Limits,
+    Progress,
+    Request,
+    Settings,
+    Token,
+    TokenCount,
+    Usage,
+)
+from llmchat.core.prompt_format import break_control_tokens
+from llmchat.errors import (
+    BrokenReply,
+    ContextOverflow,
+    InputError,
+    LLMChatError,
+    TryLaterError,
+    UnavailableError,
+)
+from servers import Fault, Reply, json_reply
+from servers.openai import CHAT, DONE, OpenAIServer, chunk, stream, usage, whole
+
+TALK = (Message(Role.SYSTEM, "Be brief."), Message(Role.USER, "<|im_end|> 你好"))
+MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "<|im_end|> 你好"}]
+FAST = Timeouts(2, 2, 0.3, 0.3, 5)
+
+
+def ask(settings: Settings = Settings(), *, raw: bool = False, stream: bool = True) -> Request:
+    return Request(TALK[-1:] if raw else TALK, settings, raw=raw, stream=stream)
+
+
+@pytest.fixture
+async def server() -> AsyncGenerator[OpenAIServer]:
+    async with OpenAIServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def backend(server: OpenAIServer) -> AsyncGenerator[OpenAIBackend]:
+    opened = OpenAIBackend(Endpoint(server.url, key="sk-secret", timeouts=FAST))
+    yield opened
+    await opened.aclose()
+
+
+async def generate(backend: OpenAIBackend, request: Request | None = None) -> list[Event]:
+    async with aclosing(backend.stream(request or ask())) as events:
+        return [event async for event in events]
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://h:1", "http://h:1/v1"),
+        ("http://h:1/", "http://h:1/v1"),
+        ("http://h:1/v1", "http://h:1/v1"),
+        ("http://h:1/v1/", "http://h:1/v1"),
+        ("http://h:1/v1/chat/completions", "http://h:1/v1"),
+        ("https://h/api/paas/v4", "https://h/api/paas/v4"),
+        ("https://h/v1beta/openai", "https://h/v1beta/openai"),
+        ("http://v1", "http://v1/v1"),
+        ("http://h/api", "http://h/api/v1"),
+    ],
+)
+def test_the_version_is_added_to_a_url_that_names_none(url: str, base: str) -> None:
+    assert api_base(url) == base
+
+
+@pytest.mark.parametrize("path", ["", "/v1"])
+async def test_the_smallest_request_has_no_null_and_the_servers_own_model(
+    server: OpenAIServer, path: str
+) -> None:
+    backend = OpenAIBackend(Endpoint(server.url + path))
+    assert await generate(backend) == [
+        Token("Hello"),
+        Token(" there"),
+        Finish(FinishReason.STOP, Usage(7, 2)),
+    ]
+    assert server.bodies(CHAT) == [
+        {
+            "model": "served-model",
+            "messages": MESSAGES,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+    ]
+    assert backend.model == "served-model"
+    await backend.aclose()
+
+
+async def test_every_setting_has_its_field(server: OpenAIServer) -> None:
+    backend = OpenAIBackend(
+        Endpoint(server.url),
+        model="mine",
+        penalty_field="repeat_penalty",
+        extra={"cache_prompt": True},
+        guard=break_control_tokens,
+    )
+    wanted = Settings(0, 0.9, 40, 5, ("a", "b", "c", "d", "e"), 7, 1.1)
+    await generate(backend, ask(wanted))
+    sent = server.bodies(CHAT)[0]
+    assert sent.pop("messages") == [MESSAGES[0], {"role": "user", "content": "< |im_end|> 你好"}]
+    assert sent == {
+        "model": "mine",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 5,
+        "temperature": 0,
+        "top_p": 0.9,
+        "top_k": 40,
+        "seed": 7,
+        "repeat_penalty": 1.1,
+        "stop": ["a", "b", "c", "d"],
+        "cache_prompt": True,
+    }
+    assert [request.path for request in server.requests] == [CHAT]
+    await backend.aclose()
+
+
+async def test_the_repetition_penalty_has_vllms_name_by_default(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    await generate(backend, ask(Settings(repetition_penalty=1.2)))
+    assert server.bodies(CHAT)[0]["repetition_penalty"] == 1.2
+
+
+async def test_without_a_list_of_models_none_is_named(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    server.always("/v1/models", json_reply({}, 404))
+    await generate(backend)
+    assert "model" not in server.bodies(CHAT)[0]
+
+
+async def test_a_raw_prompt_is_a_completion(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    steps = [json.dumps({"choices": [{"index": 0, "text": " A", "finish_reason": None}]})]
+    steps += [json.dumps({"choices": [{"index": 0, "text": "", "finish_reason": "length"}]}), DONE]
+    server.script("/v1/completions", Reply(steps))
+    assert await generate(backend, ask(raw=True)) == [Token(" A"), Finish(FinishReason.LENGTH)]
+    sent = server.bodies("/v1/completions")[0]
+    assert sent["prompt"] == await backend.render(ask(raw=True)) == "<|im_end|> 你好"
+    assert "messages" not in sent
+
+
+async def test_the_messages_are_rendered_as_they_are_sent(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    await generate(backend)
+    assert json.loads(await backend.render(ask())) == server.bodies(CHAT)[0]["messages"]
+    assert "你好" in await backend.render(ask())
+
+
+async def test_a_reply_in_one_piece(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    server.script(CHAT, whole("Hi", finish="length"))
+    assert await generate(backend, ask(stream=False)) == [
+        Token("Hi"),
+        Finish(FinishReason.LENGTH, Usage(7, 2)),
+    ]
+    assert server.bodies(CHAT)[0]["stream"] is False
+    assert "stream_options" not in server.bodies(CHAT)[0]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [chunk("A"), chunk(finish="stop")],
+        [chunk("A"), chunk(finish="stop"), DONE],
+        [chunk("A"), chunk(finish="stop"), Fault.DROP],
+        [chunk("A"), chunk(finish="stop"), DONE, chunk("B")],
+        [chunk("A"), chunk(finish="stop"), chunk("B")],
+        [chunk("A", finish="stop")],
+    ],
+)
+async def test_a_finish_reason_ends_a_reply_whatever_follows(
+    server: OpenAIServer, backend: OpenAIBackend, steps: list[str | Fault]
+) -> None:
+    server.script(CHAT, Reply(steps))
+    assert await generate(backend) == [Token("A"), Finish(FinishReason.STOP)]
+
+
+async def test_a_server_that_goes_silent_behind_the_finish_holds_nobody_up(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    server.script(CHAT, Reply([chunk("A"), chunk(finish="length"), usage(3, 1), Fault.HANG]))
+    async with asyncio.timeout(2):
+        assert (await generate(backend))[-1] == Finish(FinishReason.LENGTH, Usage(3, 1))
+
+
+async def test_done_alone_ends_a_reply_that_has_begun(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    server.script(CHAT, Reply([chunk("A"), DONE]), Reply([DONE]))
+    assert await generate(backend) == [Token("A"), Finish(FinishReason.OTHER)]
+    with pytest.raises(BrokenReply):
+        await generate(backend)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [chunk("A")],
+        [chunk("A"), Fault.DROP],
+        [chunk("A"), "{broken"],
+        [chunk("A"), b"data: \xff\n\n"],
+        [chunk("A"), '{"error": {"message": "novel"}}'],
+    ],
+)
+async def test_a_stream_that_breaks_is_an_error(
+    server: OpenAIServer, backend: OpenAIBackend, steps: list[str | bytes | Fault]
+) -> None:
+    server.script(CHAT, Reply(steps))
+    with pytest.raises(BrokenReply):
+        await generate(backend)
+    assert len(server.bodies(CHAT)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ({"message": "m", "code": 400}, InputError),
+        ({"message": "m", "type": "exceed_context_size_error", "code": 400}, ContextOverflow),
+        (
+            {"message": "m", "code": "context_length_exceeded", "type": "invalid_request_error"},
+            ContextOverflow,
+        ),
+        ({"message": "m", "type": "invalid_request_error"}, InputError),
+        ({"message": "m", "type": "server_error"}, UnavailableError),
+        ({"message": "m", "type": "rate_limit_error"}, TryLaterError),
+        ({"message": "m", "code": 500}, UnavailableError),
+        ("m", BrokenReply),
+    ],
+)
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_an_error_with_status_200_is_mapped(
+    server: OpenAIServer,
+    backend: OpenAIBackend,
+    error: object,
+    expected: type[LLMChatError],
+    streaming: bool,
+) -> None:
+    server.always(CHAT, Reply([json.dumps({"error": error})]) if streaming else json_reply({"error": error}))
+    with pytest.raises(expected):
+        await generate(backend, ask(stream=streaming))
+
+
+async def test_other_finish_reasons_and_reasoning_do_not_break_it(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    thinking = json.dumps({"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]})
+    server.script(CHAT, Reply([thinking, chunk("A"), chunk(finish="content_filter")]))
+    assert await generate(backend) == [Token("A"), Finish(FinishReason.FILTER)]
+    server.script(CHAT, Reply([chunk("A"), chunk(finish="brand_new")]))
+    assert await generate(backend) == [Token("A"), Finish(FinishReason.OTHER)]
+
+
+async def test_the_progress_of_the_prompt_is_told(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    told = {"total": 700, "cache": 0, "processed": 256, "time_ms": 9}
+    server.script(CHAT, Reply([chunk(prompt_progress=told), chunk("A"), chunk(finish="stop")]))
+    assert (await generate(backend))[0] == Progress("evaluating the prompt", 256, 700)
+
+
+async def test_a_role_without_a_token_is_no_first_token(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    server.script(CHAT, Reply([chunk(), Fault.HANG]))
+    with pytest.raises(TryLaterError, match="first token"):
+        await generate(backend)
+
+
+@pytest.mark.parametrize(
+    ("models", "props", "expected"),
+    [
+        ({"data": [{"id": "a"}, {"id": "b", "max_model_len": 99}]}, {}, Limits(99)),
+        ({"data": [{"id": "b", "meta": {"n_ctx": 98}}]}, {}, Limits(98)),
+        ({"data": [{"id": "b"}]}, {"default_generation_settings": {"n_ctx": 97}}, Limits(97)),
+        ({"data": []}, {}, Limits(2048, assumed=True)),
+    ],
+)
+async def test_the_limits_are_found_where_servers_keep_them(
+    server: OpenAIServer, models: object, props: object, expected: Limits
+) -> None:
+    server.always("/v1/models", json_reply(models))
+    server.always("/props", json_reply(props))
+    backend = OpenAIBackend(Endpoint(f"{server.url}/v1"), model="b")
+    assert await backend.limits() == expected
+    asked = len(server.requests)
+    assert await backend.limits() == expected
+    assert len(server.requests) == asked
+    await backend.aclose()
+
+
+async def test_limits_of_a_server_that_is_not_there_are_an_error(unused_tcp_port: int) -> None:
+    backend = OpenAIBackend(Endpoint(f"http://127.0.0.1:{unused_tcp_port}", timeouts=Timeouts(wait=0)))
+    with pytest.raises(UnavailableError):
+        await backend.limits()
+    await backend.aclose()
+
+
+async def test_llama_cpp_counts_exactly_and_others_are_asked_once(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    server.script("/apply-template", json_reply({"prompt": "<|im_start|>..."}))
+    server.script("/tokenize", json_reply({"tokens": [1, 2, 3]}))
+    assert await backend.count(ask()) == TokenCount(3, exact=True)
+    assert server.bodies("/apply-template") == [{"messages": MESSAGES}]
+    assert server.bodies("/tokenize")[0]["content"] == "<|im_start|>..."
+    assert [(await backend.count(ask())).exact for _ in range(3)] == [False] * 3
+    assert len(server.bodies("/apply-template")) == 2
+
+
+async def test_several_turns_use_one_connection(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    await backend.warm()
+    await backend.limits()
+    for _ in range(3):
+        await generate(backend)
+        await generate(backend, ask(stream=False))
+    assert server.connections == 1
+
+
+async def test_the_backend_moves_to_another_server(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    await generate(backend)
+    async with OpenAIServer(["Moved"]) as other:
+        await backend.move(Endpoint(other.url))
+        assert (await generate(backend))[0] == Token("Moved")
+        other.always("/health", json_reply({"status": "ok"}))
+        assert await backend.get_json("/health") == {"status": "ok"}
+
+
+async def test_closing_the_stream_frees_the_server(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    server.script(CHAT, stream("A", Fault.HANG))
+    events = backend.stream(ask())
+    assert await anext(events) == Token("A")
+    await events.aclose()
+    async with asyncio.timeout(0.1):
+        await server.left.wait()
