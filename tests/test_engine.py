@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from waiting import is_running, wait_until
 
 ENGINE = [sys.executable, "-P", "-m", "llmchat.engine"]
