@@ -50,6 +50,11 @@ class LocalBackend:
         """The file with everything else left as it is."""
         return cls(EngineOptions(path), model=model)
 
+    @property
+    def engine_pid(self) -> int | None:
+        """The engine's process; None where none runs."""
+        return engine.pid if (engine := self._engine()) else None
+
     async def start(self) -> None:
         """Starts the engine unless it runs. Callers at the same time share one start, which outlives them.
 
