@@ -62,6 +62,7 @@ def open_backend(target: Target, config: Config, folders: Folders, *, fetching: 
 
 
 def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching) -> Backend:
+    from llmchat.backends.engine_process import EngineOptions
     from llmchat.backends.local import LocalBackend
 
     model = weights.resolve(name)
@@ -74,7 +75,7 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
     threads, context = int(config.number("threads")), int(config.number("context"))
     if isinstance(model, Path):
         weights.check_gguf(model)
-        return LocalBackend(model, model=model.stem, threads=threads, context=context)
+        return LocalBackend(EngineOptions(model, context, threads), model=model.stem)
     path = weights.find(model, folders.weights)
     if path is None:
         with fetching(model) as progress:
@@ -85,9 +86,8 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
                 offline=config.switch("offline"),
                 environ=config.environ,
             )
-    return LocalBackend(
-        path, model=model.name, system=model.system, defaults=model.defaults, threads=threads, context=context
-    )
+    options = EngineOptions(path, context, threads)
+    return LocalBackend(options, model=model.name, system=model.system, defaults=model.defaults)
 
 
 def _open_server(target: Target, config: Config) -> Backend:

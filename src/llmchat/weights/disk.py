@@ -160,9 +160,13 @@ class Part:
             self._file.flush()
         self._take(block)
 
+    def matches(self, model: Model) -> bool:
+        """Whether it is the whole model by its SHA-256."""
+        return self._hash.hexdigest() == model.sha256
+
     def install(self, model: Model) -> None:
         """Puts the file at its place. Raises UnavailableError, and forgets it, if it is not the model."""
-        if self._hash.hexdigest() != model.sha256:
+        if not self.matches(model):
             self.restart()
             raise UnavailableError("what came does not have the model's SHA-256; it was deleted")
         with storing(self._target):
