@@ -109,14 +109,14 @@ class EngineProcess:
 
     async def _listen(self) -> None:
         """Keeps the end of what it says on stderr, so that it is neither blocked nor heard."""
-        assert self._process.stderr is not None  # noqa: S101 - it was asked for
+        assert self._process.stderr is not None
         while block := await self._process.stderr.read(_KEPT_OF_STDERR):
             self._stderr += block
             del self._stderr[:-_KEPT_OF_STDERR]
 
     async def _wait_until_ready(self, options: EngineOptions) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - they were asked for
-        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         key = None if options.unix else secrets.token_urlsafe(32)
         self._process.stdin.write(f"{key or ''}\n".encode())
         line = await self._process.stdout.readline()

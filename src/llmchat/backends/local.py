@@ -8,8 +8,8 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from types import MappingProxyType
 
-from llmchat.backends.engine_process import EngineOptions, EngineProcess
 from llmchat.backends.answer import text_at
+from llmchat.backends.engine_process import EngineOptions, EngineProcess
 from llmchat.backends.openai import OpenAIBackend
 from llmchat.core.generation import Event, Limits, Progress, Request, Settings, Token, TokenCount
 from llmchat.core.prompt_format import PromptFormat, break_control_tokens
