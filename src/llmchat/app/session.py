@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from llmchat.store import ConversationJournal, Store
 
 
+NOTHING = TokenCount(0, exact=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """Exactly what would be sent, and how many tokens that is."""
@@ -44,7 +47,7 @@ class Session:
         self._store: Store | None = None
         self._journal: ConversationJournal | None = None
         self._saves = False
-        self._used: int | None = None  # tokens of the context window, after the last reply
+        self._used = NOTHING  # of the context window, after the last reply
         self._limits: Limits | None = None
         target = choose(config)
         self.chat = Chat(
@@ -102,7 +105,7 @@ class Session:
     def new_conversation(self) -> None:
         """Begins anew with the system message there is."""
         self.chat.conversation = Conversation(self.chat.conversation.system)
-        self._used = None
+        self._used = NOTHING
         if self._saves:
             self.keep()
 
@@ -178,16 +181,19 @@ class Session:
         self._limits = await self.chat.backend.limits()
 
     def after(self, reply: Reply) -> None:
-        """Takes note of what a reply used of the context window."""
+        """Takes note of what the conversation now uses of the context window."""
         usage = reply.provenance.usage
-        if usage.prompt_tokens is not None:
-            self._used = usage.prompt_tokens + (usage.completion_tokens or 0)
+        if usage.prompt_tokens is not None and usage.completion_tokens is not None:
+            self._used = TokenCount(usage.prompt_tokens + usage.completion_tokens, exact=True)
+        else:
+            said = "".join(message.text for message in self.chat.conversation.sendable())
+            self._used = estimate_tokens(said)
 
     def status_line(self) -> str:
         """The model, the conversation, and tokens used of the context window; foreign text."""
         parts = [self.model_shown(), self.conversation_id or ("new" if self._saves else "not saved")]
         if self._limits is not None:
-            parts.append(f"{self._used or 0:,} of {self._limits.context:,} tokens")
+            parts.append(f"{self._used} of {self._limits.context:,}")
         return " \N{MIDDLE DOT} ".join(parts)
 
     async def aclose(self) -> None:

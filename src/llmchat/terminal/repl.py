@@ -45,7 +45,7 @@ class Repl:
 
     async def _open_backend(self) -> None:
         """Gets the backend ready while the person reads the prompt; a fault shows when it is asked."""
-        await asyncio.sleep(0)  # the prompt is drawn first
+        await self._prompt.shown.wait()
         try:
             await self._session.warm()
         except LLMChatError:
