@@ -184,6 +184,28 @@ def test_prompts_are_kept_but_not_those_that_begin_with_a_space(start: Open, hom
     again.wait_for("> keep this")
 
 
+def test_a_conversation_goes_on_where_it_was(start: Open) -> None:
+    terminal = start("-m", "echo")
+    terminal.wait_for("new")
+    terminal.type("remember the milk" + ENTER)
+    terminal.wait_for("3 tokens")
+    terminal.type(CTRL_D)
+    terminal.wait_exit()
+    again = start("-m", "canned", "-c")
+    again.wait_for("> remember the milk\nremember the milk\n")
+    again.type("/prompt and eggs" + ENTER)
+    again.wait_for("\nUser: remember the milk\nAssistant: remember the milk\nUser: and eggs\nAssistant:\n")
+
+
+def test_a_store_that_cannot_be_used_is_said_and_the_chat_works(start: Open, home: Path) -> None:
+    home.mkdir()
+    (home / "data").write_text("a file where the folder should be")
+    terminal = start("-m", "echo")
+    terminal.wait_for("llmchat: this conversation is not saved")
+    terminal.type("hello" + ENTER)
+    terminal.wait_for("\nhello\n1 tokens")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_at_the_prompt_leaves_the_terminal_as_it_was(
     start: Open, number: signal.Signals, code: int

@@ -36,13 +36,13 @@ class Preview:
 
 
 class Session:
-    """What a front end talks through. `notices` is what the person should be told, oldest first."""
+    """What a front end talks through."""
 
     def __init__(self, config: Config, folders: Folders, *, fetching: Fetching) -> None:
         """Opens the backend, fetching its weights if need be; connects to nothing. Raises as open_backend."""
         self.config = config
         self.folders = folders
-        self.notices: list[str] = []
+        self._notices: list[str] = []
         self._fetching = fetching
         self._store: Store | None = None
         self._journal: ConversationJournal | None = None
@@ -65,6 +65,11 @@ class Session:
         """None until something was saved."""
         return self._journal.conversation_id if self._journal else None
 
+    def take_notices(self) -> list[str]:
+        """What the person should be told since this was last asked, oldest first; foreign text."""
+        notices, self._notices = self._notices, []
+        return notices
+
     @property
     def store(self) -> Store:
         """The kept conversations, opened when first needed. Raises what Store.open raises."""
@@ -72,7 +77,7 @@ class Session:
             from llmchat.store import Store
 
             self._store = Store.open(self.folders.database)
-            self.notices += [notice.text for notice in self._store.notices]
+            self._notices += [notice.text for notice in self._store.notices]
         return self._store
 
     def keep(self) -> None:
@@ -81,7 +86,7 @@ class Session:
         try:
             self._journal = self.store.journal(system=self.chat.conversation.system, call_later=_call_later)
         except LLMChatError as error:
-            self.notices.append(f"this conversation is not saved: {error.message}")
+            self._notices.append(f"this conversation is not saved: {error.message}")
         else:
             self.chat.journal = self._journal
 
