@@ -4,7 +4,7 @@ import pytest
 
 from llmchat.backends.detect import Api, detect
 from llmchat.backends.http import Endpoint, Timeouts
-from llmchat.errors import ConfigError, DeniedError, UnavailableError
+from llmchat.errors import DeniedError, UnavailableError
 from servers import LoopbackServer, Reply, json_reply
 from servers.openai import OpenAIServer
 from servers.tgi import TgiServer
@@ -33,13 +33,12 @@ async def test_a_refused_key_is_said(status: int) -> None:
 
 
 @pytest.mark.parametrize("reply", [json_reply({}, 404), Reply(content_type="text/html", body=b"<html>hello")])
-async def test_a_server_that_speaks_neither_is_a_configuration_error(reply: Reply) -> None:
+@pytest.mark.parametrize(("path", "api"), [("", Api.TGI), ("/models/falcon", Api.TGI), ("/v1", Api.OPENAI)])
+async def test_behind_a_proxy_without_these_routes_the_url_decides(reply: Reply, path: str, api: Api) -> None:
     async with LoopbackServer() as server:
-        server.always("/info", reply)
-        server.always("/v1/models", reply)
-        with pytest.raises(ConfigError, match="does not speak TGI nor the OpenAI API") as caught:
-            await detect(Endpoint(server.url))
-        assert "--api" in (caught.value.hint or "")
+        for route in ("/info", "/v1/models", "/models/falcon/info", "/models/falcon/v1/models"):
+            server.always(route, reply)
+        assert await detect(Endpoint(server.url + path)) is api
 
 
 async def test_a_server_that_starts_is_waited_for() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from llmchat.errors import UsageError
 if TYPE_CHECKING:
     from llmchat.backends.detect import Api
     from llmchat.backends.endpoint import Endpoint
+    from llmchat.backends.engine_process import EngineOptions
 
 Fetching = Callable[[weights.Model], AbstractContextManager[weights.Progress]]
 """Shows that weights are being fetched, as long as the context lasts."""
@@ -71,22 +72,39 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
             f"there is no model {name} here",
             hint=f"there are {known}, a path to a .gguf file, hf:owner/repo/file.gguf; a server needs --url",
         )
-    threads, context = int(config.number("threads")), int(config.number("context"))
     if isinstance(model, Path):
         weights.check_gguf(model)
-        return LocalBackend(model, model=model.stem, threads=threads, context=context)
-    path = weights.find(model, folders.weights)
-    if path is None:
-        with fetching(model) as progress:
-            path = weights.fetch(
-                model,
-                folders.weights,
-                progress=progress,
-                offline=config.switch("offline"),
-                environ=config.environ,
-            )
-    return LocalBackend(
-        path, model=model.name, system=model.system, defaults=model.defaults, threads=threads, context=context
+        return LocalBackend(_engine(model, config), model=model.stem)
+    path = get_weights(model, config, folders, fetching=fetching)
+    options = _engine(path, config)
+    return LocalBackend(options, model=model.name, system=model.system, defaults=model.defaults)
+
+
+def get_weights(model: weights.Model, config: Config, folders: Folders, *, fetching: Fetching) -> Path:
+    """The model's weights, fetched if they are not on disk; blocks meanwhile. Raises as weights.fetch."""
+    if found := weights.find(model, folders.weights):
+        return found
+    offline = config.switch("offline")
+    with nullcontext(lambda _done, _total: None) if offline else fetching(model) as progress:
+        return weights.fetch(
+            model,
+            folders.weights,
+            progress=progress,
+            offline=offline,
+            environ=config.environ,
+            proxy=config.text("proxy"),
+        )
+
+
+def _engine(path: Path, config: Config) -> EngineOptions:
+    from llmchat.backends.engine_process import EngineOptions
+
+    runtime = config.environ.get("XDG_RUNTIME_DIR")
+    return EngineOptions(
+        path,
+        context=int(config.number("context")),
+        threads=int(config.number("threads")),
+        runtime_dir=Path(runtime) if runtime else None,
     )
 
 

@@ -154,7 +154,12 @@ def _unanswered(error: Exception, endpoint: Endpoint) -> LLMChatError:
             return ConfigError(f"the proxy refuses to connect to {server}", hint="check the proxy setting")
         case aiohttp.ClientProxyConnectionError():
             return Unreached(f"cannot reach the proxy: {_reason(error)}", hint="check the proxy setting")
-        case aiohttp.ServerDisconnectedError() | OSError(errno=errno.ECONNRESET | errno.EPIPE):
+        case (
+            aiohttp.ServerDisconnectedError()
+            | aiohttp.ClientConnectionResetError()
+            | aiohttp.ClientOSError(__cause__=aiohttp.ClientConnectionResetError())  # has no errno
+            | OSError(errno=errno.ECONNRESET | errno.EPIPE)
+        ):
             return ClosedEarly(f"{server} closed the connection before it answered", hint="ask again")
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
             return ConfigError("the URL cannot be used", hint="it looks like http://host:port/path")

@@ -8,7 +8,7 @@ from llmchat.backends.answer import Answer, find, text_at
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai import api_base
 from llmchat.backends.tgi import info_base
-from llmchat.errors import ConfigError, LLMChatError
+from llmchat.errors import LLMChatError
 
 
 class Api(StrEnum):
@@ -19,14 +19,16 @@ class Api(StrEnum):
 
 
 async def detect(endpoint: Endpoint) -> Api:
-    """The API of a server: TGI where /info names a model, else OpenAI's where /v1/models lists some.
+    """The API of a server: TGI where /info names a model, OpenAI's where /v1/models lists some.
 
-    TGI also lists models, so it is asked first; a URL that ends in /v1 asks for OpenAI's. Raises
-    DeniedError for a 401 or 403, ConfigError where neither is found, and what every request may.
+    TGI also lists models, so it is asked first; a URL that ends in /v1 asks for OpenAI's. Some proxies
+    let only the generating route through: where neither route exists the URL itself decides, and what
+    it then answers says the rest. Raises DeniedError for a 401 or 403, and what every request may.
     """
     session = HttpSession(endpoint)
+    versioned = api_base(endpoint.url) == endpoint.url.rstrip("/")
     try:
-        if api_base(endpoint.url) != endpoint.url.rstrip("/"):
+        if not versioned:
             answer = await session.ask("GET", f"{info_base(endpoint.url)}/info", patient=True)
             if text_at(_read(session, answer), "model_id"):
                 return Api.TGI
@@ -35,10 +37,7 @@ async def detect(endpoint: Endpoint) -> Api:
             return Api.OPENAI
     finally:
         await session.aclose()
-    raise ConfigError(
-        f"{endpoint.server} does not speak TGI nor the OpenAI API",
-        hint="check the URL, or name the protocol with --api tgi or --api openai",
-    )
+    return Api.OPENAI if versioned else Api.TGI
 
 
 def _read(session: HttpSession, answer: Answer) -> object:

@@ -30,7 +30,8 @@ Command = Callable[..., None]
 
 def with_options(command: Command) -> Command:
     """Gives a Typer command every option; they arrive as its keyword arguments, None where not given."""
-    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    declared = inspect.signature(command, eval_str=True).parameters.values()
+    own = [parameter for parameter in declared if parameter.kind is not parameter.VAR_KEYWORD]
     parameters = [*own, *_settings(), *_run()]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # PEP 362 allows it
     command.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -10,7 +10,7 @@ from llmchat.errors import ExitCode, LLMChatError, StorageError
 from llmchat.terminal.commands import Desk, complete_line, run_command
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.prompt import Prompt, PromptHistory
-from llmchat.terminal.sanitize import sanitize
+from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
 from llmchat.terminal.tty import echo_off
 from llmchat.terminal.view import ScreenView, error_lines, show
@@ -33,6 +33,7 @@ class Repl:
 
     async def run(self) -> ExitCode:
         """Asks, answers, and asks again, until the person leaves."""
+        self._show_where_it_was()
         opening = asyncio.ensure_future(self._open_backend())
         try:
             while not self._desk.leave:
@@ -45,14 +46,23 @@ class Repl:
 
     async def _open_backend(self) -> None:
         """Gets the backend ready while the person reads the prompt; a fault shows when it is asked."""
-        await asyncio.sleep(0)  # the prompt is drawn first
+        await self._prompt.shown.wait()
         try:
             await self._session.warm()
         except LLMChatError:
             return
         self._prompt.refresh()
 
+    def _show_where_it_was(self) -> None:
+        """The last turn of a conversation that is resumed, as it looked."""
+        turns = self._session.chat.conversation.turns()
+        if turns:
+            question, *answers = turns[-1]
+            self._say("\n".join([f"> {question.text}", *(answer.text for answer in answers), ""]))
+
     async def _step(self) -> None:
+        for notice in self._session.take_notices():
+            self._streams.say(f"llmchat: {sanitize_line(notice)}")
         draft, self._desk.draft = self._desk.draft, ""
         try:
             line = await self._prompt.read(draft)

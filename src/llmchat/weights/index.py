@@ -101,7 +101,7 @@ def _largest(folder: Path) -> int:
     largest = 0
     for path in folder.rglob("*"):
         with suppress(OSError):  # pip moves it at any moment
-            largest = max(largest, path.stat().st_size)
+            largest = max(largest, path.stat().st_size if path.is_file() else 0)
     return largest
 
 
