@@ -62,10 +62,14 @@ class Streams:
         self.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Writes a line of ours to stderr; a closed stderr is no reason to fail."""
+        """Writes a line of ours to stderr."""
+        self.tell(f"{text}\n")
+
+    def tell(self, text: str) -> None:
+        """Writes text of ours to stderr; a closed stderr is no reason to fail."""
         if self.stderr is not None:
             try:
-                self.stderr.write(f"{text}\n".encode("utf-8", "replace"))
+                self.stderr.write(text.encode("utf-8", "replace"))
                 self.stderr.flush()
             except (OSError, ValueError):
                 pass
