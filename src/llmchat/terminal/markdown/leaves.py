@@ -24,7 +24,8 @@ STRETCH = 240
 STRETCH_LIMIT = 2000
 """Characters after which it is rest anyway: markup left open for so long is shown as text."""
 
-_PAUSE = re.compile(r"[ \n]+(?=[^ \n])|[\u3002\uff01\uff1f](?=[^ \n\u3002\uff01\uff1f])")
+_WIDE = "\u3001\u3002\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01\uff0c\uff1f"
+_PAUSE = re.compile(rf"[ \n]+(?=[^ \n])|[{_WIDE}](?=[{_WIDE}])")
 
 
 @dataclass(frozen=True, slots=True)
