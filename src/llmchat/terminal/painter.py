@@ -71,7 +71,7 @@ class Painter:
             grown = self._growth(self._live[last], rows[last])
             if grown is not None:
                 return self._append(grown, rows[last + 1 :], wide=not rows[last].text.isascii())
-        first = min(same, last)
+        first = min(same, last, len(rows) - 1)
         return _BEGIN + _up(last - first) + _ERASE_BELOW + self._lines(rows[first:]) + _END
 
     def _growth(self, before: Row, after: Row) -> str | None:
