@@ -312,8 +312,9 @@ class Turn:
                         self._finish = Finish(FinishReason.STOP)
                         break
                 elif isinstance(event, Finish):
-                    self._finish = event
-                    if rest := self._take(self._cutter.flush()):
+                    rest = self._take(self._cutter.flush())
+                    self._finish = replace(event, reason=FinishReason.STOP) if self._cutter.stopped else event
+                    if rest:
                         yield Token(rest)
                     break
                 else:
