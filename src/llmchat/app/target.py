@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -129,6 +130,6 @@ def _endpoint(target: Target, config: Config) -> Endpoint:
             idle=config.number("idle_timeout"),
             wait=config.number("wait"),
         ),
-        ca_file=Path(ca_file).expanduser() if ca_file else None,
+        ca_file=Path(os.path.expanduser(ca_file)) if ca_file else None,  # noqa: PTH111 - leaves an unknown ~user as it is
         proxy=config.text("proxy"),
     )
