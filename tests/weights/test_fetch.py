@@ -180,7 +180,10 @@ def test_a_wrong_hash_is_deleted_and_said(hub: HubServer, folder: Path, told: To
 def test_a_part_that_is_wrong_is_started_over(hub: HubServer, folder: Path, told: Told) -> None:
     folder.mkdir(parents=True)
     (folder / "tiny.gguf.part").write_bytes(b"nonsense" * 1000)
-    assert fetch(TINY, folder, progress=told, hub=hub.url).read_bytes() == DATA
+    (folder / "tiny.gguf.part").chmod(0o644)
+    path = fetch(TINY, folder, progress=told, hub=hub.url)
+    assert path.read_bytes() == DATA
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [wanted for _, wanted in hub.requests] == ["bytes=8000-", None]
 
 

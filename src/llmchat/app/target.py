@@ -20,6 +20,7 @@ from llmchat.errors import UsageError
 if TYPE_CHECKING:
     from llmchat.backends.detect import Api
     from llmchat.backends.endpoint import Endpoint
+    from llmchat.backends.engine_process import EngineOptions
 
 Fetching = Callable[[weights.Model], AbstractContextManager[weights.Progress]]
 """Shows that weights are being fetched, as long as the context lasts."""
@@ -63,7 +64,6 @@ def open_backend(target: Target, config: Config, folders: Folders, *, fetching: 
 
 
 def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching) -> Backend:
-    from llmchat.backends.engine_process import EngineOptions
     from llmchat.backends.local import LocalBackend
 
     model = weights.resolve(name)
@@ -73,10 +73,9 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
             f"there is no model {name} here",
             hint=f"there are {known}, a path to a .gguf file, hf:owner/repo/file.gguf; a server needs --url",
         )
-    threads, context = int(config.number("threads")), int(config.number("context"))
     if isinstance(model, Path):
         weights.check_gguf(model)
-        return LocalBackend(EngineOptions(model, context, threads), model=model.stem)
+        return LocalBackend(_engine(model, config), model=model.stem)
     path = weights.find(model, folders.weights)
     if path is None:
         with fetching(model) as progress:
@@ -87,8 +86,20 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
                 offline=config.switch("offline"),
                 environ=config.environ,
             )
-    options = EngineOptions(path, context, threads)
+    options = _engine(path, config)
     return LocalBackend(options, model=model.name, system=model.system, defaults=model.defaults)
+
+
+def _engine(path: Path, config: Config) -> EngineOptions:
+    from llmchat.backends.engine_process import EngineOptions
+
+    runtime = config.environ.get("XDG_RUNTIME_DIR")
+    return EngineOptions(
+        path,
+        context=int(config.number("context")),
+        threads=int(config.number("threads")),
+        runtime_dir=Path(runtime) if runtime else None,
+    )
 
 
 def _open_server(target: Target, config: Config) -> Backend:

@@ -21,7 +21,7 @@ from typing import Self
 
 from llmchat.backends.endpoint import Endpoint, Timeouts
 from llmchat.engine import Fault
-from llmchat.errors import CreateError, InputError, LLMChatError, MissingError, UnavailableError
+from llmchat.errors import CreateError, DeniedError, InputError, LLMChatError, MissingError, UnavailableError
 
 UNIX_SOCKETS = hasattr(socket, "AF_UNIX")
 LONGEST_SOCKET_PATH = 100  # bytes: sun_path has 104 on macOS, 108 on Linux, with its NUL
@@ -56,8 +56,8 @@ class EngineProcess:
     async def start(cls, options: EngineOptions) -> Self:
         """Loads the model; returns once it can be asked.
 
-        Raises MissingError or InputError where the model file is the reason that it does not, else
-        UnavailableError, or CreateError where there is no place for the socket.
+        Raises MissingError, DeniedError or InputError where the model file is the reason that it does
+        not, CreateError where there is no place for the socket, else UnavailableError.
         """
         folder = _private_folder(options.runtime_dir) if options.unix else None
         try:
@@ -135,6 +135,8 @@ class EngineProcess:
         lines = self._stderr.decode(errors="replace").splitlines()
         detail = told.get("detail", "")
         match told.get("error"):
+            case Fault.MISSING if options.model.exists():
+                return DeniedError(f"{options.model} may not be read", hint="look at its permissions")
             case Fault.MISSING:
                 return MissingError(
                     f"there is no model file {options.model}", hint="see what there is with: llmchat models"

@@ -120,14 +120,16 @@ def growing(target: Path) -> Iterator[Part]:
     path = part_of(target)
     with storing(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        part = Part(file, target)
-        try:
+        file = os.fdopen(descriptor, "r+b")
+    part = Part(file, target)
+    try:
+        with file:
+            path.chmod(0o600)  # what an interruption left may be older than this promise
             part.resume()
             yield part
-        finally:
-            if part.size == 0:
-                path.unlink(missing_ok=True)
+    finally:
+        if part.size == 0:
+            path.unlink(missing_ok=True)
 
 
 class Part:
@@ -171,6 +173,7 @@ class Part:
             raise UnavailableError("what came does not have the model's SHA-256; it was deleted")
         with storing(self._target):
             os.fsync(self._file.fileno())
+            self._file.close()  # Windows renames no open file
             self._path.replace(self._target)
 
     def _take(self, block: bytes) -> None:
