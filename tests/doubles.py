@@ -1,4 +1,4 @@
-"""Ordinary implementations of the core's protocols: a backend that follows a script, a journal that remembers."""
+"""Ordinary implementations of the protocols: a backend that follows a script, a journal that remembers."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_a_flag_out_of_range_is_a_usage_error(
 
 
 def test_a_variable_out_of_range_is_a_configuration_error_that_names_it(configure: Resolve) -> None:
-    with pytest.raises(ConfigError, match="^LLMCHAT_TOP_P is '3'$") as caught:
+    with pytest.raises(ConfigError, match=r"^LLMCHAT_TOP_P is '3'$") as caught:
         configure(LLMCHAT_TOP_P="3")
     assert caught.value.hint == "it takes above 0, at most 1"
     with pytest.raises(ConfigError, match=r"^LLMCHAT_TOP_P in \.env is 'x'$"):

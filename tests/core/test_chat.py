@@ -201,10 +201,14 @@ async def test_a_stream_without_its_finish_is_a_broken_reply() -> None:
 async def test_whoever_shows_the_reply_may_fail_and_the_text_is_kept() -> None:
     backend, journal = ScriptedBackend(said("One", " two")), RecordingJournal()
     turn = chat_with(backend, journal).ask("Hello?")
-    with pytest.raises(BrokenPipeError):
+
+    async def show() -> None:
         async with turn:
             async for _ in turn:
                 raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await show()
     assert [status for status, _ in journal.ended] == [Status.INTERRUPTED]
     assert journal.text == "One"
     assert backend.streams_open == 0
@@ -273,16 +277,18 @@ async def test_a_persons_stop_text_cuts_in_every_format() -> None:
     assert text_of(events) == reply.text == "One "
 
 
-@pytest.mark.parametrize("ending", [[STOP], [LENGTH], [UnavailableError("gone")], []])
-async def test_text_held_back_is_shown_when_the_stream_ends(ending: list[Step]) -> None:
+@pytest.mark.parametrize("finish", [STOP, LENGTH])
+async def test_text_held_back_is_shown_when_the_reply_ends(finish: Finish) -> None:
+    backend = ScriptedBackend(said(" Half\nUs", finish=finish), prompt_format=TRANSCRIPT)
+    events, reply = await run(chat_with(backend).ask("?"))
+    assert text_of(events) == reply.text == "Half\nUs"
+
+
+@pytest.mark.parametrize("ending", [[UnavailableError("gone")], []])
+async def test_text_held_back_is_shown_when_the_reply_breaks_off(ending: list[Step]) -> None:
     backend = ScriptedBackend([Token(" Half\nUs"), *ending], prompt_format=TRANSCRIPT)
-    turn, events = chat_with(backend).ask("?"), list[Event]()
-    try:
-        await collect(turn, events)
-    except LLMChatError as error:
-        assert not (ending and isinstance(ending[0], Finish)), error
-    assert turn.reply is not None
-    assert text_of(events) == turn.reply.text == "Half\nUs"
+    events, reply = await fail(chat_with(backend).ask("?"), LLMChatError)
+    assert text_of(events) == reply.text == "Half\nUs"
 
 
 async def test_a_reply_cut_at_a_stop_text_was_not_cut_by_length() -> None:

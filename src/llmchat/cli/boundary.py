@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import sys
 import traceback
@@ -24,7 +26,11 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        return run(arguments)
+        if sys.stdout is None:
+            raise StorageError("standard output is closed", hint="redirect it to a file or a pipe")
+        code = run(arguments)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return ExitCode.SIGINT
     except BrokenPipeError:
@@ -47,17 +53,32 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: LLMChatError, arguments: list[str]) -> int:
-    from llmchat.terminal.view import error_lines
+    from llmchat.terminal.view import error_lines, error_record
 
-    if "--debug" in arguments:
-        traceback.print_exc()
+    _show_trace(arguments)
+    options = list(itertools.takewhile(lambda word: word != "--", arguments))
+    if "--jsonl" in options:
+        _print({"type": "error"} | error_record(error))
+    elif "--json" in options:
+        _print(error_record(error))
     _say(error_lines(error))
     return error.exit_code
 
 
-def _log_bug(arguments: list[str]) -> int:
+def _print(record: dict[str, object]) -> None:
+    with suppress(OSError, ValueError, AttributeError):  # what is wrong may be stdout itself
+        print(json.dumps(record), flush=True)
+
+
+def _show_trace(arguments: list[str]) -> None:
+    from llmchat.terminal.sanitize import sanitize
+
     if "--debug" in arguments:
-        traceback.print_exc()
+        _say(sanitize(traceback.format_exc()))
+
+
+def _log_bug(arguments: list[str]) -> int:
+    _show_trace(arguments)
     log = Folders.find(os.environ).state / "llmchat.log"
     try:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,8 +93,9 @@ def _log_bug(arguments: list[str]) -> int:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError, ValueError, AttributeError):  # a closed stderr: the exit code has to do
-        print(text, file=sys.stderr, flush=True)
+    from llmchat.terminal.streams import Streams
+
+    Streams.standard().say(text)
 
 
 def _abandon_stdout() -> None:

@@ -77,7 +77,7 @@ class Config:
             names = " and ".join(each.source for each in steering)
             exports = " ".join(f"{each.source}={shlex.quote(str(each.value))}" for each in steering)
             raise ConfigError(
-                f"{names} in .env would decide who gets the key in {elsewhere.origin}, which is not from there",
+                f"{names} in .env would decide who gets the key in {elsewhere.origin}, set elsewhere",
                 hint=f"if you trust it, say so: export {exports}",
             )
         insecure = origin(url)[0] == "http" and not is_loopback(url)

@@ -10,7 +10,7 @@ from llmchat.errors import ExitCode, LLMChatError, StorageError
 from llmchat.terminal.commands import Desk, complete_line, run_command
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.prompt import Prompt, PromptHistory
-from llmchat.terminal.sanitize import sanitize
+from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
 from llmchat.terminal.tty import echo_off
 from llmchat.terminal.view import ScreenView, error_lines, show
@@ -53,6 +53,8 @@ class Repl:
         self._prompt.refresh()
 
     async def _step(self) -> None:
+        while self._session.notices:
+            self._streams.say(f"llmchat: {sanitize_line(self._session.notices.pop(0))}")
         draft, self._desk.draft = self._desk.draft, ""
         try:
             line = await self._prompt.read(draft)

@@ -58,6 +58,12 @@ def error_lines(error: LLMChatError) -> str:
     return f"{line}\nllmchat: hint: {sanitize_line(error.hint)}" if error.hint else line
 
 
+def error_record(error: LLMChatError) -> dict[str, object]:
+    """What `--json` prints of an error."""
+    told = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+    return {"error": told}
+
+
 def reply_notes(reply: Reply) -> list[str]:
     """What a person should know about how a reply ended."""
     notes = []
@@ -177,8 +183,7 @@ class JsonView:
             self.note(note)
 
     def error(self, error: LLMChatError) -> None:
-        told = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
-        self._print(self._typed("error") | {"error": told})
+        self._print(self._typed("error") | error_record(error))
         self._streams.say(error_lines(error))
 
     def _typed(self, kind: str) -> dict[str, object]:
