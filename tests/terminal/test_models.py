@@ -62,7 +62,7 @@ def test_what_has_no_weights_to_fetch_is_a_usage_error(ends: Pipes, name: str) -
         pull_model(name, Run({}), ends.streams)
 
 
-def test_offline_a_pull_says_what_is_about_to_be_fetched_and_fails(ends: Pipes) -> None:
+def test_offline_a_pull_fails_before_it_says_that_it_fetches(ends: Pipes) -> None:
     with pytest.raises(MissingError, match="not on this machine"):
         pull_model("smollm2", Run({"offline": True}), ends.streams)
-    assert ends.out() == b""
+    assert (ends.out(), ends.err()) == (b"", b"")

@@ -78,13 +78,15 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
         return LocalBackend(_engine(model, config), model=model.stem)
     path = weights.find(model, folders.weights)
     if path is None:
+        if config.switch("offline"):
+            raise weights.absent(model)
         with fetching(model) as progress:
             path = weights.fetch(
                 model,
                 folders.weights,
                 progress=progress,
-                offline=config.switch("offline"),
                 environ=config.environ,
+                proxy=config.text("proxy"),
             )
     options = _engine(path, config)
     return LocalBackend(options, model=model.name, system=model.system, defaults=model.defaults)

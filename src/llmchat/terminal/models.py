@@ -76,9 +76,11 @@ def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:
     folder = Folders.find(streams.environ).weights
     path = weights.find(model, folder)
     if path is None:
+        if config.switch("offline"):
+            raise weights.absent(model)
         with show_fetching(streams, model) as progress:
             path = weights.fetch(
-                model, folder, progress=progress, offline=config.switch("offline"), environ=streams.environ
+                model, folder, progress=progress, environ=streams.environ, proxy=config.text("proxy")
             )
     else:
         weights.verify(model, path)

