@@ -54,6 +54,32 @@ def test_what_is_piped_into_llmchat_itself_is_answered(echo: Llmchat) -> None:
     assert (ran.code, ran.out, ran.err) == (0, b"a text\n", "")
 
 
+@pytest.mark.parametrize("stdin", [b"", b" \n", None])
+def test_without_a_person_and_without_text_llmchat_names_ask(echo: Llmchat, stdin: bytes | None) -> None:
+    ran = echo(stdin=stdin)
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.error
+    assert "llmchat ask" in ran.err
+
+
+def test_what_is_for_pipes_is_refused_at_a_terminal_and_the_other_way_round(echo: Llmchat) -> None:
+    """A person at one end only."""
+    ours, theirs = os.openpty()
+    try:
+        with echo.start(stdin=theirs) as process:
+            out, err = process.communicate(timeout=20)
+        assert (process.returncode, out) == (2, b"")
+        assert b"the output is not a terminal" in err
+        ran = echo("ask", "--raw", "Hi", stdout=theirs)
+        assert (ran.code, ran.error) == (2, "--raw is not for a terminal")
+        with echo.start("ask", stdin=theirs) as process:
+            _, err = process.communicate(timeout=20)
+        assert (process.returncode, b"nothing to ask" in err) == (2, True)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 def test_options_before_the_command_count_and_those_behind_it_win(llmchat: Llmchat) -> None:
     ran = llmchat("-m", "canned", "-n", "1", "ask", "-m", "echo", "One two")
     assert (ran.code, ran.out) == (0, b"One\n")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from llmchat.config.folders import Folders
+from llmchat.config.folders import Folders, make_private
 
 
 def test_llmchat_home_holds_all_four(tmp_path: Path) -> None:
@@ -29,3 +30,13 @@ def test_without_it_they_are_apart_and_ours(environ: dict[str, str]) -> None:
 def test_a_relative_home_and_one_of_nobody_are_below_here() -> None:
     for given in ("kept", "~nobody-of-this-name/kept"):
         assert Folders.find({"LLMCHAT_HOME": given}).data == Path(given).absolute() / "data"
+
+
+def test_a_folder_is_private_with_all_that_had_to_be_made_above_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_private(tmp_path / "a" / "b")
+        make_private(tmp_path / "a" / "b")
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "a", tmp_path / "a" / "b")] == [0o700, 0o700]

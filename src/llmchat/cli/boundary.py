@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import typer
 
 from llmchat.cli.commands import run
-from llmchat.config.folders import Folders
+from llmchat.config.folders import Folders, make_private
 from llmchat.errors import ExitCode, LLMChatError, StorageError, UsageError
 
 
@@ -81,7 +81,7 @@ def _log_bug(arguments: list[str]) -> int:
     _show_trace(arguments)
     log = Folders.find(os.environ).state / "llmchat.log"
     try:
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(log.parent)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now(UTC).isoformat()}\n{traceback.format_exc()}\n")

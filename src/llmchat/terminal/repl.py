@@ -11,7 +11,7 @@ from llmchat.terminal.commands import Desk, complete_line, run_command
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.prompt import Prompt, PromptHistory
 from llmchat.terminal.sanitize import sanitize, sanitize_line
-from llmchat.terminal.streams import Streams
+from llmchat.terminal.streams import Streams, check_text
 from llmchat.terminal.tty import echo_off
 from llmchat.terminal.view import ScreenView, error_lines, show
 
@@ -73,7 +73,8 @@ class Repl:
                 await self._interrupts.stoppable(run_command(self._desk, line))
                 turn, self._desk.turn = self._desk.turn, None
             else:
-                turn = self._session.chat.ask(line.removeprefix("/") if line.startswith("//") else line)
+                question = line.removeprefix("/") if line.startswith("//") else line
+                turn = self._session.chat.ask(check_text(question, "the prompt"))
             if turn is not None:
                 await self._answer(turn)
         except LLMChatError as error:
