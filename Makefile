@@ -36,7 +36,7 @@ check: $(VENV)/.developing  ## lint, format, types and the import contract
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.developing  ## write what is generated: .env.example and the tables in the README
-	$(BIN)/python -m tests.generated
+	$(BIN)/python tests/generated.py
 
 clean:  ## remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

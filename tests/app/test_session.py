@@ -70,7 +70,7 @@ async def test_a_conversation_is_kept_from_its_first_question_on(
     await run(session.chat.ask("Hello you"))
     assert session.conversation_id is not None
     assert kept(folders) == ("Be brief.", ["Hello you", "Hello you"])
-    assert session.notices == []
+    assert session.take_notices() == []
 
 
 async def test_without_keep_nothing_is_written(open_session: Open, folders: Folders) -> None:
@@ -220,8 +220,8 @@ async def test_the_status_line_tells_model_conversation_and_room(open_session: O
     used = session.chat.conversation
     assert len(used.messages) == 2
     assert session.status_line().startswith(f"echo · {session.conversation_id} · ")
-    assert session.status_line().endswith(" of 1,000,000 tokens")
-    assert " 0 of" not in session.status_line()
+    assert session.status_line().endswith(" of 1,000,000")
+    assert " · 0 tokens" not in session.status_line()
 
 
 async def test_a_server_is_shown_with_its_url(open_session: Open) -> None:
@@ -279,7 +279,7 @@ async def test_a_store_that_cannot_be_opened_is_a_notice_and_costs_no_answer(
         folders.database.chmod(0o600)
     session = open_session()
     session.keep()
-    (notice,) = session.notices
+    (notice,) = session.take_notices()
     assert notice.startswith("this conversation is not saved: ")
     reply = await run(session.chat.ask("One"))
     assert (reply.text, reply.unsaved) == ("One", None)
@@ -293,7 +293,7 @@ async def test_a_folder_that_was_open_to_others_is_narrowed_with_a_notice(
     folders.data.chmod(0o777)
     session = open_session()
     session.keep()
-    assert len(session.notices) == 1
+    assert len(session.take_notices()) == 1
     assert folders.data.stat().st_mode & 0o777 == 0o700
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from llmchat.store import ConversationJournal, Store
 
 
+NOTHING = TokenCount(0, exact=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """Exactly what would be sent, and how many tokens that is."""
@@ -33,18 +36,18 @@ class Preview:
 
 
 class Session:
-    """What a front end talks through. `notices` is what the person should be told, oldest first."""
+    """What a front end talks through."""
 
     def __init__(self, config: Config, folders: Folders, *, fetching: Fetching) -> None:
         """Opens the backend, fetching its weights if need be; connects to nothing. Raises as open_backend."""
         self.config = config
         self.folders = folders
-        self.notices: list[str] = []
+        self._notices: list[str] = []
         self._fetching = fetching
         self._store: Store | None = None
         self._journal: ConversationJournal | None = None
         self._saves = False
-        self._used: int | None = None  # tokens of the context window, after the last reply
+        self._used = NOTHING  # of the context window, after the last reply
         self._limits: Limits | None = None
         target = choose(config)
         self.chat = Chat(
@@ -62,6 +65,11 @@ class Session:
         """None until something was saved."""
         return self._journal.conversation_id if self._journal else None
 
+    def take_notices(self) -> list[str]:
+        """What the person should be told since this was last asked, oldest first; foreign text."""
+        notices, self._notices = self._notices, []
+        return notices
+
     @property
     def store(self) -> Store:
         """The kept conversations, opened when first needed. Raises what Store.open raises."""
@@ -69,7 +77,7 @@ class Session:
             from llmchat.store import Store
 
             self._store = Store.open(self.folders.database)
-            self.notices += [notice.text for notice in self._store.notices]
+            self._notices += [notice.text for notice in self._store.notices]
         return self._store
 
     def keep(self) -> None:
@@ -78,7 +86,7 @@ class Session:
         try:
             self._journal = self.store.journal(system=self.chat.conversation.system, call_later=_call_later)
         except LLMChatError as error:
-            self.notices.append(f"this conversation is not saved: {error.message}")
+            self._notices.append(f"this conversation is not saved: {error.message}")
         else:
             self.chat.journal = self._journal
 
@@ -106,7 +114,7 @@ class Session:
     def new_conversation(self) -> None:
         """Begins anew with the system message there is."""
         self.chat.conversation = Conversation(self.chat.conversation.system)
-        self._used = None
+        self._used = NOTHING
         if self._saves:
             self.keep()
 
@@ -183,16 +191,19 @@ class Session:
         self._limits = await self.chat.backend.limits()
 
     def after(self, reply: Reply) -> None:
-        """Takes note of what a reply used of the context window."""
+        """Takes note of what the conversation now uses of the context window."""
         usage = reply.provenance.usage
-        if usage.prompt_tokens is not None:
-            self._used = usage.prompt_tokens + (usage.completion_tokens or 0)
+        if usage.prompt_tokens is not None and usage.completion_tokens is not None:
+            self._used = TokenCount(usage.prompt_tokens + usage.completion_tokens, exact=True)
+        else:
+            said = "".join(message.text for message in self.chat.conversation.sendable())
+            self._used = estimate_tokens(said)
 
     def status_line(self) -> str:
         """The model, the conversation, and tokens used of the context window; foreign text."""
         parts = [self.model_shown(), self.conversation_id or ("new" if self._saves else "not saved")]
         if self._limits is not None:
-            parts.append(f"{self._used or 0:,} of {self._limits.context:,} tokens")
+            parts.append(f"{self._used} of {self._limits.context:,}")
         return " \N{MIDDLE DOT} ".join(parts)
 
     async def aclose(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,20 +76,25 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
     if isinstance(model, Path):
         weights.check_gguf(model)
         return LocalBackend(_engine(model, config), model=model.stem)
-    path = weights.find(model, folders.weights)
-    if path is None:
-        if config.switch("offline"):
-            raise weights.absent(model)
-        with fetching(model) as progress:
-            path = weights.fetch(
-                model,
-                folders.weights,
-                progress=progress,
-                environ=config.environ,
-                proxy=config.text("proxy"),
-            )
+    path = get_weights(model, config, folders, fetching=fetching)
     options = _engine(path, config)
     return LocalBackend(options, model=model.name, system=model.system, defaults=model.defaults)
+
+
+def get_weights(model: weights.Model, config: Config, folders: Folders, *, fetching: Fetching) -> Path:
+    """The model's weights, fetched if they are not on disk; blocks meanwhile. Raises as weights.fetch."""
+    if found := weights.find(model, folders.weights):
+        return found
+    offline = config.switch("offline")
+    with nullcontext(lambda _done, _total: None) if offline else fetching(model) as progress:
+        return weights.fetch(
+            model,
+            folders.weights,
+            progress=progress,
+            offline=offline,
+            environ=config.environ,
+            proxy=config.text("proxy"),
+        )
 
 
 def _engine(path: Path, config: Config) -> EngineOptions:

@@ -29,7 +29,7 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
         session = open_session(run, config, streams)
         quiet = config.switch("quiet")
         view = _view(run, streams, quiet=quiet, conversation=lambda: session.conversation_id)
-        for notice in session.notices:
+        for notice in session.take_notices():
             view.note(notice)
         if run.dry_run:
             return Interrupts().run(lambda _: _dry_run(session, question, run, streams, quiet=quiet))

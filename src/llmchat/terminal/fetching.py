@@ -16,6 +16,8 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     about = [f"{model.size / 1e6:.0f} MB" if model.size else "", model.licence or ""]
     notice = ", ".join(part for part in about if part)
     streams.say(f"llmchat: fetching {sanitize_line(model.name)} once{f' ({notice})' if notice else ''}")
+    if model.about:
+        streams.say(f"llmchat: it is {sanitize_line(model.about)}")
     if not model.pinned:
         streams.say("llmchat: nobody has pinned its hash: it is checked against what the hub says")
     if not streams.is_terminal(streams.stderr):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from llmchat import weights
+from llmchat.app.target import get_weights
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
@@ -73,16 +74,10 @@ def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:
         raise UsageError(
             f"there is no model {name} to fetch", hint=f"there are {known} and hf:owner/repo/file.gguf"
         )
-    folder = Folders.find(streams.environ).weights
-    path = weights.find(model, folder)
-    if path is None:
-        if config.switch("offline"):
-            raise weights.absent(model)
-        with show_fetching(streams, model) as progress:
-            path = weights.fetch(
-                model, folder, progress=progress, environ=streams.environ, proxy=config.text("proxy")
-            )
-    else:
+    folders = Folders.find(streams.environ)
+    there = weights.find(model, folders.weights)
+    path = get_weights(model, config, folders, fetching=lambda model: show_fetching(streams, model))
+    if there:
         weights.verify(model, path)
     streams.write(f"{sanitize_line(str(path))}\n")
     return ExitCode.OK

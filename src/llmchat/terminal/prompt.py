@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -76,6 +77,8 @@ class Prompt:
         toolbar: Callable[[], str],
         vi: bool,
     ) -> None:
+        self.shown = asyncio.Event()
+        """Set once the first prompt is on the screen."""
         self._toolbar = toolbar
         self._session: PromptSession[str] = PromptSession(
             FormattedText([("bold", "> ")]),
@@ -92,9 +95,13 @@ class Prompt:
             reserve_space_for_menu=4,
         )
 
+        self._session.app.after_render += lambda _: self.shown.set()
+
     async def read(self, draft: str = "") -> str:
         """The next message, with `draft` already in the editor."""
-        return await self._session.prompt_async(default=draft)
+        return await self._session.prompt_async(
+            default=draft, handle_sigint=False
+        )  # signals are not its business
 
     def refresh(self) -> None:
         """Draws the toolbar anew, if the prompt is shown."""

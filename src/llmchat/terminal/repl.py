@@ -33,6 +33,7 @@ class Repl:
 
     async def run(self) -> ExitCode:
         """Asks, answers, and asks again, until the person leaves."""
+        self._show_where_it_was()
         opening = asyncio.ensure_future(self._open_backend())
         try:
             while not self._desk.leave:
@@ -45,16 +46,23 @@ class Repl:
 
     async def _open_backend(self) -> None:
         """Gets the backend ready while the person reads the prompt; a fault shows when it is asked."""
-        await asyncio.sleep(0)  # the prompt is drawn first
+        await self._prompt.shown.wait()
         try:
             await self._session.warm()
         except LLMChatError:
             return
         self._prompt.refresh()
 
+    def _show_where_it_was(self) -> None:
+        """The last turn of a conversation that is resumed, as it looked."""
+        turns = self._session.chat.conversation.turns()
+        if turns:
+            question, *answers = turns[-1]
+            self._say("\n".join([f"> {question.text}", *(answer.text for answer in answers), ""]))
+
     async def _step(self) -> None:
-        while self._session.notices:
-            self._streams.say(f"llmchat: {sanitize_line(self._session.notices.pop(0))}")
+        for notice in self._session.take_notices():
+            self._streams.say(f"llmchat: {sanitize_line(notice)}")
         draft, self._desk.draft = self._desk.draft, ""
         try:
             line = await self._prompt.read(draft)

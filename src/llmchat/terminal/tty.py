@@ -23,6 +23,7 @@ def echo_off(stdin: BinaryIO | None) -> Iterator[None]:
     before = termios.tcgetattr(descriptor)
     quiet = termios.tcgetattr(descriptor)
     quiet[3] &= ~(termios.ECHO | termios.ICANON)
+    quiet[3] |= termios.NOFLSH  # Ctrl-C would throw away what was typed, and output that is under way
     termios.tcsetattr(descriptor, termios.TCSADRAIN, quiet)
     try:
         yield

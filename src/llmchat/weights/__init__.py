@@ -30,7 +30,6 @@ __all__ = [
     "Model",
     "Progress",
     "Wheel",
-    "absent",
     "check_gguf",
     "fetch",
     "find",
@@ -67,7 +66,10 @@ def fetch(
     if found := find(model, folder):
         return found
     if offline:
-        raise absent(model)
+        raise MissingError(
+            f"the weights of {model.name} are not on this machine",
+            hint=f"once online: llmchat pull {model.name}",
+        )
     target = folder / model.file
     make_private_folder(target.parent)
     with _locked(folder, model, progress):
@@ -77,13 +79,6 @@ def fetch(
             shutil.rmtree(left_behind, ignore_errors=True)
         _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy)
     return target
-
-
-def absent(model: Model) -> MissingError:
-    """The error of weights that are not here and must not be fetched."""
-    return MissingError(
-        f"the weights of {model.name} are not on this machine", hint=f"once online: llmchat pull {model.name}"
-    )
 
 
 def _fetch(

@@ -74,7 +74,7 @@ _MODELS = (
         # Greedy: its first tokens are so close together that at temperature 0.2 it answers the capital of
         # France with French nonsense in one of ten tries.
         defaults=Settings(temperature=0, top_p=0.9, repetition_penalty=1.1),
-        about="a very small model, English only, to try llmchat with; qwen is much better",
+        about="a very small model, English only, to try llmchat with; -m qwen is much better",
     ),
     Model(
         "qwen",

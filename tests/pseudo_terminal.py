@@ -1,0 +1,132 @@
+"""A real pseudo-terminal with the program in it, read through a terminal emulator (pyte)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+ENTER, ESCAPE, TAB, CTRL_C, CTRL_D = "\r", "\x1b", "\t", "\x03", "\x04"
+
+
+class _Screen(pyte.HistoryScreen):
+    """Answers what programs ask a terminal, for instance where its cursor is."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[bytes], None]) -> None:
+        super().__init__(columns, rows, history=100_000, ratio=0.5)
+        self._answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        self._answer(data.encode())
+
+
+class PseudoTerminal:
+    """`with PseudoTerminal([...], environ) as terminal:` runs a command; leaving kills it."""
+
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], *, columns: int = 80, rows: int = 24
+    ) -> None:
+        self._master, slave = pty.openpty()
+        self.slave = slave  # kept open: it shows the settings of the line
+        self.resize(columns, rows, tell=False)
+        self._screen = _Screen(columns, rows, self._write)
+        self._stream = pyte.ByteStream(self._screen)
+        self.written = b""
+        self.process = subprocess.Popen(
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={"TERM": "xterm-256color", **environ},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            print(f"\n--- the screen was ---\n{self.text}\n--- exit code {self.process.poll()} ---")
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+        os.close(self.slave)
+
+    def resize(self, columns: int, rows: int, *, tell: bool = True) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        if tell:
+            self._screen.resize(rows, columns)
+            os.killpg(self.process.pid, signal.SIGWINCH)
+
+    def type(self, text: str) -> None:
+        self._write(text.encode())
+
+    def _write(self, data: bytes) -> None:
+        os.write(self._master, data)
+
+    @property
+    def screen(self) -> str:
+        """What is in the window now, without trailing space."""
+        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    @property
+    def text(self) -> str:
+        """The scrollback and the window."""
+        above = [
+            "".join(line[x].data for x in range(self._screen.columns)).rstrip()
+            for line in self._screen.history.top
+        ]
+        return "\n".join([*above, self.screen])
+
+    def wait_for(self, expected: str, *, within: float = 20, scrollback: bool = True) -> None:
+        """Reads until this text is there. Fails with the screen if it does not come."""
+        self.wait_until(
+            lambda: expected in (self.text if scrollback else self.screen), expected, within=within
+        )
+
+    def wait_until(self, condition: Callable[[], bool], what: str, *, within: float = 20) -> None:
+        """Reads until this holds. Fails with the screen if it does not."""
+        deadline = time.monotonic() + within
+        while not condition():
+            left = deadline - time.monotonic()
+            assert left > 0, f"no {what!r} within {within} s on this screen:\n{self.text}"
+            self.read(min(left, 0.05))
+
+    def read(self, patience: float) -> None:
+        """Takes what the program has written, waiting at most so many seconds for it."""
+        if select.select([self._master], [], [], patience)[0]:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:  # the program has closed its end
+                data = b""
+            self.written += data
+            self._stream.feed(data)
+
+    def wait_exit(self, *, within: float = 20) -> int:
+        """Reads until the program has ended; its exit code."""
+        self.wait_until(lambda: self.process.poll() is not None, "exit", within=within)
+        self.read(0)
+        return self.process.returncode
+
+    def echoes(self) -> bool:
+        """Whether the line is set to show what is typed."""
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def history_file(self, home: Path) -> str:
+        """The prompt history that the program keeps below this LLMCHAT_HOME."""
+        return (home / "state" / "prompts").read_text()
