@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Message, Status
 from llmchat.core.generation import Event, Limits, Request, Settings, TokenCount
+from llmchat.core.journal import Provenance
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import LLMChatError, StorageError, TryLaterError
 

@@ -13,8 +13,9 @@ from llmchat.app import Session
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import resolve
 from llmchat.config.settings import COURSE_SYSTEM
-from llmchat.core.chat import Reply, Turn
 from llmchat.core.conversation import Message, Role, Status
+from llmchat.core.journal import Reply
+from llmchat.core.turn import Turn
 from llmchat.errors import InputError, MissingError, UsageError
 from llmchat.store import Store
 

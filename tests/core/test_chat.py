@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doubles import RecordingJournal, ScriptedBackend, Silence, Step
-from llmchat.core.chat import Chat, Journal, Reply, Turn
+from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import (
     Event,
@@ -23,7 +23,9 @@ from llmchat.core.generation import (
     Token,
     Usage,
 )
+from llmchat.core.journal import Journal, Reply
 from llmchat.core.prompt_format import FORMATS
+from llmchat.core.turn import Turn
 from llmchat.errors import (
     BrokenReply,
     ContextOverflow,

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from llmchat.config.folders import Folders
-from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
+from llmchat.core.journal import Provenance
 from llmchat.errors import MissingError
 from llmchat.store import Store
 from llmchat.terminal.history import list_history, list_text, show_history

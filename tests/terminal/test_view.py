@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from doubles import RecordingJournal, ScriptedBackend, Step
-from llmchat.core.chat import Chat, Provenance, Reply
+from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Status
 from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Settings, Token, Usage
+from llmchat.core.journal import Provenance, Reply
 from llmchat.errors import LLMChatError, StorageError, UnavailableError
 from llmchat.terminal.view import (
     JsonView,

@@ -15,9 +15,10 @@ from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, Value, defaults
 from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
-from llmchat.core.chat import Chat, MemoryJournal, Reply
+from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Limits, Request, TokenCount, estimate_tokens
+from llmchat.core.journal import MemoryJournal, Reply
 from llmchat.errors import LLMChatError, StorageError, TryLaterError, UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from llmchat.app import Session
-from llmchat.core.chat import Turn
+from llmchat.core.turn import Turn
 from llmchat.errors import ExitCode, LLMChatError, StorageError
 from llmchat.terminal.commands import Desk, complete_line, run_command
 from llmchat.terminal.interrupts import Interrupts

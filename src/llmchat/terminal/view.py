@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Protocol
 
-from llmchat.core.chat import Reply, Turn
 from llmchat.core.conversation import Status
 from llmchat.core.generation import Finish, Notice, Progress, Token
+from llmchat.core.journal import Reply
+from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
 from llmchat.terminal.sanitize import Newlines, sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
