@@ -12,7 +12,6 @@ from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.prompt import Prompt, PromptHistory
 from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams, check_text
-from llmchat.terminal.tty import echo_off
 from llmchat.terminal.view import ScreenView, error_lines, show
 
 
@@ -90,11 +89,10 @@ class Repl:
 
     async def _answer(self, turn: Turn) -> None:
         view = ScreenView(self._streams)
-        with echo_off(self._streams.stdin):
-            try:
-                await self._interrupts.stoppable(show(turn, view))
-            except LLMChatError as error:
-                view.error(error)
+        try:
+            await self._interrupts.stoppable(show(turn, view))
+        except LLMChatError as error:
+            view.error(error)
         if turn.reply is not None:
             self._session.after(turn.reply)
 
