@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.config.folders import Folders, make_private
+from llmchat.config.folders import Folders
+from llmchat.private import make_private
 
 
 def test_llmchat_home_holds_all_four(tmp_path: Path) -> None:

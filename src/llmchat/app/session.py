@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmchat import weights
-from llmchat.app.target import Fetching, choose, open_backend
+from llmchat.app.fetching import Fetching, stoppable
+from llmchat.app.target import choose, open_backend
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, Value, defaults
@@ -151,7 +151,7 @@ class Session:
         """Goes on with another model; the history stays. Raises as open_backend, having changed nothing."""
         config = self._changed("model", name)
         target = choose(config)
-        with _stoppable(self._fetching) as fetching:
+        with stoppable(self._fetching) as fetching:
             backend = await asyncio.to_thread(open_backend, target, config, self.folders, fetching=fetching)
         standing = self._system()
         old, self.chat.backend = self.chat.backend, backend
@@ -237,29 +237,3 @@ class Session:
 
 def _call_later(delay: float, call: Callable[[], None]) -> asyncio.TimerHandle:
     return asyncio.get_running_loop().call_later(delay, call)
-
-
-class _Stopped(Exception):  # noqa: N818 - ends a thread, is no error
-    pass
-
-
-@contextmanager
-def _stoppable(fetching: Fetching) -> Iterator[Fetching]:
-    """Fetching that ends, in whatever thread it runs, once this context is left."""
-    left = threading.Event()
-
-    @contextmanager
-    def watched(model: weights.Model) -> Iterator[weights.Progress]:
-        with fetching(model) as progress:
-
-            def report(done: int, total: int) -> None:
-                if left.is_set():
-                    raise _Stopped
-                progress(done, total)
-
-            yield report
-
-    try:
-        yield watched
-    finally:
-        left.set()

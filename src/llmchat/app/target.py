@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmchat import weights
+from llmchat.app.fetching import Fetching
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from llmchat.backends.detect import Api
     from llmchat.backends.endpoint import Endpoint
     from llmchat.backends.engine_process import EngineOptions
-
-Fetching = Callable[[weights.Model], AbstractContextManager[weights.Progress]]
-"""Shows that weights are being fetched, as long as the context lasts."""
 
 DEFAULT_MODEL = next(iter(weights.CATALOGUE))
 COURSE_VARIABLE = "HF_API_FALCOM_BASE"

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 import typer
 
 from llmchat.cli.commands import run
-from llmchat.config.folders import Folders, make_private
+from llmchat.config.folders import Folders
 from llmchat.errors import ExitCode, LLMChatError, StorageError, UsageError
+from llmchat.private import make_private
 
 
 def main() -> None:

@@ -48,10 +48,3 @@ class Folders:
     @property
     def weights(self) -> Path:
         return self.cache / "weights"
-
-
-def make_private(folder: Path) -> None:
-    """Creates this folder and those missing above it, all 0700 whatever the umask. Raises OSError."""
-    for each in (*reversed(folder.parents), folder):
-        if not each.is_dir():
-            each.mkdir(mode=0o700, exist_ok=True)  # mkdir(parents=True) would leave the parents to the umask

@@ -16,7 +16,7 @@ from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from llmchat.config.folders import make_private
+from llmchat.private import make_private
 
 Complete = Callable[[str], Iterable[str]]
 """What may replace the line typed so far; each is a whole line."""
