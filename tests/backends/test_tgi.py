@@ -8,7 +8,7 @@ import pytest
 
 from llmchat.backends.http import Endpoint, Timeouts
 from llmchat.backends.tgi import TgiBackend
-from llmchat.core.chat import Chat, MemoryJournal
+from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role
 from llmchat.core.generation import (
     Event,
@@ -22,6 +22,7 @@ from llmchat.core.generation import (
     TokenCount,
     Usage,
 )
+from llmchat.core.journal import MemoryJournal
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import (
     BrokenReply,

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import Settings
+from llmchat.core.journal import Provenance
 from llmchat.store import Store
 
 PROVENANCE = Provenance("echo", "child", Settings())

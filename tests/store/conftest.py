@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
+from llmchat.core.journal import Provenance
 from llmchat.store import ConversationJournal, Store
 
 CHILD = Path(__file__).with_name("child.py")

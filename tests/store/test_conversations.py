@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Conversation, Message, Role, Status
+from llmchat.core.journal import Provenance
 from llmchat.errors import MissingError, StorageError, UsageError
 from llmchat.store import ConversationJournal, Store, Summary
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmchat.core.chat import Chat, Provenance, Reply
+from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import (
     Event,
@@ -26,6 +26,7 @@ from llmchat.core.generation import (
     Usage,
     estimate_tokens,
 )
+from llmchat.core.journal import Provenance, Reply
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store import ConversationJournal, Store

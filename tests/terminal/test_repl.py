@@ -250,6 +250,15 @@ def test_with_the_embedded_model_the_engine_is_imported_only_by_its_child(
     assert PROMPT in terminal.written.partition(b"[imports")[0]
 
 
+def test_lines_typed_ahead_are_all_answered(start: Open) -> None:
+    terminal = start("-m", "echo")
+    terminal.wait_for("new")
+    terminal.type("one" + ENTER + "two words" + ENTER + ENTER + "now three words" + ENTER)
+    terminal.wait_for("\none\n1 tokens")
+    terminal.wait_for("\ntwo words\n2 tokens")
+    terminal.wait_for("\nnow three words\n3 tokens")
+
+
 def test_with_the_small_model_ctrl_c_stops_a_reply_and_what_was_typed_waits(
     start: Open, home: Path, smollm2: Path
 ) -> None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmchat import weights
-from llmchat.app.target import Fetching, choose, open_backend
+from llmchat.app.fetching import Fetching, stoppable
+from llmchat.app.target import choose, open_backend
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, Value, defaults
 from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
-from llmchat.core.chat import Chat, MemoryJournal, Reply
+from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Limits, Request, TokenCount, estimate_tokens
-from llmchat.errors import LLMChatError, UsageError
+from llmchat.core.journal import MemoryJournal, Reply
+from llmchat.errors import LLMChatError, StorageError, TryLaterError, UsageError
 
 if TYPE_CHECKING:
     from llmchat.store import ConversationJournal, Store
@@ -95,15 +96,19 @@ class Session:
         self._saves, self._journal = False, None
         self.chat.journal = MemoryJournal()
 
-    def resume(self, conversation: str) -> None:
+    def resume(self, conversation: str, *, keep: bool = True) -> None:
         """Goes on with a kept conversation: `last`, an id or the beginning of one.
 
-        A system message that the person set for this run replaces the kept one. Raises MissingError,
-        UsageError, or what the store raises.
+        A system message that the person set for this run replaces the kept one. Without `keep` nothing
+        of what follows is saved. Raises MissingError, UsageError, or what the store raises.
         """
-        self._saves = True
-        resumed, self._journal = self.store.resume(self.store.resolve(conversation), call_later=_call_later)
-        self.chat.journal, self.chat.conversation = self._journal, resumed
+        found = self.store.resolve(conversation)
+        if keep:
+            resumed, self._journal = self.store.resume(found, call_later=_call_later)
+            self._saves, self.chat.journal = True, self._journal
+        else:
+            resumed = self.store.load(found)
+        self.chat.conversation = resumed
         if (chosen := self.config.text("system")) is not None and chosen != resumed.system:
             self.set_system(chosen)
 
@@ -115,11 +120,11 @@ class Session:
             self.keep()
 
     def set_system(self, text: str) -> None:
-        """Another system message from here on; "" is none."""
-        if self._journal is not None:
-            self._journal.set_system(text)
+        """Another system message from here on; "" is none. What the store raises is about saving it only."""
         self.chat.conversation = replace(self.chat.conversation, system=text)
         self.config = self._changed("system", text)
+        if self._journal is not None:
+            self._journal.set_system(text)
 
     def set_value(self, name: str, text: str) -> None:
         """Changes a sampling setting for this session; `default` leaves it open again.
@@ -146,12 +151,13 @@ class Session:
         """Goes on with another model; the history stays. Raises as open_backend, having changed nothing."""
         config = self._changed("model", name)
         target = choose(config)
-        with _stoppable(self._fetching) as fetching:
+        with stoppable(self._fetching) as fetching:
             backend = await asyncio.to_thread(open_backend, target, config, self.folders, fetching=fetching)
+        standing = self._system()
         old, self.chat.backend = self.chat.backend, backend
         self.config, self._target, self._limits = config, target, None
-        if self.config.text("system") is None:
-            self.chat.conversation = replace(self.chat.conversation, system=self._system())
+        if self.chat.conversation.system == standing:  # else somebody chose it, if in another run
+            self._stand_in(self._system())
         await old.aclose()
         await self.warm()
 
@@ -217,6 +223,13 @@ class Session:
             return own
         return COURSE_SYSTEM if self._target.url else ""
 
+    def _stand_in(self, system: str) -> None:
+        """The system message that a model brings with it."""
+        self.chat.conversation = replace(self.chat.conversation, system=system)
+        if self._journal is not None:
+            with suppress(StorageError, TryLaterError):  # kept, and written with the next message
+                self._journal.set_system(system)
+
     def _changed(self, name: str, value: str) -> Config:
         values = {**self.config.values, name: Value(value, Layer.SESSION, f"/{name}")}
         return replace(self.config, values=values)
@@ -224,29 +237,3 @@ class Session:
 
 def _call_later(delay: float, call: Callable[[], None]) -> asyncio.TimerHandle:
     return asyncio.get_running_loop().call_later(delay, call)
-
-
-class _Stopped(Exception):  # noqa: N818 - ends a thread, is no error
-    pass
-
-
-@contextmanager
-def _stoppable(fetching: Fetching) -> Iterator[Fetching]:
-    """Fetching that ends, in whatever thread it runs, once this context is left."""
-    left = threading.Event()
-
-    @contextmanager
-    def watched(model: weights.Model) -> Iterator[weights.Progress]:
-        with fetching(model) as progress:
-
-            def report(done: int, total: int) -> None:
-                if left.is_set():
-                    raise _Stopped
-                progress(done, total)
-
-            yield report
-
-    try:
-        yield watched
-    finally:
-        left.set()

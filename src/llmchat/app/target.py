@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmchat import weights
+from llmchat.app.fetching import Fetching
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from llmchat.backends.detect import Api
     from llmchat.backends.endpoint import Endpoint
     from llmchat.backends.engine_process import EngineOptions
-
-Fetching = Callable[[weights.Model], AbstractContextManager[weights.Progress]]
-"""Shows that weights are being fetched, as long as the context lasts."""
 
 DEFAULT_MODEL = next(iter(weights.CATALOGUE))
 COURSE_VARIABLE = "HF_API_FALCOM_BASE"
@@ -147,6 +145,6 @@ def _endpoint(target: Target, config: Config) -> Endpoint:
             idle=config.number("idle_timeout"),
             wait=config.number("wait"),
         ),
-        ca_file=Path(ca_file).expanduser() if ca_file else None,
+        ca_file=Path(os.path.expanduser(ca_file)) if ca_file else None,  # noqa: PTH111 - leaves an unknown ~user as it is
         proxy=config.text("proxy"),
     )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from llmchat.backends.answer import find, number_at, text_at
 from llmchat.backends.http import Endpoint, HttpSession
-from llmchat.core.chat import DEFAULT_MAX_TOKENS
 from llmchat.core.generation import (
+    DEFAULT_MAX_TOKENS,
     Event,
     Finish,
     FinishReason,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import sys
 import traceback
@@ -13,6 +15,7 @@ import typer
 from llmchat.cli.commands import run
 from llmchat.config.folders import Folders
 from llmchat.errors import ExitCode, LLMChatError, StorageError, UsageError
+from llmchat.private import make_private
 
 
 def main() -> None:
@@ -24,7 +27,11 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        return run(arguments)
+        if sys.stdout is None:
+            raise StorageError("standard output is closed", hint="redirect it to a file or a pipe")
+        code = run(arguments)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return ExitCode.SIGINT
     except BrokenPipeError:
@@ -47,20 +54,35 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: LLMChatError, arguments: list[str]) -> int:
-    from llmchat.terminal.view import error_lines
+    from llmchat.terminal.view import error_lines, error_record
 
-    if "--debug" in arguments:
-        traceback.print_exc()
+    _show_trace(arguments)
+    options = list(itertools.takewhile(lambda word: word != "--", arguments))
+    if "--jsonl" in options:
+        _print({"type": "error"} | error_record(error))
+    elif "--json" in options:
+        _print(error_record(error))
     _say(error_lines(error))
     return error.exit_code
 
 
-def _log_bug(arguments: list[str]) -> int:
+def _print(record: dict[str, object]) -> None:
+    with suppress(OSError, ValueError, AttributeError):  # what is wrong may be stdout itself
+        print(json.dumps(record), flush=True)
+
+
+def _show_trace(arguments: list[str]) -> None:
+    from llmchat.terminal.sanitize import sanitize
+
     if "--debug" in arguments:
-        traceback.print_exc()
+        _say(sanitize(traceback.format_exc()))
+
+
+def _log_bug(arguments: list[str]) -> int:
+    _show_trace(arguments)
     log = Folders.find(os.environ).state / "llmchat.log"
     try:
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(log.parent)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now(UTC).isoformat()}\n{traceback.format_exc()}\n")
@@ -72,8 +94,9 @@ def _log_bug(arguments: list[str]) -> int:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError, ValueError, AttributeError):  # a closed stderr: the exit code has to do
-        print(text, file=sys.stderr, flush=True)
+    from llmchat.terminal.streams import Streams
+
+    Streams.standard().say(text)
 
 
 def _abandon_stdout() -> None:

@@ -137,5 +137,10 @@ def show(
 
 def run(arguments: list[str]) -> int:
     """Runs the command line; returns the exit code. Raises what the commands raise."""
-    code = app(arguments, prog_name="llmchat", standalone_mode=False)
+    try:
+        code = app(arguments, prog_name="llmchat", standalone_mode=False)
+    except SystemExit as left:  # Typer's own way out where the reader of stdout left
+        if isinstance(left.__context__, BrokenPipeError):
+            raise left.__context__ from None
+        raise
     return code if isinstance(code, int) else ExitCode.OK

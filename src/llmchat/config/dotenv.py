@@ -36,7 +36,7 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
     from dotenv import dotenv_values
 
     try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8")
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} cannot be read: {error}", hint="mend or remove it") from error
     return {name: value for name, value in values.items() if name in KNOWN and value is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Nothing here creates them: whoever writes into one does."""
+    """None is created before something is written into it."""
 
     config: Path
     data: Path  # conversations
@@ -20,7 +21,7 @@ class Folders:
     def find(cls, environ: Mapping[str, str]) -> Folders:
         """The folders of this user; `LLMCHAT_HOME`, if set, holds all four."""
         if home := environ.get("LLMCHAT_HOME"):
-            root = Path(home).expanduser().absolute()
+            root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111 - leaves an unknown ~user as it is
             return cls(root / "config", root / "data", root / "state", root / "cache")
         import platformdirs
 

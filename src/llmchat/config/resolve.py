@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
 from llmchat.config.dotenv import read_dotenv
 from llmchat.config.settings import SETTINGS, Setting, SettingValue
-from llmchat.config.urls import Key, check_url, is_loopback, key_for
+from llmchat.config.urls import Key, check_url, is_loopback, key_for, origin
 from llmchat.core.generation import Settings
 from llmchat.errors import ConfigError, UsageError
+
+_ROUTE = ("url", "proxy", "ca_file", "allow_insecure_http")
+"""The settings that decide who gets to see a key."""
 
 
 class Layer(IntEnum):
@@ -38,9 +41,9 @@ class Value:
 class Config:
     """Every setting's effective value, and the surroundings that keys are read from."""
 
-    values: Mapping[str, Value]
-    environ: Mapping[str, str]
-    dotenv: Mapping[str, str]
+    values: Mapping[str, Value] = field(repr=False)  # these three hold keys
+    environ: Mapping[str, str] = field(repr=False)
+    dotenv: Mapping[str, str] = field(repr=False)
 
     def text(self, name: str) -> str | None:
         """The value of a text setting, None where nobody set it and it has no default."""
@@ -65,17 +68,19 @@ class Config:
     def endpoint_key(self, url: str) -> Key | None:
         """The key to send to this URL.
 
-        Raises ConfigError where a URL from .env would get a key from elsewhere, or a key would travel
-        over http:// to another machine.
+        Raises ConfigError where .env, which may have come with somebody's files, would send a key from
+        elsewhere to a place of its own, or a key would travel over http:// to another machine.
         """
-        from_dotenv = self.values["url"].layer is Layer.DOTENV
-        key = key_for(url, lambda name: (self.dotenv if from_dotenv else self.merged()).get(name))
-        if key is None and from_dotenv and (elsewhere := key_for(url, self.environ.get)):
+        steering = [self.values[name] for name in _ROUTE if self.values[name].layer is Layer.DOTENV]
+        key = key_for(url, (self.dotenv if steering else self.merged()).get)
+        if key is None and steering and (elsewhere := key_for(url, self.merged().get)):
+            names = " and ".join(each.source for each in steering)
+            exports = " ".join(f"{each.source}={shlex.quote(str(each.value))}" for each in steering)
             raise ConfigError(
-                f"the URL in .env would get the key in {elsewhere.origin}, which is not from there",
-                hint=f"if you trust it, say so: export LLMCHAT_URL={shlex.quote(url)}",
+                f"{names} in .env would decide who gets the key in {elsewhere.origin}, set elsewhere",
+                hint=f"if you trust it, say so: export {exports}",
             )
-        insecure = url.startswith("http://") and not is_loopback(url)
+        insecure = origin(url)[0] == "http" and not is_loopback(url)
         if key and insecure and not self.switch("allow_insecure_http"):
             raise ConfigError(
                 f"the key in {key.origin} would travel in the clear over http://",
@@ -103,6 +108,8 @@ def resolve(flags: Mapping[str, object], *, environ: Mapping[str, str], director
     for name, setting in SETTINGS.items():
         given = flags.get(name)
         if given not in (None, (), []):
+            if given == "" and name != "system":
+                raise UsageError(f"{setting.flags[-1]} is empty", hint="give it a value, or leave it out")
             values[name] = Value(_from_flag(setting, given), Layer.FLAG, setting.flags[-1])
         else:
             values[name] = _from_layers(setting, environ, dotenv)

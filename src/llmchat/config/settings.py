@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from llmchat.core.generation import RANGES, Range
+from llmchat.core.generation import DEFAULT_MAX_TOKENS, RANGES, Range
 from llmchat.core.prompt_format import FORMATS
 
 Scalar = str | int | float | bool
@@ -154,7 +154,7 @@ _TABLE: Sequence[Setting] = (
         "max_tokens",
         int,
         "Tokens a reply may have.",
-        default=1024,
+        default=DEFAULT_MAX_TOKENS,
         range=RANGES["max_tokens"],
         flags=("-n", "--max-tokens", "--max-new-tokens"),
         live=True,

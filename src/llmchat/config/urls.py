@@ -42,10 +42,8 @@ def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         _ = parts.port  # raises where it is no number
-    except ValueError as error:
-        raise ConfigError(
-            f"the URL {_shown(text)} cannot be read: {error}", hint="check its host and port"
-        ) from None
+    except ValueError:  # its text may quote a password
+        raise ConfigError(f"the URL {_shown(text)} cannot be read", hint="check its host and port") from None
     return parts
 
 
@@ -98,7 +96,10 @@ def key_for(url: str, read: Callable[[str], str | None]) -> Key | None:
     """
 
     def same_origin(other: str | None) -> bool:
-        return bool(other) and origin(url) == origin(check_url(other or ""))
+        try:
+            return other is not None and origin(url) == origin(check_url(other))
+        except ConfigError:  # a variable that no key can belong to
+            return False
 
     scheme, host, _ = origin(url)
     hugging_face = scheme == "https" and (host == HUGGING_FACE or host.endswith(f".{HUGGING_FACE}"))

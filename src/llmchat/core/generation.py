@@ -12,6 +12,9 @@ from llmchat.core.conversation import Message
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import UsageError
 
+DEFAULT_MAX_TOKENS = 1024
+"""Tokens of a reply where nobody said: what the course asks for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Range:

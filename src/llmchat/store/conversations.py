@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import Notice
+from llmchat.core.journal import Provenance
 from llmchat.errors import MissingError, StorageError, UsageError
 from llmchat.store.database import Database
 from llmchat.store.journal import CallLater, ConversationJournal

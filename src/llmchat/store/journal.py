@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from llmchat.core.chat import Provenance
 from llmchat.core.conversation import Message, Role, Status
+from llmchat.core.journal import Provenance
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
 from llmchat.store.provenance import COLUMNS, storable, to_columns

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from llmchat.core.generation import Notice
 from llmchat.errors import CreateError, DeniedError
+from llmchat.private import make_private
 
 _OTHERS = 0o077
 
@@ -20,7 +21,7 @@ def create_private(path: Path) -> tuple[Notice, ...]:
     be created, DeniedError where something open to other users cannot be narrowed.
     """
     try:
-        _create_folder(path.parent)
+        make_private(path.parent)
         # Only a file that was not there is ever opened here: closing any descriptor of a database drops the
         # POSIX locks that this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
         with suppress(FileExistsError):
@@ -35,17 +36,6 @@ def create_private(path: Path) -> tuple[Notice, ...]:
     # SQLite gives the mode of the database to the two files beside it; these may be older than that.
     kept = (path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm"))
     return tuple(notice for each in kept if (notice := _narrow(each)))
-
-
-def _create_folder(folder: Path) -> None:
-    """Creates a folder and those above it, all 0700: `Path.mkdir(parents=True)` leaves those to the umask."""
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        _create_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _narrow(path: Path) -> Notice | None:

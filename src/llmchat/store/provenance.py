@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields
 
-from llmchat.core.chat import Provenance
 from llmchat.core.generation import FinishReason, Settings, Usage
+from llmchat.core.journal import Provenance
 
 COLUMNS = (
     "backend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 
 from llmchat.app import Session
@@ -35,7 +36,7 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
         return Interrupts().run(lambda _: _answer(session, question, run, view))
     except LLMChatError as error:
         if run.debug:
-            raise
+            streams.say(sanitize(traceback.format_exc()))
         _view(run, streams, quiet=False, conversation=lambda: None).error(error)
         return error.exit_code
 

@@ -6,6 +6,7 @@ from llmchat.errors import ExitCode, UsageError
 from llmchat.terminal.question import EmptyQuestion, read_question
 from llmchat.terminal.run import Run, configure, open_session
 from llmchat.terminal.streams import Streams
+from llmchat.terminal.tty import quiet_line
 
 
 def chat(run: Run, streams: Streams) -> ExitCode:
@@ -24,12 +25,13 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
     run.check(streams)
     config = configure(run, streams)
-    session = open_session(run, config, streams)
+    with quiet_line(streams.stdin):
+        session = open_session(run, config, streams)
 
-    from llmchat.terminal.interrupts import Interrupts
-    from llmchat.terminal.repl import Repl
+        from llmchat.terminal.interrupts import Interrupts
+        from llmchat.terminal.repl import Repl
 
-    return Interrupts().run(lambda interrupts: Repl(session, streams, interrupts=interrupts).run())
+        return Interrupts().run(lambda interrupts: Repl(session, streams, interrupts=interrupts).run())
 
 
 def _read_piped(run: Run, streams: Streams, hint: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from llmchat.app import Session
 from llmchat.config.settings import SETTINGS
-from llmchat.core.chat import Turn
+from llmchat.core.turn import Turn
 from llmchat.errors import UsageError
 from llmchat.terminal.history import list_text, show_text
 

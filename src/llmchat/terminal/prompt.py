@@ -16,6 +16,8 @@ from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from llmchat.private import make_private
+
 Complete = Callable[[str], Iterable[str]]
 """What may replace the line typed so far; each is a whole line."""
 
@@ -27,7 +29,7 @@ class PromptHistory(FileHistory):
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         path.parent.chmod(0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)

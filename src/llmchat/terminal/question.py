@@ -40,7 +40,8 @@ def read_file(name: str, streams: Streams) -> str:
     if name == "-":
         return streams.read_stdin()
     try:
-        with Path(name).expanduser().open("rb") as file:
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is
+        with path.open("rb") as file:
             return decode(file.read(INPUT_CAP + 1), name)
     except FileNotFoundError as error:
         raise MissingError(f"there is no file {name}", hint="check its name") from error

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from llmchat.app import Session
-from llmchat.core.chat import Turn
+from llmchat.core.turn import Turn
 from llmchat.errors import ExitCode, LLMChatError, StorageError
 from llmchat.terminal.commands import Desk, complete_line, run_command
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.prompt import Prompt, PromptHistory
 from llmchat.terminal.sanitize import sanitize, sanitize_line
-from llmchat.terminal.streams import Streams
-from llmchat.terminal.tty import echo_off
+from llmchat.terminal.streams import Streams, check_text
 from llmchat.terminal.view import ScreenView, error_lines, show
 
 
@@ -81,7 +80,8 @@ class Repl:
                 await self._interrupts.stoppable(run_command(self._desk, line))
                 turn, self._desk.turn = self._desk.turn, None
             else:
-                turn = self._session.chat.ask(line.removeprefix("/") if line.startswith("//") else line)
+                question = line.removeprefix("/") if line.startswith("//") else line
+                turn = self._session.chat.ask(check_text(question, "the prompt"))
             if turn is not None:
                 await self._answer(turn)
         except LLMChatError as error:
@@ -89,11 +89,10 @@ class Repl:
 
     async def _answer(self, turn: Turn) -> None:
         view = ScreenView(self._streams)
-        with echo_off(self._streams.stdin):
-            try:
-                await self._interrupts.stoppable(show(turn, view))
-            except LLMChatError as error:
-                view.error(error)
+        try:
+            await self._interrupts.stoppable(show(turn, view))
+        except LLMChatError as error:
+            view.error(error)
         if turn.reply is not None:
             self._session.after(turn.reply)
 

@@ -57,10 +57,9 @@ def open_session(run: Run, config: Config, streams: Streams) -> Session:
     """The session of this run, its weights fetched and its conversation opened."""
     folders = Folders.find(streams.environ)
     session = Session(config, folders, fetching=lambda model: show_fetching(streams, model))
+    keep = not (run.no_save or run.dry_run)
     if run.resumed:
-        session.resume(run.resumed)
-    if run.no_save or run.dry_run:
-        session.forget()
-    elif not run.resumed:
+        session.resume(run.resumed, keep=keep)
+    elif keep:
         session.keep()
     return session

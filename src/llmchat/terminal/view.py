@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Protocol
 
-from llmchat.core.chat import Reply, Turn
 from llmchat.core.conversation import Status
 from llmchat.core.generation import Finish, Notice, Progress, Token
+from llmchat.core.journal import Reply
+from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
 from llmchat.terminal.sanitize import Newlines, sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
@@ -56,6 +57,12 @@ def error_lines(error: LLMChatError) -> str:
     """The two lines of an error: what failed, and what to do."""
     line = f"llmchat: error: {sanitize_line(error.message)}"
     return f"{line}\nllmchat: hint: {sanitize_line(error.hint)}" if error.hint else line
+
+
+def error_record(error: LLMChatError) -> dict[str, object]:
+    """What `--json` prints of an error."""
+    told = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+    return {"error": told}
 
 
 def reply_notes(reply: Reply) -> list[str]:
@@ -177,8 +184,7 @@ class JsonView:
             self.note(note)
 
     def error(self, error: LLMChatError) -> None:
-        told = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
-        self._print(self._typed("error") | {"error": told})
+        self._print(self._typed("error") | error_record(error))
         self._streams.say(error_lines(error))
 
     def _typed(self, kind: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,9 @@ def resolve(value: str) -> Model | Path | None:
         return CATALOGUE[value]
     if value.startswith(HUB_PREFIX):
         return _on_hub(value)
-    return Path(value).expanduser() if value.lower().endswith(".gguf") else None
+    if not value.lower().endswith(".gguf"):
+        return None
+    return Path(os.path.expanduser(value))  # noqa: PTH111 - leaves an unknown ~user as it is
 
 
 def _on_hub(value: str) -> Model:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llmchat.errors import CreateError, InputError, StorageError, UnavailableError
+from llmchat.private import make_private
 from llmchat.weights.catalogue import CATALOGUE, HUB_PREFIX, Model
 from llmchat.weights.gguf import check_gguf
 
@@ -103,9 +104,7 @@ def storing(path: Path) -> Iterator[None]:
 def make_private_folder(folder: Path) -> None:
     """The folder and what is missing above it, for nobody but the user. Raises CreateError."""
     with storing(folder):
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        for each in reversed(missing):
-            each.mkdir(mode=0o700, exist_ok=True)
+        make_private(folder)
 
 
 def part_of(target: Path) -> Path:

@@ -1,0 +1,77 @@
+"""What is sent for a question: the turns that fit, and the room that is left for the reply. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from llmchat.core.conversation import Conversation, Message, Window
+from llmchat.core.generation import DEFAULT_MAX_TOKENS, Backend, Limits, Notice, Request, Settings
+from llmchat.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request, and what was left out of it and why; without a window where nothing was chosen."""
+
+    request: Request
+    window: Window | None = None
+    limits: Limits | None = None
+
+    def notices(self) -> list[Notice]:
+        """What the person should know before it is sent."""
+        said = []
+        if self.limits and self.limits.assumed:
+            guess = f"assuming {self.limits.context} tokens"
+            said.append(Notice(f"nobody says how much the model can take: {guess}", once=True))
+        if self.window and self.window.dropped_turns:
+            dropped = self.window.dropped_turns
+            which = "the oldest turn does" if dropped == 1 else f"the oldest {dropped} turns do"
+            said.append(Notice(f"{which} not fit the model's context window and will not be sent"))
+        return said
+
+
+async def make_plan(
+    backend: Backend,
+    conversation: Conversation,
+    chosen: Settings,
+    effective: Settings,
+    *,
+    stream: bool,
+    shrink: float,
+) -> Plan:
+    """The request for this conversation's newest question, cut to the model's context window.
+
+    The reply's tokens are reserved: all that the person chose, or at most half the window where nobody
+    did. `shrink` is the share of the remaining room that is used. Raises InputError where the reply
+    leaves no room, ContextOverflow where the question does not fit, and what the backend raises.
+    """
+    limits = await backend.limits()
+    wanted = effective.max_tokens or DEFAULT_MAX_TOKENS
+    reserve = wanted if chosen.max_tokens else min(wanted, limits.context // 2)
+    room = int(min(limits.context - reserve, limits.prompt or limits.context) * shrink)
+    if room < 1:
+        raise InputError(
+            f"{wanted} tokens for the reply leave no room in a context window of {limits.context}",
+            hint="ask for a shorter one with --max-tokens",
+        )
+    window = await _window(backend, conversation, effective, room=room, surely=limits.context - wanted)
+    if window.tokens is not None:
+        effective = replace(effective, max_tokens=max(1, min(wanted, limits.context - window.tokens)))
+    return Plan(Request(window.messages, effective, stream=stream), window, limits)
+
+
+async def _window(
+    backend: Backend, conversation: Conversation, settings: Settings, *, room: int, surely: int
+) -> Window:
+    """Asks the backend to count only where the bytes alone do not show that all fits."""
+    everything = conversation.sendable()
+    # No token is shorter than a byte, and no format wraps a message in more than 16 tokens.
+    most = sum(len(m.text.encode("utf-8", "surrogatepass")) + 16 for m in everything)
+    if most <= min(room, surely):
+        return Window(everything, 0)
+
+    async def count(messages: Sequence[Message]) -> int:
+        return (await backend.count(Request(tuple(messages), settings))).tokens
+
+    return await conversation.window(room, count)

@@ -1,0 +1,161 @@
+"""One turn of a chat: one question in, pieces out, always journalled. No I/O of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from llmchat.core.conversation import Message, Role, Status
+from llmchat.core.generation import Event, Finish, FinishReason, Token, Usage
+from llmchat.core.journal import Provenance, Reply
+from llmchat.core.plan import Plan
+from llmchat.core.stop import StopCutter
+from llmchat.errors import BrokenReply, ContextOverflow, LLMChatError, StorageError, TryLaterError
+
+if TYPE_CHECKING:
+    from llmchat.core.chat import Chat
+
+
+class Turn:
+    """One question and its answer: `async with chat.ask("hi") as turn: async for event in turn: ...`
+
+    Leaving the block is the only place where the answer's final status is written, whatever ended it:
+    its finish, Ctrl-C, the network, a bug. `reply` is there afterwards.
+    """
+
+    def __init__(
+        self, chat: Chat, question: Message | None, *, raw: bool = False, stream: bool = True
+    ) -> None:
+        self._chat = chat
+        self._question = question
+        self._raw = raw
+        self._stream = stream
+        self._settings = chat.effective_settings()
+        self._events = self._generate()
+        self._cutter = StopCutter(())
+        self._lead = ""  # what is cut off the front of the first text
+        self._pieces: list[str] = []
+        self._finish: Finish | None = None
+        self._started_at = 0.0
+        self._first_token_s: float | None = None
+        self._unsaved: StorageError | TryLaterError | None = None
+        self.reply: Reply | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._question is not None:
+            self._chat.conversation = self._chat.conversation.add(self._question)
+            self._save(self._chat.journal.begin, self._question)
+        origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
+        self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
+        self._started_at = self._chat.clock()
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._events
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._events.aclose()
+        finally:
+            self._settle(kind)
+
+    async def _generate(self) -> AsyncGenerator[Event, None]:
+        """The reply's events; asks once more, for less, where the server finds the prompt too long."""
+        try:
+            plan = await self._chat.plan(self._chat.conversation, raw=self._raw, stream=self._stream)
+            try:
+                async with aclosing(self._attempt(plan)) as events:
+                    async for event in events:
+                        yield event
+            except ContextOverflow:
+                if self._pieces or self._raw:
+                    raise
+                smaller = await self._chat.plan(self._chat.conversation, stream=self._stream, shrink=0.75)
+                if smaller.request == plan.request:
+                    raise
+                async with aclosing(self._attempt(smaller)) as events:
+                    async for event in events:
+                        yield event
+        except LLMChatError:
+            if rest := self._take(self._cutter.flush()):
+                yield Token(rest)
+            raise
+
+    async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
+        for notice in plan.notices():
+            if not (notice.once and notice in self._chat.told):
+                self._chat.told.add(notice)
+                yield notice
+        backend, self._settings = self._chat.backend, plan.request.settings
+        spoken = backend.prompt_format if not self._raw else None
+        self._cutter = StopCutter((*self._settings.stop, *(spoken.stop if spoken else ())))
+        self._lead = " " if spoken else ""
+        async with aclosing(backend.stream(plan.request)) as stream:
+            async for event in stream:
+                if isinstance(event, Token):
+                    piece = self._take(self._cutter.feed(event.text))
+                    if piece:
+                        yield Token(piece)
+                    if self._cutter.stopped:
+                        self._finish = Finish(FinishReason.STOP)
+                        break
+                elif isinstance(event, Finish):
+                    rest = self._take(self._cutter.flush())
+                    self._finish = replace(event, reason=FinishReason.STOP) if self._cutter.stopped else event
+                    if rest:
+                        yield Token(rest)
+                    break
+                else:
+                    yield event
+        if self._finish is None:
+            raise BrokenReply("the reply ended without its end", hint="/retry asks again")
+        yield self._finish
+
+    def _take(self, text: str) -> str:
+        """Keeps the next text of the reply, less the one leading space of a raw-text format; returns it."""
+        if text and self._first_token_s is None:
+            self._first_token_s = self._chat.clock() - self._started_at
+            text = text.removeprefix(self._lead)
+        if text:
+            self._pieces.append(text)
+            self._save(self._chat.journal.append, text)
+        return text
+
+    def _settle(self, ended_by: type[BaseException] | None) -> None:
+        unshown = self._take(self._cutter.flush())
+        text = "".join(self._pieces)
+        status = self._status(ended_by)
+        provenance = Provenance(
+            self._chat.backend.name,
+            self._chat.backend.model,
+            self._settings,
+            self._finish.reason if self._finish else None,
+            self._finish.usage if self._finish else Usage(),
+            self._first_token_s,
+            self._chat.clock() - self._started_at,
+        )
+        self._chat.conversation = self._chat.conversation.add(Message(Role.ASSISTANT, text, status))
+        self._save(self._chat.journal.end, status, provenance)
+        self.reply = Reply(text, status, provenance, unshown, self._unsaved)
+
+    def _status(self, ended_by: type[BaseException] | None) -> Status:
+        if self._finish is not None:
+            return Status.LENGTH if self._finish.reason is FinishReason.LENGTH else Status.COMPLETE
+        if ended_by is None or issubclass(ended_by, asyncio.CancelledError | KeyboardInterrupt):
+            return Status.STOPPED
+        return Status.INTERRUPTED if self._pieces else Status.FAILED
+
+    def _save(self, write: Callable[..., None], *args: object) -> None:
+        """Journals. A storage fault ends no turn; where the last call failed too, the reply says so."""
+        try:
+            write(*args)
+        except (StorageError, TryLaterError) as error:
+            self._unsaved = error
+        else:
+            self._unsaved = None

@@ -1,0 +1,93 @@
+"""Each third-party library has one home, and help imports none of those that only a chat needs."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import llmchat
+
+SOURCE = Path(llmchat.__file__).parent
+
+HOMES = {
+    "typer": ("cli/",),
+    "prompt_toolkit": ("terminal/prompt.py",),
+    "filelock": ("terminal/prompt.py", "weights/"),
+    "rich": ("terminal/",),
+    "sqlite3": ("store/",),
+    "text_generation": ("backends/tgi_client.py",),
+    "xllamacpp": ("engine.py",),
+    "dotenv": ("config/dotenv.py",),
+    "platformdirs": ("config/folders.py",),
+    "aiohttp": ("backends/",),
+    "pydantic": (),
+    "requests": (),
+    "huggingface_hub": (),
+    "click": (),
+}
+"""The only places that may import each."""
+
+HEAVY = {
+    "aiohttp",
+    "huggingface_hub",
+    "prompt_toolkit",
+    "requests",
+    "rich.markdown",
+    "sqlite3",
+    "text_generation",
+    "xllamacpp",
+}
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    """Every module file, as its path below the package, with each library it imports anywhere."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            for name in names:
+                yield path.relative_to(SOURCE).as_posix(), name.partition(".")[0]
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_imported_only_at_home(library: str) -> None:
+    users = {path for path, name in imports() if name == library}
+    assert {path for path in users if not path.startswith(HOMES[library])} == set()
+
+
+def test_every_library_has_a_home() -> None:
+    foreign = {name for _, name in imports()} - sys.stdlib_module_names - {"llmchat"}
+    assert foreign <= HOMES.keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "also"),
+    [
+        (["--help"], {"pydantic"}),
+        (["--version"], {"pydantic"}),
+        (["ask", "--help"], set()),  # typer itself reads the name of a command with pydantic
+        (["history", "--help"], set()),
+    ],
+)
+def test_help_imports_nothing_heavy(arguments: list[str], also: set[str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "llmchat", *arguments],
+        env={**os.environ, "PYTHONPATH": str(SOURCE.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in ran.stderr.splitlines() if line.startswith("import time:")]
+    imported = {line.rpartition("|")[2].strip() for line in lines}
+    assert "llmchat.cli.commands" in imported
+    assert imported & (HEAVY | also) == set()
