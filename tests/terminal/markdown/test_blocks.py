@@ -54,8 +54,8 @@ def ours(text: str) -> list[Node]:
 
 def our_leaf(leaf: blocks.Leaf | None, lines: list[str]) -> Node:
     match leaf:
-        case blocks.Heading(level):
-            return ("heading", level, lines[0])
+        case blocks.Heading(level, text):
+            return ("heading", level, text)
         case blocks.Code(fence):
             return ("code", fence.info if fence else "", [line.rstrip() for line in lines])
         case blocks.Rule():

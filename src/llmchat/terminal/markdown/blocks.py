@@ -46,12 +46,15 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
+    """A heading with all of its text."""
+
     level: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    pass
+    """A thematic break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,8 +338,7 @@ class _Step:
             return False
         indent, rest = self._indent(), self._rest.lstrip(" \t")
         if heading := syntax.heading(rest):
-            self._open(Heading(heading[0]), matched)
-            self.text(heading[1])
+            self._open(Heading(*heading), matched)
             self._close_leaf()
         elif fence := syntax.fence(rest, indent):
             self._open(Code(fence), matched)

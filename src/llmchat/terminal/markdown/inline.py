@@ -18,8 +18,8 @@ from llmchat.terminal.markdown.rows import Run, Runs
 from llmchat.terminal.markdown.theme import Theme
 from llmchat.terminal.sanitize import sanitize
 
-NESTING = 100
-"""Levels of inline markup; deeper markup is text."""
+NESTING = 20
+"""Levels of inline markup; deeper markup is text. Open brackets cost time that grows with it."""
 
 _FORMULAS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _FORMULA_LIMIT = 300
@@ -64,7 +64,7 @@ class _Runs:
     def __init__(self, theme: Theme, base: Style) -> None:
         self._theme = theme
         self._styles = [base]
-        self._links: list[tuple[str, int]] = []
+        self._links: list[tuple[Token, int]] = []
         self._runs: list[Run] = []
 
     def add(self, tokens: Sequence[Token]) -> Runs:
@@ -80,10 +80,10 @@ class _Runs:
                     self._add(f"[image: {_clean(token.content)}]", "emphasis")
                     self._add_address(token, "src")
                 case "link_open":
-                    self._links.append((_clean(_attribute(token, "href")), len(self._runs)))
+                    self._links.append((token, len(self._runs)))
                     self._styles.append(self._styles[-1] + self._theme["link"])
                 case "link_close":
-                    self._close_link(token)
+                    self._close_link()
                 case kind if kind in _STYLES:
                     self._styles.append(self._styles[-1] + self._theme[_STYLES[kind]])
                 case "strong_close" | "em_close" | "s_close":
@@ -101,12 +101,12 @@ class _Runs:
         if address:
             self._add(f' ({address} "{title}")' if title else f" ({address})", "url")
 
-    def _close_link(self, token: Token) -> None:
+    def _close_link(self) -> None:
         self._styles.pop()
-        address, start = self._links.pop()
+        token, start = self._links.pop()
         text = "".join(text for text, _ in self._runs[start:])
-        if address and address not in (text, f"mailto:{text}"):
-            self._add(f" ({address})", "url")
+        if _clean(_attribute(token, "href")) not in (text, f"mailto:{text}"):
+            self._add_address(token, "href")
 
 
 def _attribute(token: Token, name: str) -> str:

@@ -114,13 +114,15 @@ class Layout:
         return replace(self, levels=(*outer, parent))._draw([Row()], page)
 
     def _open(self, leaf: blocks.Leaf, page: Page) -> tuple[Layout, list[Row]]:
+        if isinstance(leaf, blocks.Heading) and not leaf.text:
+            return self, []  # there is nothing to show
         after, rows = self._space(leaf, page)
         inner = after._inside(page)
         match leaf:
             case blocks.Paragraph():
                 return replace(after, leaf=Prose(PLAIN)), rows
-            case blocks.Heading(level):
-                return replace(after, leaf=Prose(page.theme[f"heading{level}"])), rows
+            case blocks.Heading(level, text):
+                return replace(after, leaf=Prose(page.theme[f"heading{level}"], source=text)), rows
             case blocks.Rule():
                 drawn, line = after._draw([make_row([("\u2500" * inner.width, page.theme["rule"])])], page)
                 return drawn, rows + line

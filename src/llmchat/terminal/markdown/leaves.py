@@ -25,7 +25,7 @@ STRETCH_LIMIT = 2000
 """Characters after which it is rest anyway: markup left open for so long is shown as text."""
 
 _WIDE = "\u3001\u3002\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01\uff0c\uff1f"
-_PAUSE = re.compile(rf"[ \n]+(?=[^ \n])|[{_WIDE}](?=[{_WIDE}])")
+_PAUSE = re.compile(rf"(?<![ \n])[ \n]++(?=[^ \n])|[{_WIDE}](?=[{_WIDE}])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from enum import StrEnum
 
 _BLANKS = " \t"
 _HEADING = re.compile(r"(#{1,6})(?:[ \t]+(.*))?$")
-_HEADING_END = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _BULLET = re.compile(r"[-+*](?=[ \t]|$)")
@@ -91,7 +90,9 @@ def heading(line: str) -> tuple[int, str] | None:
     """Level and text of a heading."""
     if not (found := _HEADING.match(line)):
         return None
-    return len(found[1]), _HEADING_END.sub("", found[2] or "").strip(_BLANKS)
+    text = (found[2] or "").strip(_BLANKS)
+    bare = text.rstrip("#")
+    return len(found[1]), text if bare and bare[-1] not in _BLANKS else bare.rstrip(_BLANKS)
 
 
 def is_rule(line: str) -> bool:
@@ -163,8 +164,7 @@ def _align(part: str) -> Align:
 
 
 _ONLY_MARKERS = re.compile(
-    r"""[ \t>]*                                    # quotes, and then
-    (?: [-+*_\#=~:\s]*                             # what may become a rule, a heading, a bullet
+    r"""(?: [-+*_\#=~:\s]*                             # what may become a rule, a heading, a bullet
       | (?:[-+*]|\d{1,9}[.)]?) [ \t]* (?:\[[ xX]?\]?[ \t]*)?    # a list marker, a task box
       | (?:(?:[-+*]|\d{1,9}[.)])[ \t]+)* (?:```.*|~~~.*|`+|[$]+|\\\[?|\|.*)   # a fence, a formula, a table
     )$""",
@@ -174,4 +174,4 @@ _ONLY_MARKERS = re.compile(
 
 def is_undecided(line: str) -> bool:
     """Whether an unfinished line shows nothing yet but marks that may turn out to be something else."""
-    return _ONLY_MARKERS.match(line) is not None
+    return _ONLY_MARKERS.match(line.lstrip(" \t>")) is not None
