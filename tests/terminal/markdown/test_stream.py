@@ -179,8 +179,8 @@ def test_a_giant_costs_no_more_at_its_end_and_keeps_a_short_tail(name: str) -> N
 
     def frames(part: str) -> Iterator[None]:
         nonlocal longest
-        for start in range(0, len(part), 120):
-            growing.feed(part[start : start + 120])
+        for start in range(0, len(part), 240):
+            growing.feed(part[start : start + 240])
             frame = growing.frame()
             rows.extend(frame.done)
             longest = max(longest, len(frame.tail))

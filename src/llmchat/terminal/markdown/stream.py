@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from llmchat.terminal.markdown.blocks import Blocks, Close, Code, Event, Open, Text
+from llmchat.terminal.markdown.blocks import Blocks
 from llmchat.terminal.markdown.highlight import Highlighter, Lexer
 from llmchat.terminal.markdown.inline import Inline
-from llmchat.terminal.markdown.layout import Layout, language_of
+from llmchat.terminal.markdown.layout import Layout
 from llmchat.terminal.markdown.leaves import Page
 from llmchat.terminal.markdown.rows import Row
+from llmchat.terminal.markdown.structure import Close, Code, Event, Open, Text
 from llmchat.terminal.markdown.syntax import is_blank, is_undecided
 from llmchat.terminal.markdown.theme import Theme
 from llmchat.terminal.sanitize import Newlines, sanitize
@@ -100,7 +101,8 @@ class MarkdownStream:
         *lines, self._line = (self._line + fed).split("\n")
         done: list[Row] = []
         for line in lines:
-            done += self._read_line(self._read_parts(line, done), ends=True)
+            last = self._read_parts(line, done)
+            done += self._read_line(last, ends=True)
         self._line = self._read_parts(self._line, done)
         return done
 
@@ -128,7 +130,7 @@ class MarkdownStream:
         """Keeps what code blocks say."""
         match event:
             case Open(Code() as code):
-                self._code, self._language = [], language_of(code)
+                self._code, self._language = [], code.language
             case Text(text, begins, _) if self._code is not None:
                 self._code.append(f"\n{text}" if begins and self._code else text)
             case Close() if self._code is not None:

@@ -1,4 +1,4 @@
-"""What one line of Markdown looks like: columns, markers, headings, fences, table rows; keeps no state.
+"""What the rest of a line may be: markers, headings, fences, table rows; keeps no state.
 
 The rules are CommonMark 0.31's and, for tables, those of GitHub Flavored Markdown.
 """
@@ -54,32 +54,6 @@ class Fence:
     def is_closed_by(self, line: str) -> bool:
         line = line.rstrip(_BLANKS)
         return len(line) >= len(self.mark) and not line.strip(self.mark[0])
-
-
-def indent_of(line: str, column: int) -> int:
-    """Columns of white space the line begins with; tabs stop at every fourth column."""
-    at = column
-    for character in line:
-        if character == " ":
-            at += 1
-        elif character == "\t":
-            at += 4 - at % 4
-        else:
-            break
-    return at - column
-
-
-def drop_indent(line: str, column: int, columns: int) -> tuple[str, int]:
-    """The line without so many columns of white space, and the column it then begins in."""
-    end = column + columns
-    for index, character in enumerate(line):
-        if column >= end or character not in _BLANKS:
-            return line[index:], column
-        width = 1 if character == " " else 4 - column % 4
-        if column + width > end:  # a part of a tab is left
-            return " " * (column + width - end) + line[index + 1 :], end
-        column += width
-    return "", column
 
 
 def is_blank(line: str) -> bool:
