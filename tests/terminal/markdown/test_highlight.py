@@ -46,8 +46,8 @@ def test_what_looks_like_a_comment_in_a_string_is_none() -> None:
 
 LANGUAGES = (
     "python c cpp javascript typescript bash html css json yaml toml sql rust go java kotlin swift ruby "
-    "php perl lua r diff makefile dockerfile ini markdown rst xml console pycon powershell haskell latex jinja "
-    "vim no-such"
+    "php perl lua r diff makefile dockerfile ini markdown rst xml console pycon powershell haskell latex "
+    "jinja vim no-such"
 )
 
 

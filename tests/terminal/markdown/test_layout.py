@@ -48,7 +48,7 @@ SCREENS = {
         "[1] py\nx = 1\n\n  y = 2\n\nend",
     ),
     "code is numbered through": ("```\na\n```\n    b", "[1]\na\n\n[2]\nb"),
-    "a language is only a word": ("```&#27;&#x202e;Py&#10;x y\na\n```", "[1] \u241b\ufffdpy\na"),
+    "a language is only a word": ("```&#x202e;Py&#10;x y\na\n```", "[1] \ufffdpy\na"),
     "code wraps at the last cell": ("```\nabcdefghij klm\n```", "[1]\nabcd\nefgh\nij k\nlm", 4),
     "tabs in code become spaces": ("```\n\ta\n```", "[1]\n    a"),
     "code in an item is indented with it": ("1. ```sh\n   ls\n   ```", " 1. [1] sh\n    ls"),

@@ -240,6 +240,25 @@ def test_marks_that_may_turn_out_to_be_others_are_not_shown_yet(start: str) -> N
     assert shown([*frame.done, *frame.tail]) == start.partition("\n")[0]
 
 
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("a **bo", "a bo"),
+        ("a **bold*", "a bold"),
+        ("a ***both** on", "a both on"),
+        ("a ~~gone, `co", "a ~~gone, co"),
+        ("a **", "a"),
+        ("a `", "a"),
+        ("a ``code`", "a code"),
+        ("# *Title", "Title"),
+    ],
+)
+def test_marks_of_open_markup_do_not_flash(start: str, expected: str) -> None:
+    growing = stream(40)
+    growing.feed(start)
+    assert shown(growing.frame().tail) == expected
+
+
 def test_what_was_not_shown_yet_is_shown_in_the_end() -> None:
     for text in ("42", "-", "Answer:\n\n42", "| not a table |", "```"):
         growing = stream(40)

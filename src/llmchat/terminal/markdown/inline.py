@@ -50,6 +50,16 @@ class Inline:
             depth = depth + 1 if bracket == "[" else max(depth - 1, 0)
         return depth == 0
 
+    def completed(self, source: str) -> str:
+        """The source with its open markup closed: shown so while it grows, its marks do not flash."""
+        source = source.rstrip(" \n*_~`")
+        state = self._parse(source)
+        text = "".join(token.content for token in state.tokens if token.type == "text")
+        if ticks := re.findall("`+", text):
+            return source + str(ticks[-1])
+        marks = [chr(mark.marker) for mark in state.delimiters if mark.open and mark.end < 0]
+        return source + "".join("~~" if mark == "~" else mark for mark in reversed(marks))
+
     def _parse(self, source: str) -> StateInline:
         state = StateInline(source, self._parser, {}, [])
         self._parser.inline.tokenize(state)

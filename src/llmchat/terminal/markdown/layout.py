@@ -67,7 +67,9 @@ class Layout:
 
     def open_rows(self, page: Page) -> list[Row]:
         """The rows of the open leaf that are not final yet."""
-        return self._close(page)[1] if self.leaf is not None else []
+        if self.leaf is None:
+            return []
+        return self._draw(_open_rows(self.leaf, self._inside(page), growing=True), page)[1]
 
     def _enter(self, container: structure.Container, page: Page) -> tuple[Layout, list[Row]]:
         after, rows = self._space(container, page)
@@ -189,8 +191,13 @@ class Layout:
             for shown in (*after._lone_markers(fitting, page), row):
                 lead = [(level.then if level.begun else level.first, level.style) for level in after.levels]
                 drawn.append(_behind(lead[:fitting], shown))
-                after = replace(after, levels=tuple(replace(level, begun=True) for level in after.levels))
+                after = after._begun()
         return after, drawn
+
+    def _begun(self) -> Layout:
+        if all(level.begun for level in self.levels):
+            return self
+        return replace(self, levels=tuple(replace(level, begun=True) for level in self.levels))
 
     def _lone_markers(self, fitting: int, page: Page) -> list[Row]:
         width = self._inside(page).width
@@ -211,9 +218,9 @@ def _add(leaf: Leaf, text: Text, page: Page) -> tuple[Leaf, list[Row]]:
         return after, rows + more
 
 
-def _open_rows(leaf: Leaf, page: Page) -> list[Row]:
+def _open_rows(leaf: Leaf, page: Page, *, growing: bool = False) -> list[Row]:
     try:
-        return leaf.open_rows(page)
+        return leaf.open_rows(page, growing=growing)
     except Exception:  # noqa: BLE001 - likewise
         shown, rows = unformatted(leaf, page)
         return rows + shown.open_rows(page)

@@ -45,8 +45,8 @@ class Leaf(Protocol):
     def add(self, text: Text, page: Page) -> tuple[Leaf, list[Row]]:
         """The leaf with this text, and the rows that are final with it."""
 
-    def open_rows(self, page: Page) -> list[Row]:
-        """What would be left to show if the block ended here."""
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
+        """What is left to show if the block ends here; or, while it is `growing`, for now."""
 
     @property
     def rest(self) -> Runs:
@@ -96,8 +96,9 @@ class Prose:
         rest, rows = _lay_growing(grown.rest, page.width)
         return replace(grown, rest=rest), rows
 
-    def open_rows(self, page: Page) -> list[Row]:
-        runs = (*self.rest, *page.inline.runs(self.source, self.style))
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
+        source = page.inline.completed(self.source) if growing else self.source
+        runs = (*self.rest, *page.inline.runs(source, self.style))
         return _lay(runs, page.width) if runs else []
 
     def _find_cut(self, inline: Inline) -> Prose:
@@ -150,7 +151,7 @@ class Verbatim:
         rest, rows = _lay_growing(runs, page.width)
         return replace(self, rest=rest), rows
 
-    def open_rows(self, page: Page) -> list[Row]:
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
         return _lay(self.rest, page.width) if self.rest else []
 
 
@@ -180,7 +181,7 @@ class Listing:
         rows = _folded_rows(runs, spans, page.width)
         return replace(self, state=state, rest=rest), rows
 
-    def open_rows(self, page: Page) -> list[Row]:
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
         spans = fold(plain(self.rest), page.width)
         return _folded_rows(self.rest, spans, page.width) if self.rest else []
 
@@ -216,7 +217,7 @@ class Rows:
         source = "" if grid.frozen else f"{self.source}\n{text.text}"
         return replace(self, grid=grid, source=source), [make_row(runs) for runs in laid]
 
-    def open_rows(self, page: Page) -> list[Row]:
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
         return [make_row(runs) for runs in self.grid.open_rows(page.width)] if self.grid else []
 
     def _cells(self, line: str) -> tuple[str, ...]:

@@ -153,6 +153,8 @@ class MarkdownStream:
         events: list[Event] = []
         if self._says_something():
             after, events = after.read(self._line, begins=self._begins)
+            if events[-1:] == [Close()]:
+                events.pop()  # the line may go on, and what it began with it
         held = after.held
         if held is not None and not held.startswith("|"):  # that is most likely a table's header
             after, more = replace(after, held=None), after.end()
