@@ -251,6 +251,7 @@ def test_marks_that_may_turn_out_to_be_others_are_not_shown_yet(start: str) -> N
         ("a `", "a"),
         ("a ``code`", "a code"),
         ("# *Title", "Title"),
+        ("a | **b", "a | b"),
     ],
 )
 def test_marks_of_open_markup_do_not_flash(start: str, expected: str) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from rich.style import Style
@@ -35,7 +36,7 @@ class Inline:
 
     def runs(self, source: str, base: Style) -> Runs:
         """The styled text of this source; a newline in it ends a row. No control character but that."""
-        return _Runs(self._theme, base).add(self._parse(source).tokens)
+        return _Runs(self._theme, base).add(self._parse(source).tokens) if source else ()
 
     def is_settled(self, source: str) -> bool:
         """Whether no markup is open at the end of this source, so that text after it cannot change it."""
@@ -117,6 +118,12 @@ class _Runs:
         text = "".join(text for text, _ in self._runs[start:])
         if _clean(_attribute(token, "href")) not in (text, f"mailto:{text}"):
             self._add_address(token, "href")
+
+
+def language_in(info: str) -> str:
+    """The language that the info string of a fence names, in lower case; empty where it names none."""
+    words = unescapeAll(info).split()
+    return sanitize(words[0]).strip("{}.").lower() if words else ""
 
 
 def _attribute(token: Token, name: str) -> str:

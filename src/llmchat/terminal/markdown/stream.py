@@ -108,10 +108,11 @@ class MarkdownStream:
 
     def _read_parts(self, line: str, done: list[Row]) -> str:
         """Reads all of an overlong line but its last part, which it returns."""
-        while len(line) > LINE_LIMIT:
-            done += self._read_line(line[:LINE_LIMIT], ends=False)
-            line = line[LINE_LIMIT:]
-        return line
+        start = 0
+        while len(line) - start > LINE_LIMIT:
+            done += self._read_line(line[start : start + LINE_LIMIT], ends=False)
+            start += LINE_LIMIT
+        return line[start:]
 
     def _read_line(self, line: str, *, ends: bool) -> list[Row]:
         self._blocks, events = self._blocks.read(line, begins=self._begins, ends=ends)
@@ -155,10 +156,8 @@ class MarkdownStream:
             after, events = after.read(self._line, begins=self._begins)
             if events[-1:] == [Close()]:
                 events.pop()  # the line may go on, and what it began with it
-        held = after.held
-        if held is not None and not held.startswith("|"):  # that is most likely a table's header
-            after, more = replace(after, held=None), after.end()
-            events += more
+        if after.held is not None and not after.held.startswith("|"):  # else it is likely a table's header
+            events += [event for event in after.end() if isinstance(event, Open | Text)]
         return events
 
     def _says_something(self) -> bool:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markdown_it.common.utils import unescapeAll
-
+from llmchat.terminal.markdown.inline import language_in
 from llmchat.terminal.markdown.syntax import Align, Fence, Marker
-from llmchat.terminal.sanitize import sanitize_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,7 @@ class Code:
     @property
     def language(self) -> str:
         """What the fence names, in lower case; empty where it names nothing."""
-        named = unescapeAll(self.fence.info).split() if self.fence else []
-        return sanitize_line(named[0]).strip("{}.").lower() if named else ""
+        return language_in(self.fence.info) if self.fence else ""
 
 
 @dataclass(frozen=True, slots=True)
