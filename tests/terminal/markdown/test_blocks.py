@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from llmchat.terminal.markdown import blocks
-from llmchat.terminal.markdown.blocks import Blocks, Close, Enter, Event, Leave, Open, Text
+from llmchat.terminal.markdown import blocks, structure
+from llmchat.terminal.markdown.blocks import Blocks
+from llmchat.terminal.markdown.structure import Close, Enter, Event, Leave, Open, Text
 from terminal.markdown.documents import EVERYTHING
 
 Node = tuple[object, ...]
@@ -31,15 +32,15 @@ def ours(text: str) -> list[Node]:
     """The tree of the blocks read line by line."""
     path: list[list[Node]] = [[]]
     lines: list[str] = []
-    leaf: blocks.Leaf | None = None
+    leaf: structure.Leaf | None = None
     for event in read(text):
         match event:
-            case Enter(blocks.ListOf(kind)):
+            case Enter(structure.ListOf(kind)):
                 path.append([])
                 path[-2].append(("list", kind, path[-1]))
             case Enter():
                 path.append([])
-                name = "quote" if isinstance(event.container, blocks.Quote) else "item"
+                name = "quote" if isinstance(event.container, structure.Quote) else "item"
                 path[-2].append((name, path[-1]))
             case Leave():
                 path.pop()
@@ -52,15 +53,15 @@ def ours(text: str) -> list[Node]:
     return path[0]
 
 
-def our_leaf(leaf: blocks.Leaf | None, lines: list[str]) -> Node:
+def our_leaf(leaf: structure.Leaf | None, lines: list[str]) -> Node:
     match leaf:
-        case blocks.Heading(level):
-            return ("heading", level, lines[0])
-        case blocks.Code(fence):
+        case structure.Heading(level, text):
+            return ("heading", level, text)
+        case structure.Code(fence):
             return ("code", fence.info if fence else "", [line.rstrip() for line in lines])
-        case blocks.Rule():
+        case structure.Rule():
             return ("rule",)
-        case blocks.Table(columns):
+        case structure.Table(columns):
             return ("table", len(columns), len(lines) - 1)
         case _:
             return ("paragraph", lines)

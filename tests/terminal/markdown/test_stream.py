@@ -179,8 +179,8 @@ def test_a_giant_costs_no_more_at_its_end_and_keeps_a_short_tail(name: str) -> N
 
     def frames(part: str) -> Iterator[None]:
         nonlocal longest
-        for start in range(0, len(part), 120):
-            growing.feed(part[start : start + 120])
+        for start in range(0, len(part), 240):
+            growing.feed(part[start : start + 240])
             frame = growing.frame()
             rows.extend(frame.done)
             longest = max(longest, len(frame.tail))
@@ -238,6 +238,26 @@ def test_marks_that_may_turn_out_to_be_others_are_not_shown_yet(start: str) -> N
     growing.feed(start)
     frame = growing.frame()
     assert shown([*frame.done, *frame.tail]) == start.partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("a **bo", "a bo"),
+        ("a **bold*", "a bold"),
+        ("a ***both** on", "a both on"),
+        ("a ~~gone, `co", "a ~~gone, co"),
+        ("a **", "a"),
+        ("a `", "a"),
+        ("a ``code`", "a code"),
+        ("# *Title", "Title"),
+        ("a | **b", "a | b"),
+    ],
+)
+def test_marks_of_open_markup_do_not_flash(start: str, expected: str) -> None:
+    growing = stream(40)
+    growing.feed(start)
+    assert shown(growing.frame().tail) == expected
 
 
 def test_what_was_not_shown_yet_is_shown_in_the_end() -> None:

@@ -10,106 +10,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from llmchat.terminal.markdown import syntax
-from llmchat.terminal.markdown.syntax import Align, Fence, Marker
+from llmchat.terminal.markdown.line import Line
+from llmchat.terminal.markdown.structure import (
+    Close,
+    Code,
+    Container,
+    Enter,
+    Event,
+    Formula,
+    Heading,
+    Item,
+    Leaf,
+    Leave,
+    ListOf,
+    Open,
+    Paragraph,
+    Quote,
+    Rule,
+    Table,
+    Text,
+)
 
 NESTING = 100
 """Quotes, lists and items that may be open at once; a marker beyond is text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A block quote."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    """A list; its items share the kind of their markers."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A list item. Its content is indented by `indent` columns; it is `filled` once it has any."""
-
-    marker: Marker
-    indent: int
-    filled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """Running text. Some of it may be held back; `begun` once any was given out."""
-
-    begun: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    level: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A code block: fenced, or indented where it has no fence. Blank lines wait for code to follow them."""
-
-    fence: Fence | None = None
-    blanks: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """Display mathematics, up to a line that ends with `closer` or to a blank line."""
-
-    closer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table: its first text is the header."""
-
-    columns: tuple[Align, ...]
-
-
-Container = Quote | ListOf | Item
-Leaf = Paragraph | Heading | Rule | Code | Formula | Table
-
-
-@dataclass(frozen=True, slots=True)
-class Enter:
-    container: Container
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """The innermost container ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    leaf: Leaf
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A line of the open leaf, or a part of one: an overlong line comes in several."""
-
-    text: str
-    begins: bool = True
-    ends: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The open leaf ends."""
-
-
-Event = Enter | Leave | Open | Text | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +74,10 @@ class _Step:
         self.held = before.held
         self.events: list[Event] = []
         self._ends = ends
-        self._rest = ""
-        self._column = 0
+        self._line = Line("")
 
     def read(self, line: str) -> None:
-        self._rest = line
+        self._line = Line(line)
         matched = self._match_containers()
         whole = matched == len(self.stack)
         if whole and (self._continue_literal() or self._begin_table()):
@@ -165,17 +87,17 @@ class _Step:
             matched, opened = len(self.stack), True
         if self._begin_leaf(matched):
             return
-        blank = syntax.is_blank(self._rest)
+        blank = self._line.is_blank
         lazy = isinstance(self.leaf, Paragraph) and not blank
         if not lazy and len(self.stack) > matched:
             self.unwind(matched)
         if blank:
             self._close_leaf()
         elif self.leaf is not None and (self._ends or isinstance(self.leaf, Paragraph)):
-            self.text(self._rest)
+            self.text(self._line.rest)
         else:
             self._open(Paragraph(), matched)
-            self.text(self._rest)
+            self.text(self._line.rest)
 
     def text(self, line: str, *, begins: bool = True) -> None:
         """Adds to the open leaf."""
@@ -220,35 +142,25 @@ class _Step:
             self.events.append(Close())
             self.leaf = None
 
-    def _indent(self) -> int:
-        return syntax.indent_of(self._rest, self._column)
-
-    def _drop(self, columns: int) -> None:
-        self._rest, self._column = syntax.drop_indent(self._rest, self._column, columns)
-
-    def _take(self, characters: int) -> None:
-        self._rest, self._column = self._rest[characters:], self._column + characters
-
     def _match_containers(self) -> int:
         """How many of the open containers this line is in, by its markers and its indentation."""
         for depth, container in enumerate(self.stack):
-            indent = self._indent()
+            indent = self._line.indent
             match container:
                 case Quote():
-                    if indent > 3 or self._rest.lstrip(" \t")[:1] != ">":
+                    if indent > 3 or not self._line.text.startswith(">"):
                         return depth
-                    self._take_quote_mark(indent)
+                    self._take_quote_mark()
                 case Item(_, columns, filled):
-                    blank = syntax.is_blank(self._rest)
+                    blank = self._line.is_blank
                     if (blank and not filled) or (indent < columns and not blank):
                         return depth
-                    self._drop(columns)
+                    self._line.drop(columns)
         return len(self.stack)
 
-    def _take_quote_mark(self, indent: int) -> None:
-        self._drop(indent)
-        self._take(1)
-        self._drop(1)
+    def _take_quote_mark(self) -> None:
+        self._line.take(">")
+        self._line.drop(1)
 
     def _continue_literal(self) -> bool:
         """Takes a line of the open code or formula as it is."""
@@ -256,38 +168,38 @@ class _Step:
             case Code(None):
                 return self._continue_indented_code(self.leaf)
             case Code(syntax.Fence() as fence):
-                indent = self._indent()
-                if self._ends and indent <= 3 and fence.is_closed_by(self._rest.lstrip(" \t")):
+                indent = self._line.indent
+                if self._ends and indent <= 3 and fence.is_closed_by(self._line.text):
                     self._close_leaf()
                 else:
-                    self._drop(min(indent, fence.indent))
-                    self.text(self._rest)
+                    self._line.drop(min(indent, fence.indent))
+                    self.text(self._line.rest)
                 return True
-            case Formula(closer) if not syntax.is_blank(self._rest):
-                self.text(self._rest)
-                if self._rest.rstrip(" \t").endswith(closer):
+            case Formula(closer) if not self._line.is_blank:
+                self.text(self._line.rest)
+                if self._line.text.rstrip(" \t").endswith(closer):
                     self._close_leaf()
                 return True
         return False
 
     def _continue_indented_code(self, code: Code) -> bool:
-        if syntax.is_blank(self._rest):
+        if self._line.is_blank:
             self.leaf = replace(code, blanks=code.blanks + 1)
             return True
-        if self._indent() < 4:
+        if self._line.indent < 4:
             self._close_leaf()
             return False
         self.events += [Text("")] * code.blanks
         self.leaf = Code()
-        self._drop(4)
-        self.text(self._rest)
+        self._line.drop(4)
+        self.text(self._line.rest)
         return True
 
     def _begin_table(self) -> bool:
         """Makes a table of the line held back, if this one stands below a header."""
-        if self.held is None or not self._ends or self._indent() > 3:
+        if self.held is None or not self._ends or self._line.indent > 3:
             return False
-        columns = syntax.alignments(self._rest.strip(" \t"))
+        columns = syntax.alignments(self._line.text.rstrip(" \t"))
         if columns is None or len(columns) != len(syntax.cells(self.held)):
             return False
         header, self.held = self.held, None
@@ -299,13 +211,13 @@ class _Step:
 
     def _begin_container(self, matched: int, *, whole: bool) -> bool:
         """Opens the quote or the list item that the rest of the line begins with."""
-        indent = self._indent()
+        indent = self._line.indent
         if indent > 3 or len(self.stack) >= NESTING:
             return False
-        rest = self._rest.lstrip(" \t")
+        rest = self._line.text
         if rest.startswith(">"):
             self._enter(Quote(), matched)
-            self._take_quote_mark(indent)
+            self._take_quote_mark()
             return True
         found = syntax.marker(rest)
         if found is None or (self._ends and syntax.is_rule(rest)):
@@ -313,30 +225,28 @@ class _Step:
         empty = syntax.is_blank(rest[len(found.text) :])
         if whole and isinstance(self.leaf, Paragraph) and (empty or found.number not in (None, 1)):
             return False  # it would interrupt a paragraph
-        self._drop(indent)
-        self._take(len(found.text))
-        padding = self._indent()
+        self._line.take(found.text)
+        padding = self._line.indent
         if empty or padding > 4:
             padding = 1
-        self._drop(padding)
+        self._line.drop(padding)
         self._enter(Item(found, indent + len(found.text) + padding), matched)
         return True
 
     def _begin_leaf(self, matched: int) -> bool:
         """Opens the heading, rule, code or formula that the rest of the line is."""
-        if self._indent() > 3:
-            if syntax.is_blank(self._rest) or isinstance(self.leaf, Paragraph):
+        if self._line.indent > 3:
+            if self._line.is_blank or isinstance(self.leaf, Paragraph):
                 return False
             self._open(Code(), matched)
-            self._drop(4)
-            self.text(self._rest)
+            self._line.drop(4)
+            self.text(self._line.rest)
             return True
         if not self._ends:
             return False
-        indent, rest = self._indent(), self._rest.lstrip(" \t")
+        indent, rest = self._line.indent, self._line.text
         if heading := syntax.heading(rest):
-            self._open(Heading(heading[0]), matched)
-            self.text(heading[1])
+            self._open(Heading(*heading), matched)
             self._close_leaf()
         elif fence := syntax.fence(rest, indent):
             self._open(Code(fence), matched)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from rich.style import Style
@@ -18,8 +19,8 @@ from llmchat.terminal.markdown.rows import Run, Runs
 from llmchat.terminal.markdown.theme import Theme
 from llmchat.terminal.sanitize import sanitize
 
-NESTING = 100
-"""Levels of inline markup; deeper markup is text."""
+NESTING = 20
+"""Levels of inline markup; deeper markup is text. Open brackets cost time that grows with it."""
 
 _FORMULAS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _FORMULA_LIMIT = 300
@@ -35,7 +36,7 @@ class Inline:
 
     def runs(self, source: str, base: Style) -> Runs:
         """The styled text of this source; a newline in it ends a row. No control character but that."""
-        return _Runs(self._theme, base).add(self._parse(source).tokens)
+        return _Runs(self._theme, base).add(self._parse(source).tokens) if source else ()
 
     def is_settled(self, source: str) -> bool:
         """Whether no markup is open at the end of this source, so that text after it cannot change it."""
@@ -49,6 +50,16 @@ class Inline:
         for bracket in re.findall(r"[\[\]]", text):
             depth = depth + 1 if bracket == "[" else max(depth - 1, 0)
         return depth == 0
+
+    def completed(self, source: str) -> str:
+        """The source with its open markup closed: shown so while it grows, its marks do not flash."""
+        source = source.rstrip(" \n*_~`")
+        state = self._parse(source)
+        text = "".join(token.content for token in state.tokens if token.type == "text")
+        if ticks := re.findall("`+", text):
+            return source + str(ticks[-1])
+        marks = [chr(mark.marker) for mark in state.delimiters if mark.open and mark.end < 0]
+        return source + "".join("~~" if mark == "~" else mark for mark in reversed(marks))
 
     def _parse(self, source: str) -> StateInline:
         state = StateInline(source, self._parser, {}, [])
@@ -64,7 +75,7 @@ class _Runs:
     def __init__(self, theme: Theme, base: Style) -> None:
         self._theme = theme
         self._styles = [base]
-        self._links: list[tuple[str, int]] = []
+        self._links: list[tuple[Token, int]] = []
         self._runs: list[Run] = []
 
     def add(self, tokens: Sequence[Token]) -> Runs:
@@ -80,10 +91,10 @@ class _Runs:
                     self._add(f"[image: {_clean(token.content)}]", "emphasis")
                     self._add_address(token, "src")
                 case "link_open":
-                    self._links.append((_clean(_attribute(token, "href")), len(self._runs)))
+                    self._links.append((token, len(self._runs)))
                     self._styles.append(self._styles[-1] + self._theme["link"])
                 case "link_close":
-                    self._close_link(token)
+                    self._close_link()
                 case kind if kind in _STYLES:
                     self._styles.append(self._styles[-1] + self._theme[_STYLES[kind]])
                 case "strong_close" | "em_close" | "s_close":
@@ -101,12 +112,18 @@ class _Runs:
         if address:
             self._add(f' ({address} "{title}")' if title else f" ({address})", "url")
 
-    def _close_link(self, token: Token) -> None:
+    def _close_link(self) -> None:
         self._styles.pop()
-        address, start = self._links.pop()
+        token, start = self._links.pop()
         text = "".join(text for text, _ in self._runs[start:])
-        if address and address not in (text, f"mailto:{text}"):
-            self._add(f" ({address})", "url")
+        if _clean(_attribute(token, "href")) not in (text, f"mailto:{text}"):
+            self._add_address(token, "href")
+
+
+def language_in(info: str) -> str:
+    """The language that the info string of a fence names, in lower case; empty where it names none."""
+    words = unescapeAll(info).split()
+    return sanitize(words[0]).strip("{}.").lower() if words else ""
 
 
 def _attribute(token: Token, name: str) -> str:

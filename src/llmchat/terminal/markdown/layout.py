@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from markdown_it.common.utils import unescapeAll
 from rich.cells import cell_len
 from rich.style import Style
 
-from llmchat.terminal.markdown import blocks
-from llmchat.terminal.markdown.blocks import Close, Enter, Event, Item, Leave, ListOf, Open, Quote, Text
+from llmchat.terminal.markdown import structure
 from llmchat.terminal.markdown.leaves import Leaf, Listing, Page, Prose, Rows, Verbatim, unformatted
 from llmchat.terminal.markdown.rows import PLAIN, Row, Run, cut, fit, make_row, plain, wrap
+from llmchat.terminal.markdown.structure import Close, Enter, Event, Item, Leave, ListOf, Open, Quote, Text
 
 ROOM = 10
 """Cells that quotes and lists leave for text; where they would not, they are not indented any further."""
@@ -38,9 +37,9 @@ class Level:
     first: str = ""
     then: str = ""
     style: Style = PLAIN
-    container: blocks.Container | None = None
+    container: structure.Container | None = None
     begun: bool = False  # its first row is given out
-    above: blocks.Container | blocks.Leaf | None = None
+    above: structure.Container | structure.Leaf | None = None
     spaced: bool = False  # it has a blank row in it
 
 
@@ -68,9 +67,11 @@ class Layout:
 
     def open_rows(self, page: Page) -> list[Row]:
         """The rows of the open leaf that are not final yet."""
-        return self._close(page)[1] if self.leaf is not None else []
+        if self.leaf is None:
+            return []
+        return self._draw(_open_rows(self.leaf, self._inside(page), growing=True), page)[1]
 
-    def _enter(self, container: blocks.Container, page: Page) -> tuple[Layout, list[Row]]:
+    def _enter(self, container: structure.Container, page: Page) -> tuple[Layout, list[Row]]:
         after, rows = self._space(container, page)
         match container:
             case Quote():
@@ -98,14 +99,14 @@ class Layout:
         parent = replace(parent, above=left.container, spaced=parent.spaced or left.spaced)
         return replace(after, levels=(*outer, parent)), rows
 
-    def _space(self, block: blocks.Container | blocks.Leaf, page: Page) -> tuple[Layout, list[Row]]:
+    def _space(self, block: structure.Container | structure.Leaf, page: Page) -> tuple[Layout, list[Row]]:
         """Makes the blank row above a block, if there is to be one."""
         *outer, parent = self.levels
         above = parent.above
         if isinstance(block, Item):
             wanted = above is not None and parent.spaced
         elif isinstance(block, ListOf) and isinstance(parent.container, Item):
-            wanted = above is not None and not isinstance(above, blocks.Paragraph)
+            wanted = above is not None and not isinstance(above, structure.Paragraph)
         else:
             wanted = above is not None
         if not wanted:
@@ -113,31 +114,32 @@ class Layout:
         parent = replace(parent, above=block, spaced=True)
         return replace(self, levels=(*outer, parent))._draw([Row()], page)
 
-    def _open(self, leaf: blocks.Leaf, page: Page) -> tuple[Layout, list[Row]]:
+    def _open(self, leaf: structure.Leaf, page: Page) -> tuple[Layout, list[Row]]:
+        if isinstance(leaf, structure.Heading) and not leaf.text:
+            return self, []  # there is nothing to show
         after, rows = self._space(leaf, page)
         inner = after._inside(page)
         match leaf:
-            case blocks.Paragraph():
+            case structure.Paragraph():
                 return replace(after, leaf=Prose(PLAIN)), rows
-            case blocks.Heading(level):
-                return replace(after, leaf=Prose(page.theme[f"heading{level}"])), rows
-            case blocks.Rule():
+            case structure.Heading(level, text):
+                return replace(after, leaf=Prose(page.theme[f"heading{level}"], source=text)), rows
+            case structure.Rule():
                 drawn, line = after._draw([make_row([("\u2500" * inner.width, page.theme["rule"])])], page)
                 return drawn, rows + line
-            case blocks.Formula():
+            case structure.Formula():
                 return replace(after, leaf=Verbatim(page.theme["math"])), rows
-            case blocks.Table(columns):
+            case structure.Table(columns):
                 return replace(after, leaf=Rows(columns)), rows
-            case blocks.Code():
+            case structure.Code():
                 return after._open_listing(leaf, page, rows)
 
-    def _open_listing(self, code: blocks.Code, page: Page, rows: list[Row]) -> tuple[Layout, list[Row]]:
+    def _open_listing(self, code: structure.Code, page: Page, rows: list[Row]) -> tuple[Layout, list[Row]]:
         number = self.listings + 1
-        language = language_of(code)
-        label = f"[{number}] {language}".rstrip()
+        label = f"[{number}] {code.language}".rstrip()
         laid = _lay_line((label, page.theme["label"]), self._inside(page).width)
         drawn, above = self._draw(laid, page)
-        return replace(drawn, leaf=Listing(language), listings=number), rows + above
+        return replace(drawn, leaf=Listing(code.language), listings=number), rows + above
 
     def _text(self, text: Text, page: Page) -> tuple[Layout, list[Row]]:
         assert self.leaf is not None, "text belongs to an open leaf"
@@ -151,9 +153,10 @@ class Layout:
         level = self.levels[-1]
         if level.begun or not isinstance(level.container, Item):
             return text
-        return replace(
-            text, text=_TASK.sub(lambda box: "\u2610" if box[1] == " " else "\u2611", text.text, 1)
-        )
+        if not (box := _TASK.match(text.text)):
+            return text
+        drawn = _OPEN_TASK if box[1] == " " else _DONE_TASK
+        return replace(text, text=drawn + text.text[box.end() :])
 
     def _close(self, page: Page) -> tuple[Layout, list[Row]]:
         if self.leaf is None:
@@ -183,23 +186,27 @@ class Layout:
         The marker of an item there is no room to indent for gets a row of its own.
         """
         drawn: list[Row] = []
-        after, fitting = self, self._fitting(page)
+        after, fitting = self, len(self._fitting(page))
         for row in rows:
-            indented = after.levels[: len(fitting)]
-            lead = [(level.then if level.begun else level.first, level.style) for level in indented]
-            drawn += after._lone_markers(lead, len(fitting), page)
-            after = replace(after, levels=tuple(replace(level, begun=True) for level in after.levels))
-            drawn.append(_behind(lead, row))
+            for shown in (*after._lone_markers(fitting, page), row):
+                lead = [(level.then if level.begun else level.first, level.style) for level in after.levels]
+                drawn.append(_behind(lead[:fitting], shown))
+                after = after._begun()
         return after, drawn
 
-    def _lone_markers(self, lead: list[Run], fitting: int, page: Page) -> list[Row]:
-        markers = [
-            (level.first.strip(), level.style)
+    def _begun(self) -> Layout:
+        if all(level.begun for level in self.levels):
+            return self
+        return replace(self, levels=tuple(replace(level, begun=True) for level in self.levels))
+
+    def _lone_markers(self, fitting: int, page: Page) -> list[Row]:
+        width = self._inside(page).width
+        return [
+            row
             for level in self.levels[fitting:]
             if isinstance(level.container, Item) and not level.begun
+            for row in _lay_line((level.first.strip(), level.style), width)
         ]
-        width = page.width - cell_len(plain(tuple(lead)))
-        return [_behind(lead, row) for marker in markers for row in _lay_line(marker, width)]
 
 
 def _add(leaf: Leaf, text: Text, page: Page) -> tuple[Leaf, list[Row]]:
@@ -211,9 +218,9 @@ def _add(leaf: Leaf, text: Text, page: Page) -> tuple[Leaf, list[Row]]:
         return after, rows + more
 
 
-def _open_rows(leaf: Leaf, page: Page) -> list[Row]:
+def _open_rows(leaf: Leaf, page: Page, *, growing: bool = False) -> list[Row]:
     try:
-        return leaf.open_rows(page)
+        return leaf.open_rows(page, growing=growing)
     except Exception:  # noqa: BLE001 - likewise
         shown, rows = unformatted(leaf, page)
         return rows + shown.open_rows(page)
@@ -228,9 +235,3 @@ def _behind(lead: list[Run], row: Row) -> Row:
 def _lay_line(run: Run, width: int) -> list[Row]:
     runs = fit((run,), width)
     return [make_row(part) for part in cut(runs, wrap(plain(runs), width))]
-
-
-def language_of(code: blocks.Code) -> str:
-    """The language a fence names, in lower case; empty where it names none."""
-    info = code.fence.info if code.fence else ""
-    return next(iter(unescapeAll(info).split()), "").strip("{}.").lower()

@@ -10,10 +10,10 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from llmchat.terminal.markdown import syntax
-from llmchat.terminal.markdown.blocks import Text
 from llmchat.terminal.markdown.highlight import BEGIN, Highlighter, State
 from llmchat.terminal.markdown.inline import Inline
 from llmchat.terminal.markdown.rows import PLAIN, Row, Runs, Span, cut, fit, fold, make_row, plain, wrap
+from llmchat.terminal.markdown.structure import Text
 from llmchat.terminal.markdown.syntax import Align
 from llmchat.terminal.markdown.table import Grid
 from llmchat.terminal.markdown.theme import Theme
@@ -24,8 +24,9 @@ STRETCH = 240
 STRETCH_LIMIT = 2000
 """Characters after which it is rest anyway: markup left open for so long is shown as text."""
 
+_MARKS = 64  # combining marks on one character, at most
 _WIDE = "\u3001\u3002\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01\uff0c\uff1f"
-_PAUSE = re.compile(rf"[ \n]+(?=[^ \n])|[{_WIDE}](?=[{_WIDE}])")
+_PAUSE = re.compile(rf"(?<![ \n])[ \n]++(?=[^ \n])|[{_WIDE}](?=[{_WIDE}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Leaf(Protocol):
     def add(self, text: Text, page: Page) -> tuple[Leaf, list[Row]]:
         """The leaf with this text, and the rows that are final with it."""
 
-    def open_rows(self, page: Page) -> list[Row]:
-        """What would be left to show if the block ended here."""
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
+        """What is left to show if the block ends here; or, while it is `growing`, for now."""
 
     @property
     def rest(self) -> Runs:
@@ -95,15 +96,16 @@ class Prose:
         rest, rows = _lay_growing(grown.rest, page.width)
         return replace(grown, rest=rest), rows
 
-    def open_rows(self, page: Page) -> list[Row]:
-        runs = (*self.rest, *page.inline.runs(self.source, self.style))
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
+        source = page.inline.completed(self.source) if growing else self.source
+        runs = (*self.rest, *page.inline.runs(source, self.style))
         return _lay(runs, page.width) if runs else []
 
     def _find_cut(self, inline: Inline) -> Prose:
-        """The paragraph with its next stretch rest or a place for that ruled out; itself if neither."""
+        """The paragraph with its next stretch settled or a place for that ruled out; itself if neither."""
         if len(self.source) <= self.tested + STRETCH:
             return self
-        found = _PAUSE.search(self.source, max(self.tested, 0) + STRETCH)
+        found = _PAUSE.search(self.source, self.tested + STRETCH)
         end = found.end() if found else len(self.source)
         if end > STRETCH_LIMIT:
             return self._settle(_forced_cut(self.source), inline)
@@ -121,9 +123,14 @@ class Prose:
 
 
 def _forced_cut(source: str) -> int:
-    """Behind the last pause there is room for, else in the middle of a word, but not of a character."""
-    space = max(source.rfind(" ", 0, STRETCH_LIMIT), source.rfind("\n", 0, STRETCH_LIMIT))
-    return space + 1 if space > 0 else STRETCH_LIMIT
+    """Behind the last blank there is room for, else in the middle of a word, but not of a character."""
+    blank = max(source.rfind(" ", 0, STRETCH_LIMIT), source.rfind("\n", 0, STRETCH_LIMIT))
+    if blank > 0:
+        return blank + 1
+    for end in range(STRETCH_LIMIT, min(len(source), STRETCH_LIMIT + _MARKS)):
+        if cell_len(source[end]) and source[end - 1] != "\u200d":
+            return end
+    return STRETCH_LIMIT + _MARKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ class Verbatim:
         rest, rows = _lay_growing(runs, page.width)
         return replace(self, rest=rest), rows
 
-    def open_rows(self, page: Page) -> list[Row]:
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
         return _lay(self.rest, page.width) if self.rest else []
 
 
@@ -174,7 +181,7 @@ class Listing:
         rows = _folded_rows(runs, spans, page.width)
         return replace(self, state=state, rest=rest), rows
 
-    def open_rows(self, page: Page) -> list[Row]:
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
         spans = fold(plain(self.rest), page.width)
         return _folded_rows(self.rest, spans, page.width) if self.rest else []
 
@@ -210,7 +217,7 @@ class Rows:
         source = "" if grid.frozen else f"{self.source}\n{text.text}"
         return replace(self, grid=grid, source=source), [make_row(runs) for runs in laid]
 
-    def open_rows(self, page: Page) -> list[Row]:
+    def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
         return [make_row(runs) for runs in self.grid.open_rows(page.width)] if self.grid else []
 
     def _cells(self, line: str) -> tuple[str, ...]:

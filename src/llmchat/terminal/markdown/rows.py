@@ -130,7 +130,7 @@ def _wrap_line(line: str, width: int) -> Iterator[Span]:
     begin, used, at = 0, 0, 0
     for size, cells, blank in _units(line):
         if not blank and used + cells > width:
-            if used:
+            if at > begin:
                 yield begin, at
                 begin, used = at, 0
             if cells > width:

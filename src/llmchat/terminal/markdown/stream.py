@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from llmchat.terminal.markdown.blocks import Blocks, Close, Code, Event, Open, Text
+from llmchat.terminal.markdown.blocks import Blocks
 from llmchat.terminal.markdown.highlight import Highlighter, Lexer
 from llmchat.terminal.markdown.inline import Inline
-from llmchat.terminal.markdown.layout import Layout, language_of
+from llmchat.terminal.markdown.layout import Layout
 from llmchat.terminal.markdown.leaves import Page
 from llmchat.terminal.markdown.rows import Row
+from llmchat.terminal.markdown.structure import Close, Code, Event, Open, Text
 from llmchat.terminal.markdown.syntax import is_blank, is_undecided
 from llmchat.terminal.markdown.theme import Theme
 from llmchat.terminal.sanitize import Newlines, sanitize
@@ -100,16 +101,18 @@ class MarkdownStream:
         *lines, self._line = (self._line + fed).split("\n")
         done: list[Row] = []
         for line in lines:
-            done += self._read_line(self._read_parts(line, done), ends=True)
+            last = self._read_parts(line, done)
+            done += self._read_line(last, ends=True)
         self._line = self._read_parts(self._line, done)
         return done
 
     def _read_parts(self, line: str, done: list[Row]) -> str:
         """Reads all of an overlong line but its last part, which it returns."""
-        while len(line) > LINE_LIMIT:
-            done += self._read_line(line[:LINE_LIMIT], ends=False)
-            line = line[LINE_LIMIT:]
-        return line
+        start = 0
+        while len(line) - start > LINE_LIMIT:
+            done += self._read_line(line[start : start + LINE_LIMIT], ends=False)
+            start += LINE_LIMIT
+        return line[start:]
 
     def _read_line(self, line: str, *, ends: bool) -> list[Row]:
         self._blocks, events = self._blocks.read(line, begins=self._begins, ends=ends)
@@ -128,7 +131,7 @@ class MarkdownStream:
         """Keeps what code blocks say."""
         match event:
             case Open(Code() as code):
-                self._code, self._language = [], language_of(code)
+                self._code, self._language = [], code.language
             case Text(text, begins, _) if self._code is not None:
                 self._code.append(f"\n{text}" if begins and self._code else text)
             case Close() if self._code is not None:
@@ -151,10 +154,10 @@ class MarkdownStream:
         events: list[Event] = []
         if self._says_something():
             after, events = after.read(self._line, begins=self._begins)
-        held = after.held
-        if held is not None and not held.startswith("|"):  # that is most likely a table's header
-            after, more = replace(after, held=None), after.end()
-            events += more
+            if events[-1:] == [Close()]:
+                events.pop()  # the line may go on, and what it began with it
+        if after.held is not None and not after.held.startswith("|"):  # else it is likely a table's header
+            events += [event for event in after.end() if isinstance(event, Open | Text)]
         return events
 
     def _says_something(self) -> bool:

@@ -1,4 +1,4 @@
-"""What one line of Markdown looks like: columns, markers, headings, fences, table rows; keeps no state.
+"""What the rest of a line may be: markers, headings, fences, table rows; keeps no state.
 
 The rules are CommonMark 0.31's and, for tables, those of GitHub Flavored Markdown.
 """
@@ -11,7 +11,6 @@ from enum import StrEnum
 
 _BLANKS = " \t"
 _HEADING = re.compile(r"(#{1,6})(?:[ \t]+(.*))?$")
-_HEADING_END = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _BULLET = re.compile(r"[-+*](?=[ \t]|$)")
@@ -57,32 +56,6 @@ class Fence:
         return len(line) >= len(self.mark) and not line.strip(self.mark[0])
 
 
-def indent_of(line: str, column: int) -> int:
-    """Columns of white space the line begins with; tabs stop at every fourth column."""
-    at = column
-    for character in line:
-        if character == " ":
-            at += 1
-        elif character == "\t":
-            at += 4 - at % 4
-        else:
-            break
-    return at - column
-
-
-def drop_indent(line: str, column: int, columns: int) -> tuple[str, int]:
-    """The line without so many columns of white space, and the column it then begins in."""
-    end = column + columns
-    for index, character in enumerate(line):
-        if column >= end or character not in _BLANKS:
-            return line[index:], column
-        width = 1 if character == " " else 4 - column % 4
-        if column + width > end:  # a part of a tab is left
-            return " " * (column + width - end) + line[index + 1 :], end
-        column += width
-    return "", column
-
-
 def is_blank(line: str) -> bool:
     return not line.strip(_BLANKS)
 
@@ -91,7 +64,9 @@ def heading(line: str) -> tuple[int, str] | None:
     """Level and text of a heading."""
     if not (found := _HEADING.match(line)):
         return None
-    return len(found[1]), _HEADING_END.sub("", found[2] or "").strip(_BLANKS)
+    text = (found[2] or "").strip(_BLANKS)
+    bare = text.rstrip("#")
+    return len(found[1]), text if bare and bare[-1] not in _BLANKS else bare.rstrip(_BLANKS)
 
 
 def is_rule(line: str) -> bool:
@@ -163,8 +138,7 @@ def _align(part: str) -> Align:
 
 
 _ONLY_MARKERS = re.compile(
-    r"""[ \t>]*                                    # quotes, and then
-    (?: [-+*_\#=~:\s]*                             # what may become a rule, a heading, a bullet
+    r"""(?: [-+*_\#=~:\s]*                             # what may become a rule, a heading, a bullet
       | (?:[-+*]|\d{1,9}[.)]?) [ \t]* (?:\[[ xX]?\]?[ \t]*)?    # a list marker, a task box
       | (?:(?:[-+*]|\d{1,9}[.)])[ \t]+)* (?:```.*|~~~.*|`+|[$]+|\\\[?|\|.*)   # a fence, a formula, a table
     )$""",
@@ -174,4 +148,4 @@ _ONLY_MARKERS = re.compile(
 
 def is_undecided(line: str) -> bool:
     """Whether an unfinished line shows nothing yet but marks that may turn out to be something else."""
-    return _ONLY_MARKERS.match(line) is not None
+    return _ONLY_MARKERS.match(line.lstrip(" \t>")) is not None

@@ -75,7 +75,7 @@ class Grid:
     def _lay_row(self, row: Cells, widths: tuple[int, ...], width: int) -> list[Runs]:
         gap: Run = (_GAP, self.border)
         if not widths:
-            joined = [run for cell in row for run in (*cell, gap)][:-1]
+            joined = [run for cell in row if cell for run in (*cell, gap)][:-1]
             return _folded(tuple(joined), width)
         folded = [_folded(cell, columns) for cell, columns in zip(row, widths, strict=True)]
         laid = []
