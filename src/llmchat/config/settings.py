@@ -194,6 +194,14 @@ _TABLE: Sequence[Setting] = (
     ),
     Setting("offline", bool, "Never touch the network.", default=False, flags=("--offline",)),
     Setting("plain", bool, "No Markdown: the text as it comes.", default=False, flags=("--plain",)),
+    Setting(
+        "theme",
+        str,
+        "Colours of Markdown on a terminal; auto goes by its background.",
+        default="auto",
+        choices=("auto", "dark", "light", "mono"),
+        flags=("--theme",),
+    ),
     Setting("quiet", bool, "Say nothing but the answer and errors.", default=False, flags=("-q", "--quiet")),
     Setting("vi", bool, "vi keys at the prompt.", default=False, flags=("--vi",)),
     Setting(

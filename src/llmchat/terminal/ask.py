@@ -9,10 +9,11 @@ from llmchat.app import Session
 from llmchat.errors import ExitCode, LLMChatError
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.question import read_question
-from llmchat.terminal.run import Run, configure, open_session
+from llmchat.terminal.run import Run, configure, make_view, open_session
 from llmchat.terminal.sanitize import sanitize
 from llmchat.terminal.streams import Streams
-from llmchat.terminal.view import JsonView, PlainView, View, show
+from llmchat.terminal.tty import Line, quiet_line
+from llmchat.terminal.view import JsonView, View, error_lines, show
 
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
@@ -27,29 +28,33 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
         config = configure(run, streams)
         question = read()
         session = open_session(run, config, streams)
-        quiet = config.switch("quiet")
-        view = _view(run, streams, quiet=quiet, conversation=lambda: session.conversation_id)
+        view = make_view(run, config, streams, conversation=lambda: session.conversation_id)
         for notice in session.take_notices():
             view.note(notice)
         if run.dry_run:
+            quiet = config.switch("quiet")
             return Interrupts().run(lambda _: _dry_run(session, question, run, streams, quiet=quiet))
-        return Interrupts().run(lambda _: _answer(session, question, run, view))
+        with quiet_line(streams.stdout) as line:
+            return Interrupts().run(lambda _: _answer(session, question, run, view, line))
     except LLMChatError as error:
         if run.debug:
             streams.say(sanitize(traceback.format_exc()))
-        _view(run, streams, quiet=False, conversation=lambda: None).error(error)
+        _show_error(error, run, streams)
         return error.exit_code
 
 
-def _view(run: Run, streams: Streams, *, quiet: bool, conversation: Callable[[], str | None]) -> View:
+def _show_error(error: LLMChatError, run: Run, streams: Streams) -> None:
     if run.json or run.jsonl:
-        return JsonView(streams, lines=run.jsonl, quiet=quiet, conversation=conversation)
-    return PlainView(streams, raw=run.raw, quiet=quiet)
+        JsonView(streams, lines=run.jsonl, quiet=True, conversation=lambda: None).error(error)
+    else:
+        streams.say(error_lines(error))
 
 
-async def _answer(session: Session, question: str, run: Run, view: View) -> ExitCode:
+async def _answer(session: Session, question: str, run: Run, view: View, line: Line) -> ExitCode:
+    turn = session.chat.ask(question, raw=run.raw_prompt, stream=not run.no_stream)
     try:
-        await show(session.chat.ask(question, raw=run.raw_prompt, stream=not run.no_stream), view)
+        with line.watched(), line.shown_by(view):
+            await show(turn, view)
     finally:
         await session.aclose()
     return ExitCode.OK

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 from llmchat.errors import ExitCode, UsageError
 from llmchat.terminal.question import EmptyQuestion, read_question
 from llmchat.terminal.run import Run, configure, open_session
@@ -25,13 +27,16 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
     run.check(streams)
     config = configure(run, streams)
-    with quiet_line(streams.stdin):
+    with quiet_line(streams.stdin) as line:
         session = open_session(run, config, streams)
 
         from llmchat.terminal.interrupts import Interrupts
         from llmchat.terminal.repl import Repl
 
-        return Interrupts().run(lambda interrupts: Repl(session, streams, interrupts=interrupts).run())
+        def work(interrupts: Interrupts) -> Coroutine[object, object, ExitCode]:
+            return Repl(session, streams, run=run, line=line, interrupts=interrupts).run()
+
+        return Interrupts().run(work)
 
 
 def _read_piped(run: Run, streams: Streams, hint: str) -> str:

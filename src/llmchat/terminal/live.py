@@ -1,51 +1,37 @@
-"""The view of a terminal: a reply as Markdown while it comes. Paints on a timer, not on every piece."""
+"""The view of a terminal: a reply as Markdown while it comes, painted on a timer, not at every piece."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 
-from rich.color import ColorSystem
-from rich.style import Style
-
-from llmchat.core.chat import Reply
 from llmchat.core.generation import Progress
+from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
-from llmchat.terminal.markdown import CodeBlock, MarkdownStream, load_theme
-from llmchat.terminal.painter import Painter
 from llmchat.terminal.sanitize import sanitize_line
+from llmchat.terminal.screen import Screen, tail_rows
 from llmchat.terminal.spinner import Spinner
-from llmchat.terminal.streams import Streams
 from llmchat.terminal.view import error_lines, reply_notes, summary
 
 FRAME_S = 1 / 30
-SHARE = 0.15  # of a core that painting may take
-TAIL_ROWS = 20
+SHARE = 0.15
+"""Of a core, that painting may take."""
 
 
 class LiveView:
     """Shows one reply on a terminal. Must be used inside an event loop."""
 
-    def __init__(
-        self, streams: Streams, *, theme: str, colours: ColorSystem | None, quiet: bool, footer: bool
-    ) -> None:
-        self._streams = streams
+    def __init__(self, screen: Screen, *, quiet: bool, footer: bool) -> None:
+        self._screen = screen
+        self._say = screen.streams.say
         self._quiet = quiet
         self._footer = footer
-        self._colours = colours
-        self._columns, lines = _window(streams)
-        rows = max(1, min(TAIL_ROWS, lines - 1))
-        self._markdown = MarkdownStream(self._columns, theme=load_theme(theme), max_tail_rows=rows)
-        self._painter = Painter(streams.write, columns=self._columns, colours=colours)
-        self._spinner = Spinner(streams, quiet=quiet)
+        self._columns = screen.size()[0]
+        self._markdown = screen.markdown()
+        self._painter = screen.painter()
+        self._spinner = Spinner(screen.streams, quiet=quiet)
         self._timer: asyncio.TimerHandle | None = None
-        self._next_frame = 0.0
-
-    @property
-    def code_blocks(self) -> tuple[CodeBlock, ...]:
-        """The code blocks shown so far."""
-        return self._markdown.code_blocks
+        self._next_frame = 0.0  # on the loop's clock
 
     def progress(self, progress: Progress) -> None:
         self._spinner.show(progress)
@@ -54,7 +40,7 @@ class LiveView:
         if not self._quiet:
             self._spinner.stop()
             self._painter.finish()
-            self._streams.say(f"llmchat: {sanitize_line(text)}")
+            self._say(f"llmchat: {sanitize_line(text)}")
 
     def piece(self, text: str) -> None:
         self._spinner.stop()
@@ -63,20 +49,19 @@ class LiveView:
 
     def end(self, reply: Reply) -> None:
         self._spinner.stop()
-        self._cancel_timer()
+        self._unschedule()
         self._fit_window()
         self._markdown.feed(reply.unshown)
-        done = self._markdown.frame().done
-        self._painter.paint((*done, *self._markdown.finish()), ())
+        self._painter.paint((*self._markdown.frame().done, *self._markdown.finish()), ())
         self._painter.finish()
         for note in reply_notes(reply):
             self.note(note)
         if self._footer:
-            self._streams.write(f"{self._dim(summary(reply))}\n\n")
+            self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")
 
     def error(self, error: LLMChatError) -> None:
         self._spinner.stop()
-        self._streams.say(error_lines(error))
+        self._say(error_lines(error))
 
     def resized(self) -> None:
         """The window may have another size now."""
@@ -85,7 +70,7 @@ class LiveView:
     def suspend(self) -> None:
         """The terminal goes to somebody else for a while: nothing unfinished is left on it."""
         self._spinner.stop()
-        self._cancel_timer()
+        self._unschedule()
         self._painter.clear()
 
     def resume(self) -> None:
@@ -97,7 +82,7 @@ class LiveView:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, self._next_frame - loop.time()), self._paint)
 
-    def _cancel_timer(self) -> None:
+    def _unschedule(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -112,22 +97,9 @@ class LiveView:
         self._next_frame = asyncio.get_running_loop().time() + max(FRAME_S, cost * (1 / SHARE - 1))
 
     def _fit_window(self) -> None:
-        columns, lines = _window(self._streams)
-        self._markdown.limit_tail(max(1, min(TAIL_ROWS, lines - 1)))
+        columns, rows = self._screen.size()
+        self._markdown.limit_tail(tail_rows(rows))
         if columns != self._columns:
             self._columns = columns
             self._markdown.resize(columns)
             self._painter.resize(columns)
-
-    def _dim(self, text: str) -> str:
-        return Style(dim=True).render(text, color_system=self._colours) if self._colours else text
-
-
-def _window(streams: Streams) -> tuple[int, int]:
-    """Columns and rows as the terminal itself says; 80 by 24 where it does not."""
-    assert streams.stdout is not None, "there is a terminal to paint on"
-    try:
-        columns, lines = os.get_terminal_size(streams.stdout.fileno())
-    except OSError:
-        return 80, 24
-    return columns or 80, lines or 24

@@ -1,4 +1,4 @@
-"""Paints rows at the bottom of a terminal: final ones once, the others again as they change. Decides nothing."""
+"""Paints rows at the bottom of a terminal: final ones once, the others as often as they change."""
 
 from __future__ import annotations
 
@@ -21,13 +21,9 @@ class Painter:
     whatever a row is wider than its measure the terminal cuts off instead of wrapping it.
     """
 
-    def __init__(
-        self, write: Callable[[str], None], *, columns: int, colours: ColorSystem | None = ColorSystem.STANDARD
-    ) -> None:
-        """`colours` of None paints no attributes at all."""
+    def __init__(self, write: Callable[[str], None], *, columns: int) -> None:
         self._write = write
         self._columns = columns
-        self._colours = colours
         self._live = [_EMPTY]
         self._reflowed: int | None = None  # rows that the live ones take after the window changed its width
 
@@ -115,11 +111,9 @@ class Painter:
         return row.joined and row.cells == self._columns
 
     def _styled(self, row: Row) -> str:
-        if self._colours is None:
-            return row.text
         return "".join(
-            segment.style.render(segment.text, color_system=self._colours) if segment.style else segment.text
-            for segment in row.segments
+            style.render(text, color_system=ColorSystem.STANDARD) if style else text
+            for text, style, _ in row.segments
         )
 
 

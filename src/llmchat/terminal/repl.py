@@ -10,16 +10,22 @@ from llmchat.errors import ExitCode, LLMChatError, StorageError
 from llmchat.terminal.commands import Desk, complete_line, run_command
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.prompt import Prompt, PromptHistory
+from llmchat.terminal.run import Run, find_screen, make_view
 from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams, check_text
-from llmchat.terminal.view import ScreenView, error_lines, show
+from llmchat.terminal.tty import Line
+from llmchat.terminal.view import error_lines, show
 
 
 class Repl:
     """A conversation at a terminal."""
 
-    def __init__(self, session: Session, streams: Streams, *, interrupts: Interrupts) -> None:
+    def __init__(
+        self, session: Session, streams: Streams, *, run: Run, line: Line, interrupts: Interrupts
+    ) -> None:
         self._session = session
+        self._run = run
+        self._line = line
         self._streams = streams
         self._interrupts = interrupts
         self._desk = Desk(session, say=self._say, clear=self._clear)
@@ -35,8 +41,9 @@ class Repl:
         self._show_where_it_was()
         opening = asyncio.ensure_future(self._open_backend())
         try:
-            while not self._desk.leave:
-                await self._step()
+            with self._line.watched():
+                while not self._desk.leave:
+                    await self._step()
         finally:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
@@ -57,7 +64,9 @@ class Repl:
         turns = self._session.chat.conversation.turns()
         if turns:
             question, *answers = turns[-1]
-            self._say("\n".join([f"> {question.text}", *(answer.text for answer in answers), ""]))
+            self._say(f"> {question.text}")
+            for answer in answers:
+                self._show(answer.text)
 
     async def _step(self) -> None:
         for notice in self._session.take_notices():
@@ -88,9 +97,12 @@ class Repl:
             self._streams.say(error_lines(error))
 
     async def _answer(self, turn: Turn) -> None:
-        view = ScreenView(self._streams)
+        view = make_view(
+            self._run, self._session.config, self._streams, conversation=lambda: None, footer=True
+        )
         try:
-            await self._interrupts.stoppable(show(turn, view))
+            with self._line.shown_by(view):
+                await self._interrupts.stoppable(show(turn, view))
         except LLMChatError as error:
             view.error(error)
         if turn.reply is not None:
@@ -110,6 +122,15 @@ class Repl:
         assert out is not None, "a REPL has a terminal to write to"
         out.write(f"{sanitize(text)}\n".encode())
         out.flush()
+
+    def _show(self, reply: str) -> None:
+        """A kept reply, as it looked when it came."""
+        screen = find_screen(self._session.config, self._streams)
+        if screen is None:
+            self._say(reply)
+        else:
+            screen.show(reply)
+        self._say("")
 
     def _clear(self) -> None:
         out = self._streams.stdout

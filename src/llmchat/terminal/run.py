@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, resolve
 from llmchat.errors import UsageError
 from llmchat.terminal.fetching import show_fetching
+from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
+from llmchat.terminal.view import JsonView, PlainView, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,30 @@ def open_session(run: Run, config: Config, streams: Streams) -> Session:
     elif keep:
         session.keep()
     return session
+
+
+def make_view(
+    run: Run,
+    config: Config,
+    streams: Streams,
+    *,
+    conversation: Callable[[], str | None],
+    footer: bool = False,
+) -> View:
+    """How this run shows a reply: JSON, plain text, or live Markdown where stdout is a capable terminal."""
+    quiet = config.switch("quiet")
+    if run.json or run.jsonl:
+        return JsonView(streams, lines=run.jsonl, quiet=quiet, conversation=conversation)
+    screen = None if run.raw else find_screen(config, streams)
+    if screen is None:
+        return PlainView(streams, raw=run.raw, quiet=quiet, footer=footer)
+    from llmchat.terminal.live import LiveView
+
+    return LiveView(screen, quiet=quiet, footer=footer)
+
+
+def find_screen(config: Config, streams: Streams) -> Screen | None:
+    """The terminal behind stdout, if it can show more than text and is to."""
+    if config.switch("plain"):
+        return None
+    return Screen.find(streams, theme=config.text("theme") or "auto")

@@ -12,6 +12,7 @@ from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
 from llmchat.terminal.sanitize import Newlines, sanitize, sanitize_line
+from llmchat.terminal.spinner import Spinner
 from llmchat.terminal.streams import Streams
 
 
@@ -32,6 +33,15 @@ class View(Protocol):
 
     def error(self, error: LLMChatError) -> None:
         """What went wrong, in two lines."""
+
+    def resized(self) -> None:
+        """The window may have another size now."""
+
+    def suspend(self) -> None:
+        """The terminal goes to somebody else for a while: nothing unfinished is left on it."""
+
+    def resume(self) -> None:
+        """The terminal is ours again."""
 
 
 async def show(turn: Turn, view: View) -> None:
@@ -79,8 +89,12 @@ def reply_notes(reply: Reply) -> list[str]:
 class PlainView:
     """The answer's text on stdout, flushed as it comes and ending in one newline; all else on stderr."""
 
-    def __init__(self, streams: Streams, *, raw: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self, streams: Streams, *, raw: bool = False, quiet: bool = False, footer: bool = False
+    ) -> None:
         self._streams = streams
+        self._footer = footer
+        self._spinner = Spinner(streams, quiet=quiet)
         self._raw = raw
         self._quiet = quiet
         self._newlines = Newlines()
@@ -88,13 +102,15 @@ class PlainView:
         self._begun = False
 
     def progress(self, progress: Progress) -> None:
-        pass
+        self._spinner.show(progress)
 
     def note(self, text: str) -> None:
         if not self._quiet:
+            self._spinner.stop()
             self._streams.say(f"llmchat: {sanitize_line(text)}")
 
     def piece(self, text: str) -> None:
+        self._spinner.stop()
         if not self._raw:
             text = self._held + sanitize(self._newlines.feed(text))
             shown = text.rstrip("\n")
@@ -109,33 +125,20 @@ class PlainView:
             self._streams.write("\n")
         for note in reply_notes(reply):
             self.note(note)
+        if self._footer:
+            self._streams.write(f"{summary(reply)}\n\n")
 
     def error(self, error: LLMChatError) -> None:
         self._streams.say(error_lines(error))
 
-
-class ScreenView:
-    """The answer on a terminal, with a dim line about it below; in this version as plain text."""
-
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
-        self._plain = PlainView(streams)
-
-    def progress(self, progress: Progress) -> None:
+    def resized(self) -> None:
         pass
 
-    def note(self, text: str) -> None:
-        self._plain.note(text)
+    def suspend(self) -> None:
+        self._spinner.stop()
 
-    def piece(self, text: str) -> None:
-        self._plain.piece(text)
-
-    def end(self, reply: Reply) -> None:
-        self._plain.end(reply)
-        self._streams.say(f"\x1b[2m{summary(reply)}\x1b[0m\n")
-
-    def error(self, error: LLMChatError) -> None:
-        self._plain.error(error)
+    def resume(self) -> None:
+        pass
 
 
 def summary(reply: Reply) -> str:
@@ -163,19 +166,23 @@ class JsonView:
         self._lines = lines
         self._quiet = quiet
         self._conversation = conversation
+        self._spinner = Spinner(streams, quiet=quiet)
 
     def progress(self, progress: Progress) -> None:
-        pass
+        self._spinner.show(progress)
 
     def note(self, text: str) -> None:
         if not self._quiet:
+            self._spinner.stop()
             self._streams.say(f"llmchat: {sanitize_line(text)}")
 
     def piece(self, text: str) -> None:
+        self._spinner.stop()
         if self._lines:
             self._print({"type": "token", "text": text})
 
     def end(self, reply: Reply) -> None:
+        self._spinner.stop()
         if reply.unshown:
             self.piece(reply.unshown)
         if reply.provenance.reason is not None:  # else an error follows
@@ -186,6 +193,15 @@ class JsonView:
     def error(self, error: LLMChatError) -> None:
         self._print(self._typed("error") | error_record(error))
         self._streams.say(error_lines(error))
+
+    def resized(self) -> None:
+        pass
+
+    def suspend(self) -> None:
+        self._spinner.stop()
+
+    def resume(self) -> None:
+        pass
 
     def _typed(self, kind: str) -> dict[str, object]:
         return {"type": kind} if self._lines else {}

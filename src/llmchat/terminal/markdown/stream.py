@@ -90,6 +90,10 @@ class MarkdownStream:
         self._line, self._begins, self._blocks = "", True, Blocks()
         return tuple(done)
 
+    def limit_tail(self, rows: int) -> None:
+        """The tail has at most this many rows from now on: its last ones."""
+        self._max_tail_rows = rows
+
     def resize(self, width: int) -> None:
         """The rows to come, those of the tail among them, have at most this many cells."""
         self._page = replace(self._page, width=max(1, width))

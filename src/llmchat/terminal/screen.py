@@ -1,0 +1,75 @@
+"""What a terminal can show, decided by its descriptor and TERM: colours, and stored replies as Markdown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmchat.terminal.streams import Streams
+
+if TYPE_CHECKING:
+    from llmchat.terminal.markdown import MarkdownStream
+    from llmchat.terminal.painter import Painter
+
+TAIL_ROWS = 20
+"""Rows of a reply that may still change; fewer in a low window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The terminal behind stdout. There is one only where `find` gives it."""
+
+    streams: Streams
+    theme: str
+
+    @classmethod
+    def find(cls, streams: Streams, *, theme: str) -> Screen | None:
+        """The terminal that stdout is, if it understands more than text; no variable makes a pipe one."""
+        if not streams.is_terminal(streams.stdout) or streams.environ.get("TERM", "dumb") == "dumb":
+            return None
+        if streams.environ.get("NO_COLOR"):
+            theme = "mono"
+        elif theme == "auto":
+            # Set by several terminals as foreground;background. The colours of `light` read on both.
+            background = streams.environ.get("COLORFGBG", "").rpartition(";")[2]
+            theme = "dark" if background in ("0", "1", "2", "3", "4", "5", "6", "8") else "light"
+        return cls(streams, theme)
+
+    def size(self) -> tuple[int, int]:
+        """Columns and rows as the terminal itself says; 80 by 24 where it does not."""
+        assert self.streams.stdout is not None, "a screen has a terminal"
+        try:
+            columns, rows = os.get_terminal_size(self.streams.stdout.fileno())
+        except OSError:
+            return 80, 24
+        return columns or 80, rows or 24
+
+    def markdown(self) -> MarkdownStream:
+        """Lays a reply out for this screen."""
+        from llmchat.terminal.markdown import MarkdownStream, load_theme
+
+        columns, rows = self.size()
+        return MarkdownStream(columns, theme=load_theme(self.theme), max_tail_rows=tail_rows(rows))
+
+    def painter(self) -> Painter:
+        """Paints rows on this screen."""
+        from llmchat.terminal.painter import Painter
+
+        return Painter(self.streams.write, columns=self.size()[0])
+
+    def show(self, text: str) -> None:
+        """A whole reply, as it looks when it is streamed."""
+        markdown, painter = self.markdown(), self.painter()
+        markdown.feed(text)
+        painter.paint((*markdown.frame().done, *markdown.finish()), ())
+        painter.finish()
+
+    def dim(self, text: str) -> str:
+        """Text of ours that is less important than what is around it."""
+        return f"\x1b[2m{text}\x1b[0m"
+
+
+def tail_rows(rows: int) -> int:
+    """How many rows of a window this high may be painted again: never all of them."""
+    return max(1, min(TAIL_ROWS, rows - 1))
