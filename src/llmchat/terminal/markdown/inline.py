@@ -24,7 +24,7 @@ NESTING = 20
 
 _FORMULAS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _FORMULA_LIMIT = 300
-_STYLES = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike", "link_open": "link"}
+_STYLES = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike"}
 
 
 class Inline:
