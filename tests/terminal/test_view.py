@@ -17,7 +17,6 @@ from llmchat.errors import LLMChatError, StorageError, UnavailableError
 from llmchat.terminal.view import (
     JsonView,
     PlainView,
-    ScreenView,
     View,
     error_lines,
     reply_notes,
@@ -197,12 +196,12 @@ def test_the_summary_tells_speed_and_an_unnatural_end(reply: Reply, line: str) -
     assert summary(reply) == line
 
 
-def test_a_screen_shows_the_summary_below_the_reply(ends: Pipes) -> None:
-    view = ScreenView(ends.streams)
+def test_the_summary_stands_below_the_reply_where_it_is_wanted(ends: Pipes) -> None:
+    view = PlainView(ends.streams, footer=True)
     view.piece("Hi")
     view.end(WHOLE)
-    assert ends.out() == b"Hi\n"
-    assert "30 tokens" in ends.err().decode()
+    assert ends.out() == f"Hi\n{summary(WHOLE)}\n\n".encode()
+    assert ends.err() == b""
 
 
 async def play(view: View, *steps: Step) -> None:

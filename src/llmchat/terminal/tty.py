@@ -82,7 +82,7 @@ class Line:
 
 @contextmanager
 def quiet_line(terminal: BinaryIO | None) -> Iterator[Line]:
-    """The terminal's line, quiet until this is left, however that goes; without a terminal it does nothing."""
+    """The terminal's line, quiet until this is left, however that goes; nothing where it is none."""
     there = terminal is not None and os.name == "posix" and os.isatty(terminal.fileno())
     line = Line(terminal if there else None)
     line.quieten()
