@@ -20,6 +20,8 @@ HOMES = {
     "prompt_toolkit": ("terminal/prompt.py",),
     "filelock": ("terminal/prompt.py", "weights/"),
     "rich": ("terminal/",),
+    "markdown_it": ("terminal/markdown/inline.py",),
+    "pygments": ("terminal/markdown/highlight.py",),
     "sqlite3": ("store/",),
     "text_generation": ("backends/tgi_client.py",),
     "xllamacpp": ("engine.py",),

@@ -128,6 +128,47 @@ def test_undo_puts_the_question_back_and_retry_asks_it_again(start: Open) -> Non
     terminal.wait_until(lambda: terminal.text.count("\nfirst again\n2 tokens") == 2, "a second answer")
 
 
+CODE = "Try:\\\r\\\r```python\\\rprint('hi')\\\r```\\\r\\\r```sh\\\rls\\\r```"
+
+
+def test_code_blocks_are_numbered_copied_and_written_but_never_over_a_file(
+    start: Open, tmp_path: Path
+) -> None:
+    target = tmp_path / "hi.py"
+    terminal = start("-m", "echo", SSH_CONNECTION="somewhere else")
+    terminal.wait_for("new")
+    terminal.type(CODE + ENTER)
+    terminal.wait_for("[2] sh")
+    terminal.type("/copy 1" + ENTER)
+    terminal.wait_for("Copied 11 characters, by the terminal.")
+    assert b"\x1b]52;c;cHJpbnQoJ2hpJyk=\x07" in terminal.written
+    terminal.type(f"/code 1 {target}" + ENTER)
+    terminal.wait_for("Wrote ")
+    assert target.read_text() == "print('hi')\n"
+    target.write_text("mine")
+    terminal.type(f"/code 2 {target}" + ENTER)
+    terminal.wait_for("[y/N]")
+    terminal.type("n" + ENTER)
+    terminal.wait_for("Nothing was written.")
+    assert target.read_text() == "mine"
+    terminal.type(f"/code 2 {target}" + ENTER)
+    terminal.wait_until(lambda: terminal.text.count("[y/N]") == 2, "the question again")
+    terminal.type("y" + ENTER)
+    terminal.wait_until(lambda: terminal.text.count("Wrote") == 2, "the second file")
+    assert target.read_text() == "ls\n"
+    terminal.type("/copy 9" + ENTER)
+    terminal.wait_for("the last reply has no code block 9")
+
+
+def test_a_kept_conversation_is_shown_as_it_looked(start: Open) -> None:
+    terminal = start("-m", "echo")
+    terminal.wait_for("new")
+    terminal.type("some **bold** words" + ENTER)
+    terminal.wait_for("\nsome bold words\n3 tokens")
+    terminal.type("/history last" + ENTER)
+    terminal.wait_for("echo):\nsome bold words\n")
+
+
 def test_new_leaves_the_old_conversation_in_the_history(start: Open) -> None:
     terminal = start("-m", "echo")
     terminal.wait_for("new")

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from llmchat.app import Session
 from llmchat.config.settings import SETTINGS
+from llmchat.core.chat import Chat
 from llmchat.core.turn import Turn
 from llmchat.errors import UsageError
-from llmchat.terminal.history import list_text, show_text
+from llmchat.terminal.clipboard import copy as copy_text
+from llmchat.terminal.code import code_block, code_blocks, expand, last_reply, write_code
+from llmchat.terminal.history import list_text, show_conversation
+from llmchat.terminal.streams import Streams
 
 LISTED = 20
 """Conversations that /history shows and completes."""
@@ -21,11 +25,18 @@ class Desk:
     """What a command may look at and change: the session, and what the loop does next."""
 
     session: Session
+    streams: Streams
     say: Callable[[str], None]  # sanitizes, prints a line or more
+    show: Callable[[str], None]  # a reply, as it looks when it is streamed
+    confirm: Callable[[str], Awaitable[bool]]  # asks the person a question
     clear: Callable[[], None]  # the screen
     leave: bool = False
     draft: str = ""  # put into the editor
     turn: Turn | None = None  # to be run next
+
+    @property
+    def chat(self) -> Chat:
+        return self.session.chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +127,13 @@ async def clear(desk: Desk, argument: str) -> None:
 @command()
 async def retry(desk: Desk, argument: str) -> None:
     """asks the last question again; the old answer stays kept"""
-    desk.turn = desk.session.chat.retry()
+    desk.turn = desk.chat.retry()
 
 
 @command()
 async def undo(desk: Desk, argument: str) -> None:
     """takes the last question back into the editor"""
-    desk.draft = desk.session.chat.undo()
+    desk.draft = desk.chat.undo()
 
 
 @command("[TEXT|none]")
@@ -130,7 +141,7 @@ async def system(desk: Desk, argument: str) -> None:
     """shows or changes the system message"""
     if argument:
         desk.session.set_system("" if argument == "none" else argument)
-    current = desk.session.chat.conversation.system
+    current = desk.chat.conversation.system
     desk.say(f"System message: {current}" if current else "No system message.")
 
 
@@ -178,8 +189,31 @@ async def prompt(desk: Desk, argument: str) -> None:
     desk.say(f"({preview.count})")
 
 
+@command("[N]", complete=lambda desk: [str(at) for at, _ in enumerate(code_blocks(desk.chat), 1)])
+async def copy(desk: Desk, argument: str) -> None:
+    """copies the last reply to the clipboard, or its code block N"""
+    text = code_block(desk.chat, argument).text if argument else last_reply(desk.chat)
+    desk.say(f"Copied {len(text):,} characters, by {copy_text(text, desk.streams)}.")
+
+
+@command("N FILE")
+async def code(desk: Desk, argument: str) -> None:
+    """writes code block N of the last reply into a file"""
+    number, _, name = argument.partition(" ")
+    if not name.strip():
+        raise UsageError("/code takes a number and a file name", hint="for instance: /code 1 hello.py")
+    block, path = code_block(desk.chat, number), expand(name.strip())
+    written = write_code(block, path, overwrite=False)
+    if not written and await desk.confirm(f"{path} exists. Overwrite it? [y/N]"):
+        written = write_code(block, path, overwrite=True)
+    desk.say(f"Wrote {path}." if written else "Nothing was written.")
+
+
 @command("[ID|last]", complete=lambda desk: [each.id for each in desk.session.store.list(LISTED)])
 async def history(desk: Desk, argument: str) -> None:
     """lists past conversations, or shows one"""
     store = desk.session.store
-    desk.say(show_text(store, store.resolve(argument)) if argument else list_text(store.list(LISTED)))
+    if argument:
+        show_conversation(store, store.resolve(argument), say=desk.say, show=desk.show)
+    else:
+        desk.say(list_text(store.list(LISTED)))

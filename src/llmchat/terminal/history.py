@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from llmchat.core.conversation import Role, Status
 from llmchat.errors import ExitCode
 from llmchat.store import Record, Store, Summary
 from llmchat.terminal.sanitize import sanitize, sanitize_line
+from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
 
 _SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"}
@@ -27,10 +28,17 @@ def list_history(streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
 
 def show_history(given: str, streams: Streams, *, as_json: bool) -> ExitCode:
     """Prints one conversation. Raises MissingError or UsageError where `given` names none or several."""
+
+    def say(text: str) -> None:
+        streams.write(f"{sanitize(text)}\n")
+
+    screen = Screen.find(streams, theme="auto")
     with Store.open(Folders.find(streams.environ).database) as store:
         conversation = store.resolve(given)
-        text = show_json(store, conversation) if as_json else sanitize(show_text(store, conversation))
-    streams.write(f"{text}\n")
+        if as_json:
+            streams.write(f"{show_json(store, conversation)}\n")
+        else:
+            show_conversation(store, conversation, say=say, show=screen.show if screen else say)
     return ExitCode.OK
 
 
@@ -48,14 +56,15 @@ def list_json(summaries: Iterable[Summary]) -> str:
     return json.dumps([asdict(each) for each in summaries], indent=2)
 
 
-def show_text(store: Store, conversation: str) -> str:
-    """One conversation: who said what, and where an answer came from and how it ended. Foreign text."""
+def show_conversation(
+    store: Store, conversation: str, *, say: Callable[[str], None], show: Callable[[str], None]
+) -> None:
+    """Who said what, where an answer came from and how it ended. `say` sanitizes; replies go to `show`."""
     system = store.load(conversation).system
-    parts = [f"Conversation {conversation}"]
-    if system:
-        parts.append(f"System: {system}")
-    parts += [_message_text(record) for record in store.records(conversation)]
-    return "\n\n".join(parts)
+    say(f"Conversation {conversation}" + (f"\n\nSystem: {system}" if system else ""))
+    for record in store.records(conversation):
+        say(f"\n{_heading(record)}:")
+        (show if record.message.role is Role.ASSISTANT else say)(record.message.text)
 
 
 def show_json(store: Store, conversation: str) -> str:
@@ -68,14 +77,14 @@ def show_json(store: Store, conversation: str) -> str:
     return json.dumps(record, indent=2)
 
 
-def _message_text(record: Record) -> str:
+def _heading(record: Record) -> str:
     message, source = record.message, record.provenance
     about = [_when(record.created_at)]
     if source is not None:
-        about.append(source.model or source.backend)
+        about.append(sanitize_line(source.model or source.backend))
     if message.status is not Status.COMPLETE:
         about.append(message.status)
-    return f"{_SPEAKERS[message.role]} ({', '.join(about)}):\n{message.text}"
+    return f"{_SPEAKERS[message.role]} ({', '.join(about)})"
 
 
 def _message_record(record: Record) -> dict[str, object]:

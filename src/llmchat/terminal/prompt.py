@@ -103,6 +103,15 @@ class Prompt:
             default=draft, handle_sigint=False
         )  # signals are not its business
 
+    async def confirm(self, question: str) -> bool:
+        """Whether the person says yes; anything else, and Ctrl-C and Ctrl-D, is no."""
+        session: PromptSession[str] = PromptSession()
+        try:
+            answer = await session.prompt_async(f"{question} ", handle_sigint=False)
+        except (EOFError, KeyboardInterrupt):
+            return False
+        return answer.strip().lower() in ("y", "yes")
+
     def refresh(self) -> None:
         """Draws the toolbar anew, if the prompt is shown."""
         if self._session.app.is_running:

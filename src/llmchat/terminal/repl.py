@@ -28,7 +28,9 @@ class Repl:
         self._line = line
         self._streams = streams
         self._interrupts = interrupts
-        self._desk = Desk(session, say=self._say, clear=self._clear)
+        self._desk = Desk(
+            session, streams, say=self._say, show=self._show, confirm=self._confirm, clear=self._clear
+        )
         self._prompt = Prompt(
             self._open_history(),
             complete=lambda line: complete_line(self._desk, line),
@@ -67,6 +69,7 @@ class Repl:
             self._say(f"> {question.text}")
             for answer in answers:
                 self._show(answer.text)
+            self._say("")
 
     async def _step(self) -> None:
         for notice in self._session.take_notices():
@@ -130,7 +133,9 @@ class Repl:
             self._say(reply)
         else:
             screen.show(reply)
-        self._say("")
+
+    async def _confirm(self, question: str) -> bool:
+        return await self._prompt.confirm(sanitize_line(question))
 
     def _clear(self) -> None:
         out = self._streams.stdout

@@ -13,7 +13,7 @@ theme.py      names -> styles
 """
 
 from llmchat.terminal.markdown.rows import Row
-from llmchat.terminal.markdown.stream import CodeBlock, Frame, MarkdownStream
+from llmchat.terminal.markdown.stream import CodeBlock, Frame, MarkdownStream, read_code_blocks
 from llmchat.terminal.markdown.theme import THEMES, Theme, load_theme
 
-__all__ = ["THEMES", "CodeBlock", "Frame", "MarkdownStream", "Row", "Theme", "load_theme"]
+__all__ = ["THEMES", "CodeBlock", "Frame", "MarkdownStream", "Row", "Theme", "load_theme", "read_code_blocks"]

@@ -172,3 +172,11 @@ class MarkdownStream:
         if isinstance(leaf, Code) and leaf.fence is not None:
             return bool(self._line.strip(f" \t>{leaf.fence.mark[0]}"))
         return not is_undecided(self._line)
+
+
+def read_code_blocks(text: str) -> tuple[CodeBlock, ...]:
+    """The code blocks of a whole reply, in the order of the numbers shown with them."""
+    stream = MarkdownStream(80, theme=Theme({}))
+    stream.feed(text)
+    stream.finish()
+    return stream.code_blocks
