@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Role
 from llmchat.errors import CreateError, UsageError
-from llmchat.terminal.markdown import CodeBlock, read_code_blocks
+
+if TYPE_CHECKING:
+    from llmchat.terminal.markdown import CodeBlock
 
 
 def last_reply(chat: Chat) -> str:
@@ -23,6 +26,8 @@ def last_reply(chat: Chat) -> str:
 
 def code_blocks(chat: Chat) -> Sequence[CodeBlock]:
     """The code blocks of the newest answer, in the order of the numbers shown with them."""
+    from llmchat.terminal.markdown import read_code_blocks  # not on the way to the first prompt
+
     return read_code_blocks(last_reply(chat))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 
 from llmchat.app import Session
 from llmchat.core.turn import Turn
@@ -55,6 +56,7 @@ class Repl:
     async def _open_backend(self) -> None:
         """Gets the backend ready while the person reads the prompt; a fault shows when it is asked."""
         await self._prompt.shown.wait()
+        await asyncio.to_thread(importlib.import_module, "llmchat.terminal.live")
         try:
             await self._session.warm()
         except LLMChatError:
