@@ -109,6 +109,7 @@ class Session:
         else:
             resumed = self.store.load(found)
         self.chat.conversation = resumed
+        self._used = self._estimate()
         if (chosen := self.config.text("system")) is not None and chosen != resumed.system:
             self.set_system(chosen)
 
@@ -197,8 +198,10 @@ class Session:
         if usage.prompt_tokens is not None and usage.completion_tokens is not None:
             self._used = TokenCount(usage.prompt_tokens + usage.completion_tokens, exact=True)
         else:
-            said = "".join(message.text for message in self.chat.conversation.sendable())
-            self._used = estimate_tokens(said)
+            self._used = self._estimate()
+
+    def _estimate(self) -> TokenCount:
+        return estimate_tokens("".join(message.text for message in self.chat.conversation.sendable()))
 
     def status_line(self) -> str:
         """The model, the conversation, and tokens used of the context window; foreign text."""

@@ -87,12 +87,22 @@ class Chat:
         return replace(self.conversation, messages=messages)
 
     async def plan(
-        self, conversation: Conversation, *, raw: bool = False, stream: bool = True, shrink: float = 1.0
+        self,
+        conversation: Conversation,
+        *,
+        raw: bool = False,
+        stream: bool = True,
+        at_most: int | None = None,
     ) -> Plan:
         """What asking this conversation's newest question sends; see `make_plan`."""
         if raw:
             request = Request(conversation.messages[-1:], self.effective_settings(), raw=True, stream=stream)
             return Plan(request)
         return await make_plan(
-            self.backend, conversation, self.settings, self.effective_settings(), stream=stream, shrink=shrink
+            self.backend,
+            conversation,
+            self.settings,
+            self.effective_settings(),
+            stream=stream,
+            at_most=at_most,
         )

@@ -14,7 +14,14 @@ from llmchat.core.generation import Event, Finish, FinishReason, Token, Usage
 from llmchat.core.journal import Provenance, Reply
 from llmchat.core.plan import Plan
 from llmchat.core.stop import StopCutter
-from llmchat.errors import BrokenReply, ContextOverflow, LLMChatError, StorageError, TryLaterError
+from llmchat.errors import (
+    BrokenReply,
+    ContextOverflow,
+    LLMChatError,
+    StorageError,
+    TryLaterError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from llmchat.core.chat import Chat
@@ -39,6 +46,7 @@ class Turn:
         self._cutter = StopCutter(())
         self._lead = ""  # what is cut off the front of the first text
         self._pieces: list[str] = []
+        self._opened = False  # the answer has its place in the journal
         self._finish: Finish | None = None
         self._started_at = 0.0
         self._first_token_s: float | None = None
@@ -49,8 +57,6 @@ class Turn:
         if self._question is not None:
             self._chat.conversation = self._chat.conversation.add(self._question)
             self._save(self._chat.journal.begin, self._question)
-        origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
-        self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
         self._started_at = self._chat.clock()
         return self
 
@@ -73,19 +79,29 @@ class Turn:
                 async with aclosing(self._attempt(plan)) as events:
                     async for event in events:
                         yield event
-            except ContextOverflow:
+            except ContextOverflow as overflow:
                 if self._pieces or self._raw:
                     raise
-                smaller = await self._chat.plan(self._chat.conversation, stream=self._stream, shrink=0.75)
-                if smaller.request == plan.request:
+                smaller = await self._smaller(plan, overflow)
+                if smaller.request.messages == plan.request.messages:
                     raise
                 async with aclosing(self._attempt(smaller)) as events:
                     async for event in events:
                         yield event
-        except LLMChatError:
+        except LLMChatError as error:
             if rest := self._take(self._cutter.flush()):
                 yield Token(rest)
+            if self._pieces and isinstance(error, UnavailableError):
+                raise BrokenReply(error.message, hint=error.hint) from error
             raise
+
+    async def _smaller(self, plan: Plan, overflow: ContextOverflow) -> Plan:
+        """The plan for a quarter less than was sent, or for what the server says it takes."""
+        sent = await self._chat.backend.count(plan.request)
+        most = int(sent.tokens * 0.75)
+        if overflow.limit is not None:
+            most = min(most, overflow.limit - (plan.request.settings.max_tokens or 0))
+        return await self._chat.plan(self._chat.conversation, stream=self._stream, at_most=max(1, most))
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
         for notice in plan.notices():
@@ -96,6 +112,7 @@ class Turn:
         spoken = backend.prompt_format if not self._raw else None
         self._cutter = StopCutter((*self._settings.stop, *(spoken.stop if spoken else ())))
         self._lead = " " if spoken else ""
+        self._open_answer()
         async with aclosing(backend.stream(plan.request)) as stream:
             async for event in stream:
                 if isinstance(event, Token):
@@ -117,6 +134,13 @@ class Turn:
             raise BrokenReply("the reply ended without its end", hint="/retry asks again")
         yield self._finish
 
+    def _open_answer(self) -> None:
+        """Gives the answer its place in the journal, once, with where it is about to come from."""
+        if not self._opened:
+            self._opened = True
+            origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
+            self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
+
     def _take(self, text: str) -> str:
         """Keeps the next text of the reply, less the one leading space of a raw-text format; returns it."""
         if text and self._first_token_s is None:
@@ -128,6 +152,7 @@ class Turn:
         return text
 
     def _settle(self, ended_by: type[BaseException] | None) -> None:
+        self._open_answer()
         unshown = self._take(self._cutter.flush())
         text = "".join(self._pieces)
         status = self._status(ended_by)

@@ -17,6 +17,7 @@ from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from llmchat.private import make_private
+from llmchat.terminal.sanitize import sanitize_line
 
 Complete = Callable[[str], Iterable[str]]
 """What may replace the line typed so far; each is a whole line."""
@@ -119,7 +120,9 @@ class Prompt:
 
     def _show_toolbar(self) -> FormattedText:
         width = self._session.app.output.get_size().columns
-        return FormattedText([("noreverse fg:ansibrightblack", self._toolbar()[: max(0, width - 1)])])
+        return FormattedText(
+            [("noreverse fg:ansibrightblack", sanitize_line(self._toolbar())[: max(0, width - 1)])]
+        )
 
 
 def _keys() -> KeyBindings:
