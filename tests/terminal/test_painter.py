@@ -142,7 +142,7 @@ OWN = re.compile(r"\x1b\[(?:\?2026[hl]|\?7[hl]|J|[1-9][0-9]*A|[0-9;]+m)|\r\n|\r"
 """Frame begins and ends, wrapping on and off, erase below, rows up, style; and the ends of rows."""
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[1::2])
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_only_the_painters_own_sequences_are_written(name: str, size: tuple[int, int]) -> None:
     chance = random.Random(name)
