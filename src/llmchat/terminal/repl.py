@@ -35,7 +35,7 @@ class Repl:
         self._prompt = Prompt(
             self._open_history(),
             complete=lambda line: complete_line(self._desk, line),
-            toolbar=session.status_line,
+            toolbar=lambda: sanitize_line(session.status_line()),
             vi=session.config.switch("vi"),
         )
 

@@ -1,0 +1,229 @@
+"""Stories at a terminal while a reply streams: the window, the keyboard and signals do what they like."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import random
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from llmchat.core.conversation import Message, Status
+from llmchat.core.generation import Settings
+from llmchat.core.journal import Provenance, Reply
+from llmchat.store import Store
+from llmchat.terminal.live import LiveView
+from llmchat.terminal.screen import Screen
+from llmchat.terminal.streams import Streams
+from pseudo_terminal import CTRL_C, ENTER, PseudoTerminal
+from servers.dictated import DictatedServer
+from terminal.markdown.documents import REPLIES
+from terminal.stories import PROMPT, Open, rendered
+from waiting import wait_until
+
+CTRL_Z = "\x1a"
+LINES = [f"Line number {n} of the reply." for n in range(1, 61)]
+TALL = "\n\n".join(LINES)
+
+
+@pytest.fixture
+def repl(start: Open) -> PseudoTerminal:
+    """A REPL that has been asked something."""
+    terminal = start()
+    terminal.wait_for("new")
+    terminal.type("Well?" + ENTER)
+    return terminal
+
+
+def kept(home: Path) -> list[Message]:
+    with Store.open(home / "data" / "conversations.sqlite3") as store:
+        return list(store.load(store.resolve("last")).messages)
+
+
+# What is left on the screen
+
+
+@pytest.mark.parametrize("rows", [24, 10, 2])
+def test_a_reply_taller_than_the_screen_is_in_the_scrollback_once(
+    start: Open, server: DictatedServer, rows: int
+) -> None:
+    terminal = start("ask", "Well?", columns=50, rows=rows)
+    server.say(*re.findall(r"\S+\s*", TALL))
+    server.finish()
+    assert terminal.wait_exit() == 0
+    assert terminal.text.strip() == TALL
+
+
+def test_a_reply_looks_in_a_terminal_as_it_does_when_it_is_rendered_at_once(
+    start: Open, server: DictatedServer
+) -> None:
+    text = "\n\n".join(reply for reply in REPLIES.values() if reply.isascii())
+    terminal = start("ask", "Well?", columns=60, rows=12)
+    server.say(*(text[at : at + 7] for at in range(0, len(text), 7)))
+    server.finish()
+    assert terminal.wait_exit() == 0
+    assert terminal.text.strip() == rendered(text, 60).strip()
+
+
+def test_the_last_token_of_a_burst_is_painted_though_nothing_follows(
+    repl: PseudoTerminal, server: DictatedServer
+) -> None:
+    server.say("first ")
+    repl.wait_for("first")
+    began = time.monotonic()
+    server.say(*(f"t{n} " for n in range(1, 40)), "t40")
+    repl.wait_for("t40", within=2)
+    print(f"the last token was there after {time.monotonic() - began:.3f} s")
+
+
+# The keyboard
+
+
+def test_enter_while_a_reply_streams_does_no_damage(repl: PseudoTerminal, server: DictatedServer) -> None:
+    for part in (LINES[:20], LINES[20:40], LINES[40:]):
+        server.say("\n\n".join(part) + "\n\n")
+        repl.wait_for(part[-1])
+        repl.type(ENTER)
+    server.finish()
+    repl.wait_for("2 tokens")
+    assert repl.text.count(TALL) == 1
+    repl.wait_until(lambda: repl.screen.count("\n>") >= 1, "a prompt")
+
+
+def test_what_is_typed_while_a_reply_streams_waits_in_the_next_prompt(
+    repl: PseudoTerminal, server: DictatedServer
+) -> None:
+    server.say("The *first* half ")
+    repl.wait_for("half")
+    repl.type("and next?")
+    server.say("and the second.")
+    repl.wait_for("The first half and the second.")
+    assert "and next" not in repl.text
+    server.finish()
+    repl.wait_for("> and next?")
+    assert repl.text.count("and next?") == 1
+
+
+def test_ctrl_c_anywhere_keeps_what_is_on_the_screen_and_brings_the_prompt_back(
+    start: Open, server: DictatedServer, home: Path
+) -> None:
+    terminal, chance, waits = start(), random.Random(4), []
+    terminal.wait_for("new")
+    for turn in range(10):
+        words = [f"t{turn}w{n}" for n in range(chance.randint(1, 200))]
+        terminal.type(f"Question {turn}?" + ENTER)
+        server.say(*(f"{word} " for word in words))
+        terminal.wait_for(chance.choice(words))
+        waits.append(stop(terminal, turn))
+        shown = terminal.text.rpartition(f"> Question {turn}?")[2].partition("first after")[0].split()
+        answer = kept(home)[-1]
+        assert answer.status is Status.STOPPED
+        assert answer.text.split() == shown == words[: len(shown)]
+        wait_until(server.left.is_set)
+        server.left.clear()
+        server.forget()
+    print("the prompt was back after", ", ".join(f"{wait:.3f}" for wait in waits), "s")
+    assert max(waits) < 2
+
+
+def stop(terminal: PseudoTerminal, before: int) -> float:
+    """Types Ctrl-C in a reply, after so many that were stopped; seconds until the prompt is there."""
+    began = time.monotonic()
+    terminal.type(CTRL_C)
+    terminal.wait_until(
+        lambda: (
+            terminal.written.count(b"stopped") > before
+            and PROMPT in terminal.written.rpartition(b"stopped")[2]
+        ),
+        "the prompt",
+    )
+    return time.monotonic() - began
+
+
+# Signals
+
+
+@pytest.mark.parametrize("arguments", [(), ("ask", "Well?"), ("ask", "--plain", "Well?")])
+def test_sigterm_leaves_the_terminal_as_it_was_found_and_keeps_the_text(
+    start: Open, server: DictatedServer, home: Path, arguments: tuple[str, ...]
+) -> None:
+    terminal = start(*arguments)
+    if not arguments:
+        terminal.wait_for("new")
+        terminal.type("Well?" + ENTER)
+    server.say("The first half ")
+    terminal.wait_for("half")
+    assert not terminal.echoes()
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.wait_exit() == 143
+    assert terminal.is_as_found()
+    assert terminal.text.count("The first half") == 1
+    (answer,) = kept(home)[1:]
+    assert answer.text == "The first half "
+    assert answer.status is not Status.COMPLETE
+
+
+@pytest.mark.parametrize("arguments", [(), ("ask", "Well?")])
+def test_ctrl_z_gives_the_terminal_back_and_the_reply_goes_on_where_it_was(
+    start: Open, server: DictatedServer, arguments: tuple[str, ...]
+) -> None:
+    terminal = start(*arguments, columns=50, rows=12)
+    if not arguments:
+        terminal.wait_for("new")
+        terminal.type("Well?" + ENTER)
+    server.say("A paragraph.\n\n- one\n- two and", " something")
+    terminal.wait_for("something")
+    for _ in range(2):
+        terminal.type(CTRL_Z)
+        terminal.wait_until(lambda: is_stopped(terminal.process.pid), "a stopped process")
+        assert terminal.is_as_found()
+        os.kill(terminal.process.pid, signal.SIGCONT)
+        terminal.wait_until(lambda: not terminal.echoes(), "a quiet line")
+        terminal.wait_for("something")
+    server.say(" more\n- three\n")
+    server.finish()
+    terminal.wait_for("\n\u2022 three\n") if not arguments else terminal.wait_exit()
+    assert terminal.text.count("A paragraph.\n\n\u2022 one\n\u2022 two and something more\n\u2022 three") == 1
+    assert terminal.text.count("something") == 1
+
+
+def is_stopped(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "T"
+
+
+# How often
+
+
+async def test_at_most_thirty_frames_a_second_are_written() -> None:
+    master, slave = pty.openpty()
+    written = 0
+
+    def count() -> None:
+        nonlocal written
+        written += os.read(master, 1 << 16).count(b"\x1b[?2026h")
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(master, count)
+    with os.fdopen(slave, "wb") as terminal:
+        streams = Streams(None, terminal, None, {"TERM": "xterm"})
+        screen = Screen.find(streams, theme="dark")
+        assert screen is not None
+        view = LiveView(screen, quiet=False, footer=False)
+        began, pieces = loop.time(), 0
+        while loop.time() < began + 0.5:
+            view.piece(f"word *{pieces}*\n\n")
+            pieces += 1
+            await asyncio.sleep(0.001)
+        elapsed = loop.time() - began
+        view.end(Reply("", Status.COMPLETE, Provenance("x", "y", Settings())))
+        await asyncio.sleep(0)
+        loop.remove_reader(master)
+    os.close(master)
+    assert pieces > 60
+    assert 2 <= written <= 30 * elapsed + 2
