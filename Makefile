@@ -39,7 +39,7 @@ docs: $(VENV)/.developing  ## write what is generated: .env.example and the tabl
 	$(BIN)/python tests/generated.py
 
 recording: $(VENV)/.developing  ## draw docs/chat.svg, the picture in the README, from what the program shows
-	$(BIN)/python docs/record.py
+	PYTHONPATH=tests $(BIN)/python docs/record.py
 
 bench-streaming: $(VENV)/.developing  ## measure what showing a reply costs, beside other ways (half a minute)
 	$(BIN)/python benchmarks/streaming.py
