@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from types import FrameType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counting import calls
 from llmchat.terminal.markdown import MarkdownStream, Row, load_theme
 from llmchat.terminal.sanitize import sanitize
 from terminal.markdown.documents import DOCUMENTS, EVERYTHING, REPLIES
@@ -152,24 +151,6 @@ GIANTS = {
     "a line of dashes": "-" * 20_000,
     "many quotes": "> > > quoted\n" * 1000,
 }
-
-
-def calls(work: Iterable[object]) -> int:
-    """How many functions are called while this is worked through: work as no clock can disturb it."""
-    count = 0
-
-    def profile(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        for _ in work:
-            pass
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 @pytest.mark.parametrize("name", GIANTS)
