@@ -11,7 +11,7 @@ from counting import calls
 from llmchat.terminal.markdown import MarkdownStream, load_theme
 from llmchat.terminal.painter import Painter
 
-COLUMNS, TAIL_ROWS = 100, 20
+TAIL_ROWS = 20
 FRAME = 13  # characters that come between two frames: 100 tokens of 4 a second, 30 frames
 
 SECTION = (Path(__file__).parent / "reply.md").read_text("utf-8")
@@ -20,9 +20,9 @@ SECTION = (Path(__file__).parent / "reply.md").read_text("utf-8")
 class Shown:
     """A reply that grows on a terminal, and the bytes written for it."""
 
-    def __init__(self) -> None:
-        self.markdown = MarkdownStream(COLUMNS, theme=load_theme("dark"), max_tail_rows=TAIL_ROWS)
-        self.painter = Painter(self._write, columns=COLUMNS)
+    def __init__(self, columns: int = 100) -> None:
+        self.markdown = MarkdownStream(columns, theme=load_theme("dark"), max_tail_rows=TAIL_ROWS)
+        self.painter = Painter(self._write, columns=columns)
         self.bytes = 0
 
     def _write(self, frame: str) -> None:
@@ -63,9 +63,10 @@ REPETITIVE = {
 }
 
 
+@pytest.mark.parametrize("columns", [40, 100])
 @pytest.mark.parametrize("name", REPETITIVE)
-def test_at_most_twelve_bytes_are_written_for_a_byte_of_text(name: str) -> None:
-    shown = Shown()
+def test_at_most_twelve_bytes_are_written_for_a_byte_of_text(name: str, columns: int) -> None:
+    shown = Shown(columns)
     for _ in shown.add(REPETITIVE[name]):
         pass
     assert shown.bytes <= 12 * len(REPETITIVE[name].encode())

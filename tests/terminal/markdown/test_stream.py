@@ -176,6 +176,32 @@ def test_a_giant_costs_no_more_at_its_end_and_keeps_a_short_tail(name: str) -> N
     assert rows == one_shot(text, 80)
 
 
+@pytest.mark.parametrize("start", ["", "- ", "> 1. ", "- [ ] ", "`code` ", "**Bold** "])
+def test_a_paragraph_that_is_one_line_gives_out_rows_while_it_grows(start: str) -> None:
+    growing, longest, text = stream(40), 0, start + SENTENCE * 15
+    for at in range(0, len(text), 7):
+        growing.feed(text[at : at + 7])
+        longest = max(longest, len(growing.frame().tail))
+    assert longest <= 17
+
+
+LONG = "word " * 100
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"# {LONG}", LONG.rstrip()),
+        (f"- # {LONG}", f"\u2022 {LONG.rstrip()}"),
+        (f"> ~~~ {LONG}", "\u2502 [1] word"),
+        (f"| {LONG}|\n|---|", LONG.rstrip() + "\n" + "\u2500" * 499),
+        ("-" * 500, "\u2500" * 2000),
+    ],
+)
+def test_a_long_line_that_is_no_paragraph_is_not_taken_for_one(line: str, expected: str) -> None:
+    assert shown(one_shot(line, 2000)) == expected
+
+
 def test_the_tail_shows_its_last_rows_where_it_may_not_show_all() -> None:
     growing = stream(80, max_tail_rows=3)
     growing.feed("| n |\n|---|\n" + "".join(f"| {n} |\n" for n in range(10)))
