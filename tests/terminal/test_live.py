@@ -109,6 +109,20 @@ def test_what_is_typed_while_a_reply_streams_waits_in_the_next_prompt(
     assert repl.text.count("and next?") == 1
 
 
+def test_what_is_pasted_while_a_reply_streams_is_one_message_and_never_a_command(
+    repl: PseudoTerminal, server: DictatedServer
+) -> None:
+    server.say("The first half ")
+    repl.wait_for("half")
+    assert repl.written.count(b"\x1b[?2004h") == 2  # the prompt's own, and one for the reply
+    repl.type("\x1b[200~/exit\r/new\x1b[201~")
+    server.say("and the second.")
+    server.finish()
+    repl.wait_for("> /exit\n  /new")
+    assert repl.process.poll() is None
+    assert len(server.bodies("/v1/chat/completions")) == 1
+
+
 def test_ctrl_c_anywhere_keeps_what_is_on_the_screen_and_brings_the_prompt_back(
     start: Open, server: DictatedServer, home: Path
 ) -> None:

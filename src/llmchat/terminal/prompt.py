@@ -15,6 +15,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.styles import Style
 
 from llmchat.private import make_private
 from llmchat.terminal.sanitize import sanitize_line
@@ -93,6 +94,7 @@ class Prompt:
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
             key_bindings=_keys(),
             bottom_toolbar=self._show_toolbar,
+            style=Style.from_dict({"bottom-toolbar": "noreverse fg:ansibrightblack"}),
             reserve_space_for_menu=4,
         )
 
@@ -120,9 +122,7 @@ class Prompt:
 
     def _show_toolbar(self) -> FormattedText:
         width = self._session.app.output.get_size().columns
-        return FormattedText(
-            [("noreverse fg:ansibrightblack", sanitize_line(self._toolbar())[: max(0, width - 1)])]
-        )
+        return FormattedText([("", sanitize_line(self._toolbar())[: max(0, width - 1)])])
 
 
 def _keys() -> KeyBindings:
