@@ -148,9 +148,23 @@ def stop(terminal: PseudoTerminal, before: int) -> float:
 # Signals
 
 
-@pytest.mark.parametrize("arguments", [(), ("ask", "Well?"), ("ask", "--plain", "Well?")])
-def test_sigterm_leaves_the_terminal_as_it_was_found_and_keeps_the_text(
-    start: Open, server: DictatedServer, home: Path, arguments: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("arguments", "number", "code"),
+    [
+        ((), signal.SIGTERM, 143),
+        (("ask", "Well?"), signal.SIGTERM, 143),
+        (("ask", "--plain", "Well?"), signal.SIGTERM, 143),
+        (("ask", "Well?"), signal.SIGHUP, 129),
+        (("ask", "Well?"), signal.SIGINT, 130),
+    ],
+)
+def test_a_signal_leaves_the_terminal_as_it_was_found_and_keeps_the_text(
+    start: Open,
+    server: DictatedServer,
+    home: Path,
+    arguments: tuple[str, ...],
+    number: signal.Signals,
+    code: int,
 ) -> None:
     terminal = start(*arguments)
     if not arguments:
@@ -159,13 +173,28 @@ def test_sigterm_leaves_the_terminal_as_it_was_found_and_keeps_the_text(
     server.say("The first half ")
     terminal.wait_for("half")
     assert not terminal.echoes()
-    terminal.process.send_signal(signal.SIGTERM)
-    assert terminal.wait_exit() == 143
+    terminal.process.send_signal(number)
+    assert terminal.wait_exit() == code
     assert terminal.is_as_found()
     assert terminal.text.count("The first half") == 1
     (answer,) = kept(home)[1:]
     assert answer.text == "The first half "
     assert answer.status is not Status.COMPLETE
+
+
+@pytest.mark.parametrize("arguments", [(), ("ask", "Well?")])
+def test_ctrl_backslash_ends_it_at_once_but_not_with_a_quiet_line(
+    start: Open, server: DictatedServer, arguments: tuple[str, ...]
+) -> None:
+    terminal = start(*arguments)
+    if not arguments:
+        terminal.wait_for("new")
+        terminal.type("Well?" + ENTER)
+    server.say("The first half ")
+    terminal.wait_for("half")
+    terminal.type("\x1c")
+    assert terminal.wait_exit() == -signal.SIGQUIT
+    assert terminal.is_as_found()
 
 
 @pytest.mark.parametrize("arguments", [(), ("ask", "Well?")])
