@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.utils import is_dumb_terminal
 
 from llmchat.private import make_private
 
@@ -80,7 +85,12 @@ class Prompt:
         self.shown = asyncio.Event()
         """Set once the first prompt is on the screen."""
         self._toolbar = toolbar
-        self._session: PromptSession[str] = PromptSession(
+        with create_app_session(output=_output()):
+            self._session = self._open(history, complete=complete, vi=vi)
+        self._session.app.after_render += lambda _: self.shown.set()
+
+    def _open(self, history: PromptHistory | None, *, complete: Complete, vi: bool) -> PromptSession[str]:
+        return PromptSession(
             FormattedText([("bold", "> ")]),
             multiline=True,
             prompt_continuation="  ",
@@ -94,8 +104,6 @@ class Prompt:
             bottom_toolbar=self._show_toolbar,
             reserve_space_for_menu=4,
         )
-
-        self._session.app.after_render += lambda _: self.shown.set()
 
     async def read(self, draft: str = "") -> str:
         """The next message, with `draft` already in the editor."""
@@ -111,6 +119,17 @@ class Prompt:
     def _show_toolbar(self) -> FormattedText:
         width = self._session.app.output.get_size().columns
         return FormattedText([("noreverse fg:ansibrightblack", self._toolbar()[: max(0, width - 1)])])
+
+
+class _DumbOutput(Vt100_Output):
+    """The prompt makes the cursor visible before all else, by a sequence that a dumb terminal would print."""
+
+    def show_cursor(self) -> None:
+        pass
+
+
+def _output() -> Output:
+    return _DumbOutput.from_pty(sys.stdout) if is_dumb_terminal() else create_output()
 
 
 def _keys() -> KeyBindings:
