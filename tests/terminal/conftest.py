@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from pseudo_terminal import PseudoTerminal
 from servers.dictated import DictatedServer, dictated
 from terminal.stories import Open, environment
+
+collect_ignore = [] if shutil.which("tmux") else ["test_tmux.py"]
 
 
 @pytest.fixture

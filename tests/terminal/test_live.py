@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import pty
 import random
 import re
 import signal
@@ -14,14 +12,11 @@ from pathlib import Path
 import pytest
 
 from llmchat.core.conversation import Message, Status
-from llmchat.core.generation import Settings
-from llmchat.core.journal import Provenance, Reply
 from llmchat.store import Store
-from llmchat.terminal.live import LiveView
-from llmchat.terminal.screen import Screen
-from llmchat.terminal.streams import Streams
 from pseudo_terminal import CTRL_C, ENTER, PseudoTerminal
+from servers import json_reply
 from servers.dictated import DictatedServer
+from servers.openai import CHAT
 from terminal.markdown.documents import REPLIES
 from terminal.stories import PROMPT, Open, rendered
 from waiting import wait_until
@@ -162,9 +157,23 @@ def stop(terminal: PseudoTerminal, before: int) -> float:
 # Signals
 
 
-@pytest.mark.parametrize("arguments", [(), ("ask", "Well?"), ("ask", "--plain", "Well?")])
-def test_sigterm_leaves_the_terminal_as_it_was_found_and_keeps_the_text(
-    start: Open, server: DictatedServer, home: Path, arguments: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("arguments", "number", "code"),
+    [
+        ((), signal.SIGTERM, 143),
+        (("ask", "Well?"), signal.SIGTERM, 143),
+        (("ask", "--plain", "Well?"), signal.SIGTERM, 143),
+        (("ask", "Well?"), signal.SIGHUP, 129),
+        (("ask", "Well?"), signal.SIGINT, 130),
+    ],
+)
+def test_a_signal_leaves_the_terminal_as_it_was_found_and_keeps_the_text(
+    start: Open,
+    server: DictatedServer,
+    home: Path,
+    arguments: tuple[str, ...],
+    number: signal.Signals,
+    code: int,
 ) -> None:
     terminal = start(*arguments)
     if not arguments:
@@ -173,13 +182,28 @@ def test_sigterm_leaves_the_terminal_as_it_was_found_and_keeps_the_text(
     server.say("The first half ")
     terminal.wait_for("half")
     assert not terminal.echoes()
-    terminal.process.send_signal(signal.SIGTERM)
-    assert terminal.wait_exit() == 143
+    terminal.process.send_signal(number)
+    assert terminal.wait_exit() == code
     assert terminal.is_as_found()
     assert terminal.text.count("The first half") == 1
     (answer,) = kept(home)[1:]
     assert answer.text == "The first half "
     assert answer.status is not Status.COMPLETE
+
+
+@pytest.mark.parametrize("arguments", [(), ("ask", "Well?")])
+def test_ctrl_backslash_ends_it_at_once_but_not_with_a_quiet_line(
+    start: Open, server: DictatedServer, arguments: tuple[str, ...]
+) -> None:
+    terminal = start(*arguments)
+    if not arguments:
+        terminal.wait_for("new")
+        terminal.type("Well?" + ENTER)
+    server.say("The first half ")
+    terminal.wait_for("half")
+    terminal.type("\x1c")
+    assert terminal.wait_exit() == -signal.SIGQUIT
+    assert terminal.is_as_found()
 
 
 @pytest.mark.parametrize("arguments", [(), ("ask", "Well?")])
@@ -211,33 +235,28 @@ def is_stopped(pid: int) -> bool:
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "T"
 
 
-# How often
+# While nothing has come
 
 
-async def test_at_most_thirty_frames_a_second_are_written() -> None:
-    master, slave = pty.openpty()
-    written = 0
+def test_what_is_happening_is_said_and_gone_without_a_trace_when_text_comes(
+    start: Open, server: DictatedServer
+) -> None:
+    server.script(CHAT, json_reply({"error": "busy"}, 503, Retry_After="1"))
+    terminal = start("ask", "Well?", columns=30)
+    terminal.wait_for("waiting for the server, try")
+    server.say("Here it *is*.")
+    terminal.wait_for("Here it is.")
+    assert terminal.text == "Here it is."
+    server.finish()
+    assert terminal.wait_exit() == 0
+    assert terminal.text == "Here it is."
 
-    def count() -> None:
-        nonlocal written
-        written += os.read(master, 1 << 16).count(b"\x1b[?2026h")
 
-    loop = asyncio.get_running_loop()
-    loop.add_reader(master, count)
-    with os.fdopen(slave, "wb") as terminal:
-        streams = Streams(None, terminal, None, {"TERM": "xterm"})
-        screen = Screen.find(streams, theme="dark")
-        assert screen is not None
-        view = LiveView(screen, quiet=False, footer=False)
-        began, pieces = loop.time(), 0
-        while loop.time() < began + 0.5:
-            view.piece(f"word *{pieces}*\n\n")
-            pieces += 1
-            await asyncio.sleep(0.001)
-        elapsed = loop.time() - began
-        view.end(Reply("", Status.COMPLETE, Provenance("x", "y", Settings())))
-        await asyncio.sleep(0)
-        loop.remove_reader(master)
-    os.close(master)
-    assert pieces > 60
-    assert 2 <= written <= 30 * elapsed + 2
+def test_ctrl_c_while_nothing_has_come_leaves_nothing(start: Open, server: DictatedServer) -> None:
+    server.script(CHAT, json_reply({"error": "busy"}, 503, Retry_After="9"))
+    terminal = start("ask", "Well?")
+    terminal.wait_for("waiting for the server")
+    terminal.type(CTRL_C)
+    assert terminal.wait_exit() == 130
+    assert terminal.text.strip() == ""
+    assert terminal.is_as_found()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from command import Llmchat
-from pseudo_terminal import PseudoTerminal
+from pseudo_terminal import CTRL_D, ENTER, PseudoTerminal
 from servers.dictated import DictatedServer
 from terminal.stories import Open, pieces, rendered
 
@@ -82,3 +82,16 @@ def test_the_narrowest_window_shows_every_character(
     server.finish()
     assert terminal.wait_exit() == 0
     assert "".join(terminal.text.split()) == "narrowasitis"
+
+
+def test_the_prompt_of_a_dumb_terminal_has_no_escape_byte(start: Open, server: DictatedServer) -> None:
+    answering = start(TERM="dumb")
+    answering.wait_for(">")
+    answering.type(f"Well?{ENTER}")
+    server.say(*pieces(BRIEF))
+    server.finish()
+    answering.wait_for("2 tokens")
+    answering.type(CTRL_D)
+    assert answering.wait_exit() == 0
+    assert BRIEF.replace("\n", "\r\n").encode() in answering.written
+    assert b"\x1b" not in answering.written

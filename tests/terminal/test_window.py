@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import random
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from emulator import ReflowingEmulator
+from llmchat.terminal.markdown import MarkdownStream, load_theme
+from llmchat.terminal.painter import Painter
 from servers.dictated import DictatedServer
-from terminal.stories import Open, environment, pieces, rendered
-from waiting import wait_until
-
-
-def code(width: int) -> list[str]:
-    """Lines of code, a third of them of about this width, no part of which is in another."""
-    return ["".join(f"<{n}.{part}>" for part in range((n % 3 + 1) * width // 18)) for n in range(10, 58)]
-
-
-def parts_of_reply(lines: list[str]) -> list[str]:
-    """Text, a fence that is interrupted twice near the end of a wide line, and text."""
-    text = "\n".join(["Before.", "", "```", *lines, "```", "", "After *it*."])
-    first, second = (text.index(line) + line.rindex("<") for line in (lines[16], lines[31]))
-    return [text[:first], text[first:second], text[second:]]
+from terminal.markdown.documents import EVERYTHING
+from terminal.stories import Open, rendered
 
 
 @pytest.mark.parametrize("environ", [{"XTERM_VERSION": "XTerm(390)"}, {"STY": "1.screen"}])
@@ -48,55 +35,39 @@ def test_a_window_that_changes_its_width_costs_no_line_where_rows_are_not_laid_o
     assert terminal.text.strip() == rendered(f"{text} and it ends.", 70)
 
 
-@dataclass
-class Tmux:
-    """llmchat in a window of tmux, which lays out its rows anew."""
-
-    folder: Path
-    environ: Mapping[str, str]
-
-    def run(self, *arguments: str) -> str:
-        command = ["tmux", "-S", str(self.folder / "s"), "-f", os.devnull, *arguments]
-        environ = {**self.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
-        return subprocess.run(
-            command, env=environ, check=True, capture_output=True, text=True, timeout=10
-        ).stdout
-
-    @property
-    def text(self) -> str:
-        """The scrollback and the window, with the rows joined that are one line to tmux."""
-        return self.run("capture-pane", "-p", "-J", "-S", "-")
-
-    def wait_for(self, expected: str) -> None:
-        wait_until(lambda: expected in self.text.replace("\n", ""), within=15)
+PROSE = [
+    name for name, text in EVERYTHING.items() if "|" not in text and not re.search(r"[^\x00-\u9fff]", text)
+]
 
 
-@pytest.fixture
-def tmux(home: Path, server: DictatedServer) -> Iterator[Tmux]:
-    with TemporaryDirectory() as folder:  # the name of a socket has to be short
-        window = Tmux(Path(folder), environment(home, server))
-        command = shlex.join([sys.executable, "-m", "llmchat", "ask", "Well?"])
-        window.run("new-session", "-d", "-x", "60", "-y", "20", f"{command}; echo ended; cat")
-        try:
-            yield window
-        finally:
-            window.run("kill-server")
+def letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
-@pytest.mark.parametrize("width", [30, 76, 130])
-def test_a_window_that_changes_its_width_shows_every_line_once(
-    tmux: Tmux, server: DictatedServer, width: int
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.lists(st.sampled_from(PROSE), min_size=1, max_size=4),
+    st.lists(st.integers(12, 90), min_size=1, max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_any_change_of_width_shows_every_letter_once(
+    names: list[str], widths: list[int], chance: random.Random
 ) -> None:
-    lines = code(width)
-    first, second, third = parts_of_reply(lines)
-    server.say(*pieces(first))
-    tmux.wait_for(first[first.rindex("<") :])
-    tmux.run("resize-window", "-x", "40", "-y", "20")
-    server.say(*pieces(second))
-    tmux.wait_for(second[second.rindex("<") :])
-    tmux.run("resize-window", "-x", "80", "-y", "20")
-    server.say(*pieces(third))
-    server.finish()
-    tmux.wait_for("ended")
-    shown = tmux.text.partition("ended")[0]
-    assert shown.replace("\n", "") == "".join(["Before.", "[1]", *lines, "After it."])
+    text = "\n\n".join(EVERYTHING[name] for name in names)
+    terminal = ReflowingEmulator(60, 200)  # high enough for whatever a row becomes in a narrow window
+    markdown = MarkdownStream(60, theme=load_theme("mono"), max_tail_rows=20)
+    painter = Painter(terminal.feed, columns=60)
+    terminal.feed("$ ask\r\n")
+    changes = {chance.randrange(len(text)): width for width in widths}
+    for at, character in enumerate(text):
+        markdown.feed(character)
+        if at in changes or chance.random() < 0.3:
+            frame = markdown.frame()
+            painter.paint(frame.done, frame.tail)
+        if (width := changes.get(at)) is not None:
+            terminal.reflow(width)
+            markdown.resize(width)
+            painter.resize(width)
+    painter.paint((*markdown.frame().done, *markdown.finish()), ())
+    painter.finish()
+    assert letters("".join(terminal.text())) == letters("$ ask" + rendered(text, 60))
