@@ -20,7 +20,7 @@ from llmchat.terminal.live import FRAME_S, LiveView
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
 
-WHOLE = Reply("", Status.COMPLETE, Provenance("x", "y", Settings()))
+WHOLE = Reply("shown before", Status.COMPLETE, Provenance("x", "y", Settings()))
 
 
 class Terminal:
