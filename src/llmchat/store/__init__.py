@@ -5,5 +5,6 @@ from llmchat.store.journal import ConversationJournal
 from llmchat.store.records import Record
 from llmchat.store.search import Found
 from llmchat.store.tree import Node
+from llmchat.store.whole import Whole
 
-__all__ = ["ConversationJournal", "Found", "Node", "Record", "Store", "Summary"]
+__all__ = ["ConversationJournal", "Found", "Node", "Record", "Store", "Summary", "Whole"]
