@@ -69,6 +69,8 @@ class Session:
     def take_notices(self) -> list[str]:
         """What the person should be told since this was last asked, oldest first; foreign text."""
         notices, self._notices = self._notices, []
+        if self._journal is not None:
+            notices += [notice.text for notice in self._journal.take_notices()]
         return notices
 
     @property

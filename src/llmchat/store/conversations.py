@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from llmchat.core.conversation import Conversation, Message, Role, Status
+from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Notice
-from llmchat.core.journal import Provenance
-from llmchat.errors import MissingError, StorageError, UsageError
+from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
+from llmchat.store.ids import choose_id
 from llmchat.store.journal import CallLater, ConversationJournal
-from llmchat.store.provenance import COLUMNS, Column, from_columns
-from llmchat.store.streaming import STREAMING, WHOLE_TEXT, interrupt_orphans
-from llmchat.store.writer import process
+from llmchat.store.records import Record, missing, read_branch
+from llmchat.store.search import Found, find
+from llmchat.store.streaming import interrupt_orphans
+from llmchat.store.titles import TITLE, first_line, write_title
+from llmchat.store.tree import Node, read_siblings, read_tree, switch_branch
+from llmchat.store.whole import Whole, read_whole, write_whole
+from llmchat.store.writer import Writer, is_alive, process
 
 _PATIENCE_S = 5.0
-_LISTED = 5  # candidates named in an error
 
-# What Crockford's base32 reads the letters as that it leaves out.
-_MISREAD = str.maketrans("ilo", "110")
-
-_BRANCH = f"""
-WITH RECURSIVE branch (id) AS (
-    SELECT head FROM conversations WHERE id = ?
-    UNION
-    SELECT parent FROM messages JOIN branch USING (id)
-)
-SELECT messages.id, parent, role, {WHOLE_TEXT}, status, created_at, {", ".join(COLUMNS)}
-FROM messages JOIN branch USING (id) ORDER BY depth
-"""  # noqa: S608 - our own constants
-
-_SUMMARIES = """
-SELECT id, created_at, updated_at,
-    coalesce(title, (SELECT substr(text, 1, 1000) FROM messages
-                     WHERE conversation_id = conversations.id AND role = 'user' ORDER BY id LIMIT 1), ''),
+_SUMMARIES = f"""
+SELECT id, created_at, updated_at, {TITLE},
     (SELECT model FROM messages
      WHERE conversation_id = conversations.id AND model != '' ORDER BY id DESC LIMIT 1),
     coalesce((SELECT depth FROM messages WHERE id = head), 0)
 FROM conversations ORDER BY updated_at DESC, head DESC LIMIT ?
-"""
+"""  # noqa: S608 - our own constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +46,6 @@ class Summary:
     updated_at: float
     model: str | None  # of its newest answer
     messages: int  # on the branch that is read
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A message as it was saved. An answer that is still being written counts as interrupted."""
-
-    id: int
-    parent: int | None
-    message: Message
-    created_at: float  # seconds since the epoch, UTC
-    provenance: Provenance | None  # of answers
 
 
 class Store:
@@ -136,6 +113,8 @@ class Store:
             branch=[record.id for record in records],
             system=system,
         )
+        if self._is_open_elsewhere(conversation_id):
+            journal.share()
         return Conversation(system, tuple(record.message for record in records)), journal
 
     def load(self, conversation_id: str) -> Conversation:
@@ -156,7 +135,7 @@ class Store:
         with self.database.reading() as connection:
             rows = connection.execute(_SUMMARIES, (limit,)).fetchall()
         return tuple(
-            Summary(key, _first_line(title), created_at, updated_at, model, messages)
+            Summary(key, first_line(title), created_at, updated_at, model, messages)
             for key, created_at, updated_at, title, model, messages in rows
         )
 
@@ -168,36 +147,89 @@ class Store:
         with self.database.reading() as connection:
             rows = connection.execute("SELECT id FROM conversations ORDER BY updated_at DESC, head DESC")
             ids = [str(key) for (key,) in rows]
-        if not ids:
-            raise MissingError("there is no conversation yet", hint="`llmchat` starts one")
-        wanted = given.strip().lower()
-        if wanted == "last":
-            return ids[0]
-        wanted = wanted.translate(_MISREAD)
-        found = [key for key in ids if key.startswith(wanted)]
-        if len(found) == 1 and wanted:
-            return found[0]
-        if found:
-            named = ", ".join(found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
-            raise UsageError(
-                f"{len(found)} conversations begin with {given!r}: {named}", hint="type more of it"
-            )
-        (nearest,) = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.0)
-        raise MissingError(
-            f"there is no conversation {given!r}; the nearest is {nearest}",
-            hint="`llmchat history list` shows them all",
-        )
+        return choose_id(given, ids)
 
-    def delete(self, conversation_id: str) -> None:
-        """Erases a conversation with all its branches: overwritten with zeros, not just forgotten.
+    def search(self, text: str, limit: int) -> tuple[Found, ...]:
+        """The `limit` newest messages, on any branch, that hold every word of the text.
 
-        Raises MissingError where there is no such id.
+        Raises UsageError where there is no word, or far too many.
+        """
+        with self.database.reading() as connection:
+            return find(connection, text, limit)
+
+    def set_title(self, conversation_id: str, title: str) -> None:
+        """Names a conversation; "" takes its name away. Raises MissingError where there is no such id."""
+        with self.database.writing() as connection:
+            if not write_title(connection, conversation_id, title):
+                raise missing(conversation_id)
+
+    def tree(self, conversation_id: str) -> tuple[Node, ...]:
+        """Every message, each followed by what is below it. Raises MissingError where there is no such id."""
+        interrupt_orphans(self.database)
+        with self.database.reading() as connection:
+            nodes = read_tree(connection, conversation_id)
+        if not nodes:  # a conversation is saved with its first message
+            raise missing(conversation_id)
+        return nodes
+
+    def siblings(self, conversation_id: str, message: int) -> tuple[int, ...]:
+        """The messages at the same place as this one, itself among them, oldest first.
+
+        Raises MissingError where the conversation has no such message.
+        """
+        with self.database.reading() as connection:
+            return read_siblings(connection, conversation_id, message)
+
+    def switch(self, conversation_id: str, message: int) -> None:
+        """Makes the branch that ends in the newest descendant of a message the one that is read.
+
+        A journal that is open on the conversation does not follow: `resume` gives one that does. Raises
+        MissingError where the conversation has no such message.
         """
         with self.database.writing() as connection:
-            erased = connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,)).rowcount
-        if not erased:
-            raise _missing(conversation_id)
+            switch_branch(connection, conversation_id, message, self._now())
+
+    def whole(self, conversation_id: str) -> Whole:
+        """A conversation with all its branches. Raises MissingError where there is no such id."""
+        interrupt_orphans(self.database)
+        with self.database.reading() as connection:
+            return read_whole(connection, conversation_id)
+
+    def restore(self, conversations: Iterable[Whole]) -> tuple[str | None, ...]:
+        """Adds all of these or, where that fails, none; returns the id of each.
+
+        A conversation whose id is taken gets another one; None stands for one that is there already, just so.
+        """
+        with self.database.writing() as connection:
+            return tuple(write_whole(connection, each, self._writer) for each in conversations)
+
+    def delete(self, *conversation_ids: str) -> None:
+        """Erases all of these with all their branches: overwritten with zeros, not just forgotten.
+
+        Raises MissingError where there is no such id, having erased none.
+        """
+        with self.database.writing() as connection:
+            for key in conversation_ids:
+                if not connection.execute("DELETE FROM conversations WHERE id = ?", (key,)).rowcount:
+                    raise missing(key)
+            # The index only marks what was deleted; written anew, it holds what is left.
+            connection.execute("INSERT INTO found (found) VALUES ('optimize')")
+        with suppress(StorageError, TryLaterError):  # gives space back; what was erased is zeros by now
+            self.database.shrink()
         self.database.empty_log()
+
+    def _is_open_elsewhere(self, conversation_id: str) -> bool:
+        """Whether another living process wrote the newest message: it may well write the next one."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                """SELECT writer_pid, writer_started FROM messages
+                WHERE id = (SELECT head FROM conversations WHERE id = ?)""",
+                (conversation_id,),
+            ).fetchone()
+        if row is None:
+            return False
+        writer = Writer(*row)
+        return writer != self._writer and is_alive(writer)
 
     def _read(self, conversation_id: str) -> tuple[str, tuple[Record, ...]]:
         interrupt_orphans(self.database)
@@ -205,29 +237,7 @@ class Store:
             found = connection.execute(
                 "SELECT system FROM conversations WHERE id = ?", (conversation_id,)
             ).fetchone()
-            rows = connection.execute(_BRANCH, (conversation_id,)).fetchall()
+            records = read_branch(connection, conversation_id)
         if found is None:
-            raise _missing(conversation_id)
-        return found[0], tuple(_record(*row) for row in rows)
-
-
-def _missing(conversation_id: str) -> MissingError:
-    return MissingError(
-        f"there is no conversation {conversation_id!r}", hint="`llmchat history list` shows them all"
-    )
-
-
-def _record(
-    key: int, parent: int | None, role: str, text: str, status: str, created_at: float, *provenance: Column
-) -> Record:
-    try:
-        ended = Status.INTERRUPTED if status == STREAMING else Status(status)
-        return Record(key, parent, Message(Role(role), text, ended), created_at, from_columns(provenance))
-    except (ValueError, TypeError, UsageError) as error:
-        raise StorageError(
-            f"message {key} cannot be read: {error}", hint="another program changed the database"
-        ) from error
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+            raise missing(conversation_id)
+        return found[0], records
