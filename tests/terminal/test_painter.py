@@ -123,7 +123,7 @@ def test_a_reply_that_is_cut_off_anywhere_is_shown_as_far_as_it_came(
     assert growing.terminal.cells() == at_once(text, size, size[1] // 2).terminal.cells()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[::2])
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_the_terminal_shows_the_rows_as_they_were_laid_out(name: str, size: tuple[int, int]) -> None:
     markdown = MarkdownStream(size[0], theme=DARK)
