@@ -28,12 +28,22 @@ class Turn:
     """
 
     def __init__(
-        self, chat: Chat, question: Message | None, *, raw: bool = False, stream: bool = True
+        self,
+        chat: Chat,
+        question: Message | None,
+        *,
+        raw: bool = False,
+        stream: bool = True,
+        before: str = "",
     ) -> None:
+        """`before` is the beginning of the answer, from a turn that was cut off: it is yielded first."""
         self._chat = chat
         self._question = question
         self._raw = raw
         self._stream = stream
+        self._before = before
+        # A prompt that ends in a space misleads a model, whose words bring their own: it comes off again.
+        self._sent_before = before.rstrip(" ") or before
         self._settings = chat.effective_settings()
         self._events = self._generate()
         self._cutter = StopCutter(())
@@ -51,6 +61,9 @@ class Turn:
             self._save(self._chat.journal.begin, self._question)
         origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
         self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
+        if self._before:
+            self._pieces.append(self._before)
+            self._save(self._chat.journal.append, self._before)
         self._started_at = self._chat.clock()
         return self
 
@@ -68,15 +81,17 @@ class Turn:
     async def _generate(self) -> AsyncGenerator[Event, None]:
         """The reply's events; asks once more, for less, where the server finds the prompt too long."""
         try:
-            plan = await self._chat.plan(self._chat.conversation, raw=self._raw, stream=self._stream)
+            if self._before:
+                yield Token(self._before)
+            plan = await self._plan()
             try:
                 async with aclosing(self._attempt(plan)) as events:
                     async for event in events:
                         yield event
             except ContextOverflow:
-                if self._pieces or self._raw:
+                if self._first_token_s is not None or self._raw:
                     raise
-                smaller = await self._chat.plan(self._chat.conversation, stream=self._stream, shrink=0.75)
+                smaller = await self._plan(shrink=0.75)
                 if smaller.request == plan.request:
                     raise
                 async with aclosing(self._attempt(smaller)) as events:
@@ -87,6 +102,14 @@ class Turn:
                 yield Token(rest)
             raise
 
+    async def _plan(self, *, shrink: float = 1.0) -> Plan:
+        conversation = self._chat.conversation
+        if self._before:
+            conversation = conversation.add(Message(Role.ASSISTANT, self._sent_before))
+        return await self._chat.plan(
+            conversation, raw=self._raw, stream=self._stream, shrink=shrink, continues=bool(self._before)
+        )
+
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
         for notice in plan.notices():
             if not (notice.once and notice in self._chat.told):
@@ -95,7 +118,10 @@ class Turn:
         backend, self._settings = self._chat.backend, plan.request.settings
         spoken = backend.prompt_format if not self._raw else None
         self._cutter = StopCutter((*self._settings.stop, *(spoken.stop if spoken else ())))
-        self._lead = " " if spoken else ""
+        if self._before:
+            self._lead = self._before[len(self._sent_before) :]
+        else:
+            self._lead = " " if spoken else ""
         async with aclosing(backend.stream(plan.request)) as stream:
             async for event in stream:
                 if isinstance(event, Token):
