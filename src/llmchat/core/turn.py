@@ -36,7 +36,7 @@ class Turn:
         stream: bool = True,
         before: str = "",
     ) -> None:
-        """`before` is the beginning of the answer, from a turn that was cut off: it is yielded first."""
+        """`before` is the beginning of the answer, from a turn that was cut off: it is yielded with the first text."""
         self._chat = chat
         self._question = question
         self._raw = raw
@@ -81,8 +81,6 @@ class Turn:
     async def _generate(self) -> AsyncGenerator[Event, None]:
         """The reply's events; asks once more, for less, where the server finds the prompt too long."""
         try:
-            if self._before:
-                yield Token(self._before)
             plan = await self._plan()
             try:
                 async with aclosing(self._attempt(plan)) as events:
@@ -144,14 +142,18 @@ class Turn:
         yield self._finish
 
     def _take(self, text: str) -> str:
-        """Keeps the next text of the reply, less the one leading space of a raw-text format; returns it."""
+        """Keeps the next text of the reply, less the one leading space of a raw-text format.
+
+        Returns what is to be shown: with the first text also what was there before.
+        """
+        before = ""
         if text and self._first_token_s is None:
             self._first_token_s = self._chat.clock() - self._started_at
-            text = text.removeprefix(self._lead)
+            before, text = self._before, text.removeprefix(self._lead)
         if text:
             self._pieces.append(text)
             self._save(self._chat.journal.append, text)
-        return text
+        return before + text
 
     def _settle(self, ended_by: type[BaseException] | None) -> None:
         unshown = self._take(self._cutter.flush())
