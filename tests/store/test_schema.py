@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from llmchat.errors import StorageError
@@ -40,14 +44,19 @@ def test_a_migration_that_fails_is_rolled_back_whole(store: Store) -> None:
     assert tables(store) == before
 
 
-def test_full_text_search_can_be_added_without_touching_a_row(store: Store) -> None:
-    search = (
-        *schema.MIGRATIONS,
-        (
-            "CREATE VIRTUAL TABLE found USING fts5 (text, content = 'messages', content_rowid = 'id')",
-            "INSERT INTO found (found) VALUES ('rebuild')",
-        ),
-    )
-    with store.database.writing() as connection:
-        schema.migrate(connection, migrations=search)
-    assert store.database.damage() is None
+def test_a_database_from_before_the_search_is_migrated_and_can_be_searched(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as older:
+        schema.migrate(older, migrations=schema.MIGRATIONS[:1])
+        older.execute("INSERT INTO conversations (id, created_at, updated_at, system) VALUES ('a', 0, 0, '')")
+        older.execute(
+            """INSERT INTO messages (conversation_id, depth, role, text, status, created_at, writer_pid,
+                writer_started) VALUES ('a', 1, 'user', 'asked long ago', 'complete', 0, 1, '')"""
+        )
+        older.execute("UPDATE conversations SET head = 1")
+        older.commit()
+    with Store.open(path) as store:
+        assert version(store) == len(schema.MIGRATIONS)
+        assert [found.snippet for found in store.search("long ago", 5)] == ["asked long ago"]
+        assert [message.text for message in store.load("a").messages] == ["asked long ago"]
+        assert store.database.damage() is None

@@ -11,14 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from llmchat.core.conversation import Conversation, Message, Role, Status
+from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Notice
-from llmchat.core.journal import Provenance
-from llmchat.errors import MissingError, StorageError, UsageError
+from llmchat.errors import MissingError, UsageError
 from llmchat.store.database import Database
 from llmchat.store.journal import CallLater, ConversationJournal
-from llmchat.store.provenance import COLUMNS, Column, from_columns
-from llmchat.store.streaming import STREAMING, WHOLE_TEXT, interrupt_orphans
+from llmchat.store.records import Record, missing, read_branch
+from llmchat.store.search import Found, find
+from llmchat.store.streaming import interrupt_orphans
+from llmchat.store.titles import TITLE, first_line, write_title
+from llmchat.store.tree import Node, read_siblings, read_tree, switch_branch
 from llmchat.store.writer import process
 
 _PATIENCE_S = 5.0
@@ -27,25 +29,13 @@ _LISTED = 5  # candidates named in an error
 # What Crockford's base32 reads the letters as that it leaves out.
 _MISREAD = str.maketrans("ilo", "110")
 
-_BRANCH = f"""
-WITH RECURSIVE branch (id) AS (
-    SELECT head FROM conversations WHERE id = ?
-    UNION
-    SELECT parent FROM messages JOIN branch USING (id)
-)
-SELECT messages.id, parent, role, {WHOLE_TEXT}, status, created_at, {", ".join(COLUMNS)}
-FROM messages JOIN branch USING (id) ORDER BY depth
-"""  # noqa: S608 - our own constants
-
-_SUMMARIES = """
-SELECT id, created_at, updated_at,
-    coalesce(title, (SELECT substr(text, 1, 1000) FROM messages
-                     WHERE conversation_id = conversations.id AND role = 'user' ORDER BY id LIMIT 1), ''),
+_SUMMARIES = f"""
+SELECT id, created_at, updated_at, {TITLE},
     (SELECT model FROM messages
      WHERE conversation_id = conversations.id AND model != '' ORDER BY id DESC LIMIT 1),
     coalesce((SELECT depth FROM messages WHERE id = head), 0)
 FROM conversations ORDER BY updated_at DESC, head DESC LIMIT ?
-"""
+"""  # noqa: S608 - our own constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +48,6 @@ class Summary:
     updated_at: float
     model: str | None  # of its newest answer
     messages: int  # on the branch that is read
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A message as it was saved. An answer that is still being written counts as interrupted."""
-
-    id: int
-    parent: int | None
-    message: Message
-    created_at: float  # seconds since the epoch, UTC
-    provenance: Provenance | None  # of answers
 
 
 class Store:
@@ -156,7 +135,7 @@ class Store:
         with self.database.reading() as connection:
             rows = connection.execute(_SUMMARIES, (limit,)).fetchall()
         return tuple(
-            Summary(key, _first_line(title), created_at, updated_at, model, messages)
+            Summary(key, first_line(title), created_at, updated_at, model, messages)
             for key, created_at, updated_at, title, model, messages in rows
         )
 
@@ -188,6 +167,46 @@ class Store:
             hint="`llmchat history list` shows them all",
         )
 
+    def search(self, text: str, limit: int) -> tuple[Found, ...]:
+        """The `limit` newest messages, on any branch, that hold every word of the text.
+
+        Raises UsageError where there is no word, or far too many.
+        """
+        with self.database.reading() as connection:
+            return find(connection, text, limit)
+
+    def set_title(self, conversation_id: str, title: str) -> None:
+        """Names a conversation; "" takes its name away. Raises MissingError where there is no such id."""
+        with self.database.writing() as connection:
+            if not write_title(connection, conversation_id, title):
+                raise missing(conversation_id)
+
+    def tree(self, conversation_id: str) -> tuple[Node, ...]:
+        """Every message, each followed by what is below it. Raises MissingError where there is no such id."""
+        interrupt_orphans(self.database)
+        with self.database.reading() as connection:
+            nodes = read_tree(connection, conversation_id)
+        if not nodes:  # a conversation is saved with its first message
+            raise missing(conversation_id)
+        return nodes
+
+    def siblings(self, conversation_id: str, message: int) -> tuple[int, ...]:
+        """The messages at the same place as this one, itself among them, oldest first.
+
+        Raises MissingError where the conversation has no such message.
+        """
+        with self.database.reading() as connection:
+            return read_siblings(connection, conversation_id, message)
+
+    def switch(self, conversation_id: str, message: int) -> None:
+        """Makes the branch that ends in the newest descendant of a message the one that is read.
+
+        A journal that is open on the conversation does not follow: `resume` gives one that does. Raises
+        MissingError where the conversation has no such message.
+        """
+        with self.database.writing() as connection:
+            switch_branch(connection, conversation_id, message, self._now())
+
     def delete(self, conversation_id: str) -> None:
         """Erases a conversation with all its branches: overwritten with zeros, not just forgotten.
 
@@ -196,7 +215,7 @@ class Store:
         with self.database.writing() as connection:
             erased = connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,)).rowcount
         if not erased:
-            raise _missing(conversation_id)
+            raise missing(conversation_id)
         self.database.empty_log()
 
     def _read(self, conversation_id: str) -> tuple[str, tuple[Record, ...]]:
@@ -205,29 +224,7 @@ class Store:
             found = connection.execute(
                 "SELECT system FROM conversations WHERE id = ?", (conversation_id,)
             ).fetchone()
-            rows = connection.execute(_BRANCH, (conversation_id,)).fetchall()
+            records = read_branch(connection, conversation_id)
         if found is None:
-            raise _missing(conversation_id)
-        return found[0], tuple(_record(*row) for row in rows)
-
-
-def _missing(conversation_id: str) -> MissingError:
-    return MissingError(
-        f"there is no conversation {conversation_id!r}", hint="`llmchat history list` shows them all"
-    )
-
-
-def _record(
-    key: int, parent: int | None, role: str, text: str, status: str, created_at: float, *provenance: Column
-) -> Record:
-    try:
-        ended = Status.INTERRUPTED if status == STREAMING else Status(status)
-        return Record(key, parent, Message(Role(role), text, ended), created_at, from_columns(provenance))
-    except (ValueError, TypeError, UsageError) as error:
-        raise StorageError(
-            f"message {key} cannot be read: {error}", hint="another program changed the database"
-        ) from error
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+            raise missing(conversation_id)
+        return found[0], records

@@ -63,6 +63,24 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX messages_streaming ON messages (id) WHERE status = 'streaming'",
         "CREATE INDEX pieces_by_message ON pieces (message_id)",
     ),
+    (
+        # Kept up to date by triggers, so that no writer can forget it; it keeps no copy of the texts. The
+        # text of an answer is '' until its end, so a stream costs the index nothing while it lasts.
+        """CREATE VIRTUAL TABLE found USING fts5 (
+            text, content = 'messages', content_rowid = 'id', tokenize = 'trigram'
+        )""",
+        """CREATE TRIGGER found_insert AFTER INSERT ON messages BEGIN
+            INSERT INTO found (rowid, text) VALUES (new.id, new.text);
+        END""",
+        """CREATE TRIGGER found_delete AFTER DELETE ON messages BEGIN
+            INSERT INTO found (found, rowid, text) VALUES ('delete', old.id, old.text);
+        END""",
+        """CREATE TRIGGER found_update AFTER UPDATE OF text ON messages WHEN old.text != new.text BEGIN
+            INSERT INTO found (found, rowid, text) VALUES ('delete', old.id, old.text);
+            INSERT INTO found (rowid, text) VALUES (new.id, new.text);
+        END""",
+        "INSERT INTO found (found) VALUES ('rebuild')",
+    ),
 )
 """One tuple of statements a version, only ever appended to. `PRAGMA user_version` counts those applied."""
 

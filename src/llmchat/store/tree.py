@@ -1,0 +1,100 @@
+"""The branches of a conversation: shows all of them, and makes another one the branch that is read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from llmchat.core.conversation import Role, Status
+from llmchat.errors import MissingError
+from llmchat.store.records import BRANCH, ended, unreadable
+from llmchat.store.streaming import WHOLE_TEXT
+from llmchat.store.titles import first_line
+
+_NODES = f"""SELECT id, parent, depth, role, status, substr({WHOLE_TEXT}, 1, 1000), created_at
+    FROM messages WHERE conversation_id = ? ORDER BY id"""  # noqa: S608 - our own constant
+
+_NEWEST_BELOW = """WITH RECURSIVE below (id) AS (
+    SELECT id FROM messages WHERE id = ? AND conversation_id = ?
+    UNION ALL
+    SELECT messages.id FROM messages JOIN below ON parent = below.id
+) SELECT max(id) FROM below"""
+
+# The conversation's index, not that of the parents: every conversation's first message has the parent NULL.
+_SIBLINGS = """SELECT id FROM messages WHERE conversation_id = ?1
+    AND +parent IS (SELECT parent FROM messages WHERE id = ?2 AND conversation_id = ?1) ORDER BY id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A message in the tree of its conversation."""
+
+    id: int
+    parent: int | None
+    depth: int  # 1 for a first message
+    role: Role
+    status: Status
+    line: str  # the first line of its text; foreign
+    created_at: float  # seconds since the epoch, UTC
+    current: bool  # on the branch that is read
+
+
+def read_tree(connection: sqlite3.Connection, conversation_id: str) -> tuple[Node, ...]:
+    """Every message, each followed by what is below it, siblings oldest first. Raises StorageError."""
+    branch = connection.execute(f"{BRANCH} SELECT id FROM branch", (conversation_id,))  # noqa: S608 - our own
+    current = {key for (key,) in branch}
+    rows = connection.execute(_NODES, (conversation_id,)).fetchall()
+    return tuple(_downwards(_node(*row, current=row[0] in current) for row in rows))
+
+
+def switch_branch(connection: sqlite3.Connection, conversation_id: str, message: int, now: float) -> None:
+    """Makes the branch that ends in the newest descendant of a message the one that is read.
+
+    Raises MissingError where the conversation has no such message.
+    """
+    (head,) = connection.execute(_NEWEST_BELOW, (message, conversation_id)).fetchone()
+    if head is None:
+        raise no_message(conversation_id, message)
+    connection.execute(
+        "UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?", (head, now, conversation_id)
+    )
+
+
+def read_siblings(connection: sqlite3.Connection, conversation_id: str, message: int) -> tuple[int, ...]:
+    """The messages at the same place as this one, itself among them, oldest first.
+
+    Raises MissingError where the conversation has no such message.
+    """
+    keys = tuple(key for (key,) in connection.execute(_SIBLINGS, (conversation_id, message)))
+    if message not in keys:
+        raise no_message(conversation_id, message)
+    return keys
+
+
+def no_message(conversation_id: str, message: int) -> MissingError:
+    """What to say where a conversation has no message of this number."""
+    return MissingError(
+        f"conversation {conversation_id} has no message {message}", hint="its tree shows them all"
+    )
+
+
+def _node(
+    key: int, parent: int | None, depth: int, role: str, status: str, text: str, when: float, *, current: bool
+) -> Node:
+    try:
+        return Node(key, parent, depth, Role(role), ended(status), first_line(text), when, current)
+    except ValueError as error:
+        raise unreadable(key, error) from error
+
+
+def _downwards(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The nodes in the order of a tree. A stack of its own: a conversation is deeper than Python's."""
+    children: dict[int | None, list[Node]] = {}
+    for node in nodes:
+        children.setdefault(node.parent, []).append(node)
+    waiting = children.get(None, [])[::-1]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += children.get(node.id, [])[::-1]
