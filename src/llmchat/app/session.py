@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,13 +16,14 @@ from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, Value, defaults
 from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
 from llmchat.core.chat import Chat
-from llmchat.core.conversation import Conversation
+from llmchat.core.conversation import Conversation, Message
 from llmchat.core.generation import Limits, Request, TokenCount, estimate_tokens
 from llmchat.core.journal import MemoryJournal, Reply
+from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import LLMChatError, StorageError, TryLaterError, UsageError
 
 if TYPE_CHECKING:
-    from llmchat.store import ConversationJournal, Store
+    from llmchat.store import ConversationJournal, Saved, Store
 
 
 NOTHING = TokenCount(0, exact=True)
@@ -48,7 +49,9 @@ class Session:
         self._store: Store | None = None
         self._journal: ConversationJournal | None = None
         self._saves = False
-        self._used = NOTHING  # of the context window, after the last reply
+        self._used = NOTHING  # of the context window, by these messages
+        self._used_by: tuple[Message, ...] = ()
+        self.replies: list[Reply] = []  # of this conversation in this run
         self._limits: Limits | None = None
         target = choose(config)
         self.chat = Chat(
@@ -102,20 +105,70 @@ class Session:
         A system message that the person set for this run replaces the kept one. Without `keep` nothing
         of what follows is saved. Raises MissingError, UsageError, or what the store raises.
         """
+        self._load(self.store.resolve(conversation), keep=keep)
+        chosen = self.config.text("system")
+        if chosen is not None and chosen != self.chat.conversation.system:
+            self.set_system(chosen)
+
+    def open(self, conversation: str) -> None:
+        """Leaves this conversation for a kept one, which has its own system message. Raises as `resume`."""
         found = self.store.resolve(conversation)
+        if self._journal is not None:
+            self._journal.flush()
+        self._load(found, keep=self._saves)
+
+    def switch(self, message: int) -> None:
+        """Goes on with the branch of this conversation that this message is on.
+
+        Raises UsageError where nothing is saved, MissingError where there is no such message.
+        """
+        conversation = self.saved_id()
+        self.store.switch(conversation, message)
+        self._load(conversation, keep=True)
+
+    def saved_id(self) -> str:
+        """The id of this conversation. Raises UsageError where it is not saved, or not yet."""
+        if self.conversation_id is None:
+            hint = "ask something first" if self._journal else "/save begins to save it"
+            raise UsageError("this conversation is not saved", hint=hint)
+        return self.conversation_id
+
+    def save(self) -> None:
+        """Saves what was said so far and from here on, if that is not so yet. Raises what the store raises."""
+        if self._journal is None:
+            from llmchat.store import Saved
+
+            journal = self.store.journal(system=self.chat.conversation.system, call_later=_call_later)
+            if self.chat.conversation.messages:
+                journal.copy(Saved(message) for message in self.chat.conversation.messages)
+            self._saves, self._journal = True, journal
+            self.chat.journal = journal
+        self._journal.flush()
+
+    def start_branch(self, conversation: Conversation, saved: Sequence[Saved]) -> None:
+        """Goes on with these messages instead; what was said so far stays kept on a branch of its own."""
+        if self.conversation_id is not None:
+            journal = self.store.branch(
+                self.conversation_id, system=conversation.system, call_later=_call_later
+            )
+            journal.copy(saved)
+            self._journal = self.chat.journal = journal
+        self.chat.conversation = conversation
+
+    def _load(self, conversation: str, *, keep: bool) -> None:
         if keep:
-            resumed, self._journal = self.store.resume(found, call_later=_call_later)
+            resumed, self._journal = self.store.resume(conversation, call_later=_call_later)
             self._saves, self.chat.journal = True, self._journal
         else:
-            resumed = self.store.load(found)
+            resumed, self._journal = self.store.load(conversation), None
+            self.chat.journal = MemoryJournal()
         self.chat.conversation = resumed
-        if (chosen := self.config.text("system")) is not None and chosen != resumed.system:
-            self.set_system(chosen)
+        self.replies.clear()
 
     def new_conversation(self) -> None:
         """Begins anew with the system message there is."""
         self.chat.conversation = Conversation(self.chat.conversation.system)
-        self._used = NOTHING
+        self.replies.clear()
         if self._saves:
             self.keep()
 
@@ -161,6 +214,25 @@ class Session:
         await old.aclose()
         await self.warm()
 
+    async def set_format(self, name: str) -> None:
+        """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
+        if name not in FORMATS:
+            raise UsageError(f"there is no prompt format {name}", hint=f"there are {', '.join(FORMATS)}")
+        if not self.formats_prompts:
+            raise UsageError(
+                f"{self.model_shown()} formats its prompts itself", hint="a prompt format is for TGI"
+            )
+        config = self._changed("prompt_format", name)
+        backend = open_backend(self._target, config, self.folders, fetching=self._fetching)
+        old, self.chat.backend, self.config = self.chat.backend, backend, config
+        await old.aclose()
+        await self.warm()
+
+    @property
+    def formats_prompts(self) -> bool:
+        """Whether prompts are one text that is put together here."""
+        return self.chat.backend.prompt_format is not None or self._target.model in BUILT_IN
+
     def model_names(self) -> list[str]:
         """What `-m` takes here by name."""
         there = [each.name for each in weights.installed(self.folders.weights)]
@@ -193,17 +265,24 @@ class Session:
 
     def after(self, reply: Reply) -> None:
         """Takes note of what the conversation now uses of the context window."""
+        self.replies.append(reply)
+        self._used_by = self.chat.conversation.messages
         usage = reply.provenance.usage
         if usage.prompt_tokens is not None and usage.completion_tokens is not None:
             self._used = TokenCount(usage.prompt_tokens + usage.completion_tokens, exact=True)
         else:
-            said = "".join(message.text for message in self.chat.conversation.sendable())
-            self._used = estimate_tokens(said)
+            self._estimate_used()
+
+    def _estimate_used(self) -> None:
+        said = "".join(message.text for message in self.chat.conversation.messages)
+        self._used_by, self._used = self.chat.conversation.messages, estimate_tokens(said)
 
     def status_line(self) -> str:
         """The model, the conversation, and tokens used of the context window; foreign text."""
         parts = [self.model_shown(), self.conversation_id or ("new" if self._saves else "not saved")]
         if self._limits is not None:
+            if self._used_by is not self.chat.conversation.messages:
+                self._estimate_used()
             parts.append(f"{self._used} of {self._limits.context:,}")
         return " \N{MIDDLE DOT} ".join(parts)
 

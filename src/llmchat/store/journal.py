@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -37,6 +37,15 @@ class Timer(Protocol):
 
 
 CallLater = Callable[[float, Callable[[], None]], Timer]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A finished message with what is known of it. Without a time it is one of now."""
+
+    message: Message
+    provenance: Provenance | None = None
+    created_at: float | None = None  # seconds since the epoch, UTC
 
 
 @dataclass(slots=True, eq=False)
@@ -126,6 +135,19 @@ class ConversationJournal:
         newest.ended, newest.provenance = status, provenance
         if newest not in self._behind:
             self._behind.append(newest)
+        self._moved = True
+        self._write()
+
+    def copy(self, messages: Iterable[Saved]) -> None:
+        """Puts finished messages below the newest one, all of them in one transaction."""
+        for each in messages:
+            parent = self._branch[-1] if self._branch else None
+            created_at = self._now() if each.created_at is None else each.created_at
+            depth = len(self._branch) + 1
+            entry = _Entry(None, depth, each.message, parent, created_at, each.provenance)
+            entry.ended = each.message.status
+            self._branch.append(entry)
+            self._behind.append(entry)
         self._moved = True
         self._write()
 

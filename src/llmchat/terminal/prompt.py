@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,16 +16,23 @@ from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from llmchat.errors import LLMChatError
 from llmchat.private import make_private
+from llmchat.terminal.completion import Candidate
+from llmchat.terminal.sanitize import sanitize_line
 
-Complete = Callable[[str], Iterable[str]]
+Complete = Callable[[str], Iterable[Candidate]]
 """What may replace the line typed so far; each is a whole line."""
+
+
+LABEL = "> "
 
 
 class PromptHistory(FileHistory):
     """The lines of all shells, in one file of mode 0600. A line that begins with a space is not kept.
 
-    A history that cannot be written is not worth an interruption: the line is then kept in memory only.
+    What another shell has written since is there at the next prompt. A history that cannot be written is
+    not worth an interruption: the line is then kept in memory only.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,7 +41,20 @@ class PromptHistory(FileHistory):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
         self._lock = FileLock(path.with_suffix(".lock"), timeout=0.5, mode=0o600)
+        self._path = path
+        self._size_read = -1
         super().__init__(path)
+
+    async def load(self) -> AsyncGenerator[str, None]:
+        """The lines, newest first; prompt-toolkit asks before every prompt."""
+        try:
+            size = self._path.stat().st_size
+            if size != self._size_read:
+                self._size_read, self._loaded_strings = size, list(self.load_history_strings())
+        except OSError:
+            pass
+        for line in self._loaded_strings:
+            yield line
 
     def append_string(self, string: str) -> None:
         if not string.startswith(" ") and string.strip():
@@ -49,17 +69,29 @@ class PromptHistory(FileHistory):
 
 
 class LineCompleter(Completer):
-    """Completes a line that begins with a slash."""
+    """Completes a message of one line by a word behind its last space."""
 
     def __init__(self, complete: Complete) -> None:
         self._complete = complete
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         line = document.text_before_cursor
-        if line.startswith("/") and "\n" not in document.text:
-            for whole in self._complete(line):
-                start = whole[: len(line)].rfind(" ") + 1
-                yield Completion(whole[start:], start_position=start - len(line))
+        if "\n" in document.text:
+            return
+        try:
+            found = list(self._complete(line))
+        except LLMChatError:  # a locked database, say: no reason to disturb who is typing
+            return
+        for each in found:
+            whole = each.text
+            start = len(os.path.commonprefix([whole, line])[: len(line)])
+            start = line[:start].rfind(" ") + 1
+            yield Completion(
+                whole[start:],
+                start_position=start - len(line),
+                display=sanitize_line(whole[start:]),
+                display_meta=sanitize_line(each.about),
+            )
 
 
 class Prompt:
@@ -80,10 +112,11 @@ class Prompt:
         self.shown = asyncio.Event()
         """Set once the first prompt is on the screen."""
         self._toolbar = toolbar
+        self._label = LABEL
         self._session: PromptSession[str] = PromptSession(
-            FormattedText([("bold", "> ")]),
+            lambda: FormattedText([("bold", self._label)]),
             multiline=True,
-            prompt_continuation="  ",
+            prompt_continuation=lambda width, _line, _wraps: " " * width,
             history=history,
             completer=LineCompleter(complete),
             complete_while_typing=False,
@@ -97,8 +130,9 @@ class Prompt:
 
         self._session.app.after_render += lambda _: self.shown.set()
 
-    async def read(self, draft: str = "") -> str:
+    async def read(self, draft: str = "", *, label: str = LABEL) -> str:
         """The next message, with `draft` already in the editor."""
+        self._label = label
         return await self._session.prompt_async(
             default=draft, handle_sigint=False
         )  # signals are not its business

@@ -8,12 +8,12 @@ import importlib
 from llmchat.app import Session
 from llmchat.core.turn import Turn
 from llmchat.errors import ExitCode, LLMChatError, StorageError
-from llmchat.terminal.commands import Desk, complete_line, run_command
+from llmchat.terminal.commands import Desk, complete_line, is_command, run_command
 from llmchat.terminal.interrupts import Interrupts
-from llmchat.terminal.prompt import Prompt, PromptHistory
+from llmchat.terminal.prompt import LABEL, Prompt, PromptHistory
 from llmchat.terminal.run import Run, find_screen, make_view
 from llmchat.terminal.sanitize import sanitize, sanitize_line
-from llmchat.terminal.streams import Streams, check_text
+from llmchat.terminal.streams import Streams
 from llmchat.terminal.tty import Line
 from llmchat.terminal.view import error_lines, show
 
@@ -30,12 +30,18 @@ class Repl:
         self._streams = streams
         self._interrupts = interrupts
         self._desk = Desk(
-            session, streams, say=self._say, show=self._show, confirm=self._confirm, clear=self._clear
+            session,
+            streams,
+            say=self._say,
+            show=self._show,
+            show_last_turn=self._show_where_it_was,
+            confirm=self._confirm,
+            clear=self._clear,
         )
         self._prompt = Prompt(
             self._open_history(),
             complete=lambda line: complete_line(self._desk, line),
-            toolbar=session.status_line,
+            toolbar=self._toolbar,
             vi=session.config.switch("vi"),
         )
 
@@ -78,28 +84,50 @@ class Repl:
             self._streams.say(f"llmchat: {sanitize_line(notice)}")
         draft, self._desk.draft = self._desk.draft, ""
         try:
-            line = await self._prompt.read(draft)
+            line = await self._prompt.read(draft, label="edit> " if self._desk.editing else LABEL)
         except EOFError:
             self._desk.leave = True
             return
         except KeyboardInterrupt:
-            self._streams.say("Ctrl-D or /exit leaves.")
+            told = "The question stays as it was." if self._desk.editing else "Ctrl-D or /exit leaves."
+            self._streams.say(told)
+            self._desk.editing = False
             return
         if line.strip():
             await self._take(line)
 
     async def _take(self, line: str) -> None:
         try:
-            if line.startswith("/") and not line.startswith("//") and "\n" not in line:
-                await self._interrupts.stoppable(run_command(self._desk, line))
-                turn, self._desk.turn = self._desk.turn, None
+            if is_command(line):
+                await self._command(line)
             else:
-                question = line.removeprefix("/") if line.startswith("//") else line
-                turn = self._session.chat.ask(check_text(question, "the prompt"))
-            if turn is not None:
+                turn = self._ask(line)
                 await self._answer(turn)
         except LLMChatError as error:
             self._streams.say(error_lines(error))
+
+    async def _command(self, line: str) -> None:
+        self._desk.editing = False
+        await self._interrupts.stoppable(run_command(self._desk, line))
+        turn, self._desk.turn = self._desk.turn, None
+        then, self._desk.then = self._desk.then, None
+        if turn is None:
+            return
+        await self._answer(turn)
+        if then is not None and turn.reply is not None:
+            then(turn.reply)
+
+    def _ask(self, line: str) -> Turn:
+        """The turn that asks this. Where it cannot be asked, the line goes back into the editor."""
+        try:
+            question = self._desk.compose(line)
+            if self._desk.editing:
+                self._session.chat.undo()
+        except LLMChatError:
+            self._desk.draft = line
+            raise
+        self._desk.editing = False
+        return self._session.chat.ask(question)
 
     async def _answer(self, turn: Turn) -> None:
         view = make_view(
@@ -112,6 +140,11 @@ class Repl:
             view.error(error)
         if turn.reply is not None:
             self._session.after(turn.reply)
+
+    def _toolbar(self) -> str:
+        waiting = len(self._desk.files)
+        files = "" if not waiting else f" \N{MIDDLE DOT} {waiting} file{'s' if waiting > 1 else ''} attached"
+        return self._session.status_line() + files
 
     def _open_history(self) -> PromptHistory | None:
         try:
