@@ -191,6 +191,36 @@ def test_two_processes_do_not_undo_each_others_system_message(store: Store, say:
     assert len(stored(store)) == 4
 
 
+def test_who_was_there_first_is_told_once_that_another_process_writes_too(store: Store, say: Say) -> None:
+    first = store.journal()
+    say(first, "one", "1")
+    _, second = store.resume(str(first.conversation_id))
+    say(second, "two", "2")
+    assert second.take_notices() == []
+    say(first, "three", "3")
+    assert len(first.take_notices()) == 1
+    say(second, "four", "4")
+    assert len(second.take_notices()) == 1
+    say(first, "five", "5")
+    assert first.take_notices() == []
+    branch = [message.text for message in store.load(str(first.conversation_id)).messages]
+    assert branch == ["one", "1", "three", "3", "five", "5"]
+
+
+def test_who_is_alone_is_told_nothing(store: Store, say: Say, provenance: Provenance) -> None:
+    journal = store.journal()
+    say(journal, "one", "1")
+    journal.back()
+    journal.begin(Message(Role.ASSISTANT, ""), provenance)
+    journal.set_system("kind")
+    journal.end(Status.STOPPED, provenance)
+    _, again = store.resume(str(journal.conversation_id))
+    again.back()
+    again.back()
+    say(again, "two", "2")
+    assert journal.take_notices() == again.take_notices() == []
+
+
 def test_figures_that_no_database_can_hold_are_unknown(store: Store) -> None:
     journal = store.journal()
     journal.begin(Message(Role.USER, "hi"))

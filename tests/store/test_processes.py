@@ -122,6 +122,21 @@ def test_four_processes_in_one_conversation_lose_and_mix_nothing(
     assert store.database.damage() is None
 
 
+def test_who_goes_on_where_another_process_is_writing_is_told(path: Path, spawn: Spawn, store: Store) -> None:
+    child = spawn("stream", path)
+    assert child.stdout is not None
+    conversation = child.stdout.readline().strip()
+    _, journal = store.resume(conversation)
+    assert [notice.text.partition(":")[0] for notice in journal.take_notices()] == [
+        "another llmchat writes to this conversation, too"
+    ]
+    assert journal.take_notices() == []
+    child.kill()
+    child.communicate()
+    _, journal = store.resume(conversation)
+    assert journal.take_notices() == []
+
+
 def test_everything_is_private_under_umask_0(path: Path, spawn: Spawn) -> None:
     path = path.parent / "deeper" / "still" / path.name
     child = spawn("stream", path, umask=0)

@@ -14,7 +14,7 @@ from llmchat.errors import InputError, UsageError
 KEPT = 2
 """The newest turns, which are sent as they are."""
 
-REQUEST = "Summarize our conversation so far in a few sentences, with every fact, name and number that matters."
+REQUEST = "Summarize our conversation so far in a few sentences, with every fact and name that matters."
 
 
 @dataclass(frozen=True, slots=True)

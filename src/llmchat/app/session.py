@@ -72,6 +72,8 @@ class Session:
     def take_notices(self) -> list[str]:
         """What the person should be told since this was last asked, oldest first; foreign text."""
         notices, self._notices = self._notices, []
+        if self._journal is not None:
+            notices += [notice.text for notice in self._journal.take_notices()]
         return notices
 
     @property
@@ -134,7 +136,7 @@ class Session:
         return self.conversation_id
 
     def save(self) -> None:
-        """Saves what was said so far and from here on, if that is not so yet. Raises what the store raises."""
+        """Saves what was said so far and from here on, unless it is already. Raises what the store raises."""
         if self._journal is None:
             from llmchat.store import Saved
 

@@ -57,7 +57,8 @@ async def make_budget(chat: Chat, conversation: Conversation) -> Budget:
     if conversation.system:
         alone = replace(conversation, system="").sendable(turns[:1])
         system = max(0, await count(conversation.sendable(turns[:1])) - await count(alone))
-    shares, before = [], system
+    shares: list[Share] = []
+    before = system
     for last in range(max(1, len(turns) - SHOWN + 1), len(turns) + 1):
         tokens = await count(conversation.sendable(turns[:last]))
         first = shares[-1].last + 1 if shares else dropped + 1

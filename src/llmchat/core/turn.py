@@ -36,7 +36,7 @@ class Turn:
         stream: bool = True,
         before: str = "",
     ) -> None:
-        """`before` is the beginning of the answer, from a turn that was cut off: it is yielded with the first text."""
+        """`before` begins the answer, of a turn that was cut off; it comes with the first text."""
         self._chat = chat
         self._question = question
         self._raw = raw

@@ -5,5 +5,15 @@ from llmchat.store.journal import ConversationJournal, Saved
 from llmchat.store.records import Record
 from llmchat.store.search import Found
 from llmchat.store.tree import Node
+from llmchat.store.whole import Whole
 
-__all__ = ["ConversationJournal", "Found", "Node", "Record", "Saved", "Store", "Summary"]
+__all__ = [
+    "ConversationJournal",
+    "Found",
+    "Node",
+    "Record",
+    "Saved",
+    "Store",
+    "Summary",
+    "Whole",
+]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,21 +13,19 @@ from typing import Self
 
 from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Notice
-from llmchat.errors import MissingError, UsageError
+from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
+from llmchat.store.ids import choose_id
 from llmchat.store.journal import CallLater, ConversationJournal
 from llmchat.store.records import Record, missing, read_branch
 from llmchat.store.search import Found, find
 from llmchat.store.streaming import interrupt_orphans
 from llmchat.store.titles import TITLE, first_line, write_title
 from llmchat.store.tree import Node, read_siblings, read_tree, switch_branch
-from llmchat.store.writer import process
+from llmchat.store.whole import Whole, read_whole, write_whole
+from llmchat.store.writer import Writer, is_alive, process
 
 _PATIENCE_S = 5.0
-_LISTED = 5  # candidates named in an error
-
-# What Crockford's base32 reads the letters as that it leaves out.
-_MISREAD = str.maketrans("ilo", "110")
 
 _SUMMARIES = f"""
 SELECT id, created_at, updated_at, {TITLE},
@@ -115,6 +113,8 @@ class Store:
             branch=[record.id for record in records],
             system=system,
         )
+        if self._is_open_elsewhere(conversation_id):
+            journal.share()
         return Conversation(system, tuple(record.message for record in records)), journal
 
     def branch(
@@ -160,25 +160,7 @@ class Store:
         with self.database.reading() as connection:
             rows = connection.execute("SELECT id FROM conversations ORDER BY updated_at DESC, head DESC")
             ids = [str(key) for (key,) in rows]
-        if not ids:
-            raise MissingError("there is no conversation yet", hint="`llmchat` starts one")
-        wanted = given.strip().lower()
-        if wanted == "last":
-            return ids[0]
-        wanted = wanted.translate(_MISREAD)
-        found = [key for key in ids if key.startswith(wanted)]
-        if len(found) == 1 and wanted:
-            return found[0]
-        if found:
-            named = ", ".join(found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
-            raise UsageError(
-                f"{len(found)} conversations begin with {given!r}: {named}", hint="type more of it"
-            )
-        (nearest,) = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.0)
-        raise MissingError(
-            f"there is no conversation {given!r}; the nearest is {nearest}",
-            hint="`llmchat history list` shows them all",
-        )
+        return choose_id(given, ids)
 
     def search(self, text: str, limit: int) -> tuple[Found, ...]:
         """The `limit` newest messages, on any branch, that hold every word of the text.
@@ -220,16 +202,47 @@ class Store:
         with self.database.writing() as connection:
             switch_branch(connection, conversation_id, message, self._now())
 
-    def delete(self, conversation_id: str) -> None:
-        """Erases a conversation with all its branches: overwritten with zeros, not just forgotten.
+    def whole(self, conversation_id: str) -> Whole:
+        """A conversation with all its branches. Raises MissingError where there is no such id."""
+        interrupt_orphans(self.database)
+        with self.database.reading() as connection:
+            return read_whole(connection, conversation_id)
 
-        Raises MissingError where there is no such id.
+    def restore(self, conversations: Iterable[Whole]) -> tuple[str | None, ...]:
+        """Adds all of these or, where that fails, none; returns the id of each.
+
+        A conversation whose id is taken gets another one; None stands for one that is there already, just so.
         """
         with self.database.writing() as connection:
-            erased = connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,)).rowcount
-        if not erased:
-            raise missing(conversation_id)
+            return tuple(write_whole(connection, each, self._writer) for each in conversations)
+
+    def delete(self, *conversation_ids: str) -> None:
+        """Erases all of these with all their branches: overwritten with zeros, not just forgotten.
+
+        Raises MissingError where there is no such id, having erased none.
+        """
+        with self.database.writing() as connection:
+            for key in conversation_ids:
+                if not connection.execute("DELETE FROM conversations WHERE id = ?", (key,)).rowcount:
+                    raise missing(key)
+            # The index only marks what was deleted; written anew, it holds what is left.
+            connection.execute("INSERT INTO found (found) VALUES ('optimize')")
+        with suppress(StorageError, TryLaterError):  # gives space back; what was erased is zeros by now
+            self.database.shrink()
         self.database.empty_log()
+
+    def _is_open_elsewhere(self, conversation_id: str) -> bool:
+        """Whether another living process wrote the newest message: it may well write the next one."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                """SELECT writer_pid, writer_started FROM messages
+                WHERE id = (SELECT head FROM conversations WHERE id = ?)""",
+                (conversation_id,),
+            ).fetchone()
+        if row is None:
+            return False
+        writer = Writer(*row)
+        return writer != self._writer and is_alive(writer)
 
     def _read(self, conversation_id: str) -> tuple[str, tuple[Record, ...]]:
         interrupt_orphans(self.database)

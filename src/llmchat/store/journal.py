@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -11,22 +10,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from llmchat.core.conversation import Message, Role, Status
+from llmchat.core.generation import Notice
 from llmchat.core.journal import Provenance
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
+from llmchat.store.ids import new_id
 from llmchat.store.provenance import COLUMNS, storable, to_columns
+from llmchat.store.records import INSERT
 from llmchat.store.streaming import STREAMING, add_piece, fold
 from llmchat.store.writer import Writer
-
-ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-"""Crockford's base32 (crockford.com/base32.html) in lower case: no i, l, o, u."""
 
 _INTERVAL_S = 1.0
 _BUFFER_BYTES = 2048
 
-_COLUMNS = "conversation_id, parent, depth, role, text, status, created_at, writer_pid, writer_started"
-_MARKS = ", ".join("?" * (9 + len(COLUMNS)))
-_INSERT = f"INSERT INTO messages ({_COLUMNS}, {', '.join(COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
 _END = f"UPDATE messages SET status = ?, {', '.join(f'{name} = ?' for name in COLUMNS)} WHERE id = ?"  # noqa: S608 - our own
 
 
@@ -35,6 +31,10 @@ class Timer(Protocol):
 
     def cancel(self) -> None: ...
 
+
+SHARED = Notice(
+    "another llmchat writes to this conversation, too: each goes on with a branch of its own, nothing is lost"
+)
 
 CallLater = Callable[[float, Callable[[], None]], Timer]
 
@@ -96,6 +96,9 @@ class ConversationJournal:
         self._branch = [_Entry(key, depth) for depth, key in enumerate(branch, 1)]
         self._system = system
         self._behind: list[_Entry] = []  # with something to write, oldest first
+        self._head = branch[-1] if branch else None  # as this process left it on disk, or found it
+        self._shared = False  # another process was seen to write here, and that was told
+        self._notices: list[Notice] = []
         self._moved = False  # the newest message is another one, or has ended
         self._system_changed = False
         self._buffered = 0  # bytes since the last try to write
@@ -106,6 +109,17 @@ class ConversationJournal:
     def conversation_id(self) -> str | None:
         """None until the first question is saved."""
         return self._conversation_id
+
+    def share(self) -> None:
+        """Another process writes to this conversation, too: the person is told, once."""
+        if not self._shared:
+            self._shared = True
+            self._notices.append(SHARED)
+
+    def take_notices(self) -> list[Notice]:
+        """What the person should be told since this was last asked."""
+        notices, self._notices = self._notices, []
+        return notices
 
     def begin(self, message: Message, provenance: Provenance | None = None) -> None:
         """Opens a message below the newest one; it is on disk when this returns."""
@@ -192,7 +206,11 @@ class ConversationJournal:
             conversation_id = self._conversation_id or self._create(connection)
             for entry in self._behind:
                 keys[entry] = self._write_entry(connection, entry, conversation_id, keys)
-            self._update(connection, conversation_id, keys)
+            found = self._update(connection, conversation_id, keys)
+        if found != self._head:
+            self.share()
+        if self._moved:
+            self._head = _key(self._branch[-1] if self._branch else None, keys)
         self._conversation_id = conversation_id
         for entry, key in keys.items():
             entry.id, entry.message = key, None
@@ -201,7 +219,7 @@ class ConversationJournal:
         self._moved = self._system_changed = False
 
     def _create(self, connection: sqlite3.Connection) -> str:
-        conversation_id = "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
+        conversation_id = new_id()
         now = self._now()
         connection.execute(
             "INSERT INTO conversations (id, created_at, updated_at, system) VALUES (?, ?, ?, ?)",
@@ -209,9 +227,17 @@ class ConversationJournal:
         )
         return conversation_id
 
-    def _update(self, connection: sqlite3.Connection, conversation_id: str, keys: dict[_Entry, int]) -> None:
-        """The conversation's own row. Only what changed here: another process may have changed the rest."""
+    def _update(
+        self, connection: sqlite3.Connection, conversation_id: str, keys: dict[_Entry, int]
+    ) -> int | None:
+        """The conversation's own row. Only what changed here: another process may have changed the rest.
+
+        Returns the newest message that was there before, this process's own where it did not look.
+        """
+        found = self._head
         if self._moved:
+            row = connection.execute("SELECT head FROM conversations WHERE id = ?", (conversation_id,))
+            (found,) = row.fetchone() or (found,)  # an erased conversation is found out by what follows
             head = self._branch[-1] if self._branch else None
             connection.execute(
                 "UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?",
@@ -222,6 +248,7 @@ class ConversationJournal:
                 "UPDATE conversations SET system = ?, updated_at = ? WHERE id = ?",
                 (storable(self._system), self._now(), conversation_id),
             )
+        return found
 
     def _write_entry(
         self, connection: sqlite3.Connection, entry: _Entry, conversation_id: str, keys: dict[_Entry, int]
@@ -240,7 +267,7 @@ class ConversationJournal:
                 self._writer.started,
                 *to_columns(entry.provenance),
             )
-            key = connection.execute(_INSERT, row).lastrowid
+            key = connection.execute(INSERT, row).lastrowid
         assert key is not None  # an INSERT always has one
         if entry.buffer:
             add_piece(connection, key, "".join(entry.buffer))

@@ -22,6 +22,12 @@ _FIELDS = f"messages.id, parent, role, {WHOLE_TEXT}, status, created_at, {', '.j
 _BRANCH_ROWS = f"{BRANCH} SELECT {_FIELDS} FROM messages JOIN branch USING (id) ORDER BY depth"  # noqa: S608 - our own
 _ALL_ROWS = f"SELECT {_FIELDS} FROM messages WHERE conversation_id = ? ORDER BY id"  # noqa: S608 - our own
 
+_NAMES = "conversation_id, parent, depth, role, text, status, created_at, writer_pid, writer_started"
+_MARKS = ", ".join("?" * (9 + len(COLUMNS)))
+
+INSERT = f"INSERT INTO messages ({_NAMES}, {', '.join(COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
+"""SQL for a new row of `messages`; the columns of its provenance come last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

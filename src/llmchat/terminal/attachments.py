@@ -1,4 +1,4 @@
-"""Files that go with a question: read, found where a question names them with @, put before it. Sends nothing."""
+"""Files that go with a question, also those it names with @: read, and put before it. Sends nothing."""
 
 from __future__ import annotations
 

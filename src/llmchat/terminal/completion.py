@@ -1,4 +1,4 @@
-"""What may complete a beginning: files, and words out of a list. Reads folders; knows no command and no key."""
+"""What may complete a beginning: files, and words out of a list. Reads folders; knows no command."""
 
 from __future__ import annotations
 

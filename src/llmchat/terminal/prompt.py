@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable
+from itertools import takewhile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -84,8 +85,8 @@ class LineCompleter(Completer):
             return
         for each in found:
             whole = each.text
-            start = len(os.path.commonprefix([whole, line])[: len(line)])
-            start = line[:start].rfind(" ") + 1
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(whole, line, strict=False)))
+            start = line[:same].rfind(" ") + 1
             yield Completion(
                 whole[start:],
                 start_position=start - len(line),

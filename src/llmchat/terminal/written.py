@@ -13,11 +13,15 @@ async def write_file(
     confirm: Callable[[str], Awaitable[bool]], say: Callable[[str], None], name: str, text: str
 ) -> None:
     """Writes the text, ending in one newline; ~ is the home folder. Raises CreateError where it cannot."""
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for an unknown ~user
+    path = _expand(name)
     written = _write(path, text, overwrite=False)
     if not written and await confirm(f"{path} exists. Overwrite it? [y/N]"):
         written = _write(path, text, overwrite=True)
     say(f"Wrote {path}." if written else "Nothing was written.")
+
+
+def _expand(name: str) -> Path:
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for an unknown ~user
 
 
 def _write(path: Path, text: str, *, overwrite: bool) -> bool:

@@ -1,17 +1,17 @@
-"""The slash commands: a module for each group of them, in the order `/help` shows them.
-
-Help, completion and the README's table derive from the functions; see `registry`.
+"""The slash commands: a module for each group of them. Help, completion and the README's table derive from
+the functions in the order of the imports below; see `registry`.
 """
 
-from llmchat.terminal.commands import (  # isort: skip  # the order of /help
-    program,
-    conversation,
-    reply,
-    branches,
-    model,
-    context,
-    files,
-)
+# isort: off
+from llmchat.terminal.commands import program as program
+from llmchat.terminal.commands import conversation as conversation
+from llmchat.terminal.commands import reply as reply
+from llmchat.terminal.commands import branches as branches
+from llmchat.terminal.commands import model as model
+from llmchat.terminal.commands import context as context
+from llmchat.terminal.commands import files as files
+# isort: on
+
 from llmchat.terminal.commands.desk import Desk
 from llmchat.terminal.commands.registry import COMMANDS, complete_line, is_command, run_command
 

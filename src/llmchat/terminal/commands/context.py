@@ -1,4 +1,4 @@
-"""Commands about what is sent: the exact prompt, its budget of tokens, and a summary in place of old turns."""
+"""Commands about what is sent: the exact prompt, its budget of tokens, a summary in place of old turns."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from llmchat.errors import UsageError
 from llmchat.terminal.commands.desk import Desk
 from llmchat.terminal.commands.registry import command
 from llmchat.terminal.completion import Candidate, files
+from llmchat.terminal.exporting import export_text
 from llmchat.terminal.history import list_text, show_conversation
 from llmchat.terminal.sanitize import sanitize_line
-from llmchat.terminal.exporting import export_text
 from llmchat.terminal.written import write_file
 
 LISTED = 20

@@ -28,7 +28,7 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {}
-"""The commands by name, in the order `/help` shows them. Filled while the package is imported, then left alone."""
+"""The commands by name, in the order `/help` shows them. Filled by importing the package, then left alone."""
 
 
 def command(usage: str = "", *, complete: Complete = lambda _desk, _beginning: ()) -> Callable[[Run], Run]:
@@ -70,6 +70,4 @@ def complete_line(desk: Desk, line: str) -> Iterable[Candidate]:
     if name not in COMMANDS:
         return []
     found = COMMANDS[name].complete(desk, argument)
-    return [
-        Candidate(f"/{name} {each.text}", each.about) for each in found if each.text.startswith(argument)
-    ]
+    return [Candidate(f"/{name} {each.text}", each.about) for each in found if each.text.startswith(argument)]

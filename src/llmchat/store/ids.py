@@ -1,0 +1,50 @@
+"""The ids of conversations: makes them, and reads them as people type them. Knows no database."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+from collections.abc import Sequence
+
+from llmchat.errors import MissingError, UsageError
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base32 (crockford.com/base32.html) in lower case: no i, l, o, u."""
+
+_LENGTH = 10
+_MISREAD = str.maketrans("ilo", "110")  # what Crockford reads the letters as that are left out
+_LISTED = 5  # candidates named in an error
+
+
+def new_id() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(_LENGTH))
+
+
+def is_id(text: str) -> bool:
+    """Whether this could be the id of a conversation."""
+    return len(text) == _LENGTH and set(text) <= set(ALPHABET)
+
+
+def choose_id(given: str, ids: Sequence[str]) -> str:
+    """The one of these ids, newest first, that is meant: `last`, an id or the beginning of one.
+
+    Case and look-alikes do not matter. Raises MissingError where there is none, UsageError where there are
+    several.
+    """
+    if not ids:
+        raise MissingError("there is no conversation yet", hint="`llmchat` starts one")
+    wanted = given.strip().lower()
+    if wanted == "last":
+        return ids[0]
+    wanted = wanted.translate(_MISREAD)
+    found = [key for key in ids if key.startswith(wanted)]
+    if len(found) == 1 and wanted:
+        return found[0]
+    if found:
+        named = ", ".join(found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
+        raise UsageError(f"{len(found)} conversations begin with {given!r}: {named}", hint="type more of it")
+    (nearest,) = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.0)
+    raise MissingError(
+        f"there is no conversation {given!r}; the nearest is {nearest}",
+        hint="`llmchat history list` shows them all",
+    )
