@@ -142,19 +142,15 @@ class Session:
 
             journal = self.store.journal(system=self.chat.conversation.system, call_later=_call_later)
             if self.chat.conversation.messages:
-                journal.copy(Saved(message) for message in self.chat.conversation.messages)
+                journal.start_branch(Saved(message) for message in self.chat.conversation.messages)
             self._saves, self._journal = True, journal
             self.chat.journal = journal
         self._journal.flush()
 
     def start_branch(self, conversation: Conversation, saved: Sequence[Saved]) -> None:
         """Goes on with these messages instead; what was said so far stays kept on a branch of its own."""
-        if self.conversation_id is not None:
-            journal = self.store.branch(
-                self.conversation_id, system=conversation.system, call_later=_call_later
-            )
-            journal.copy(saved)
-            self._journal = self.chat.journal = journal
+        if self._journal is not None:
+            self._journal.start_branch(saved)
         self.chat.conversation = conversation
 
     def _load(self, conversation: str, *, keep: bool) -> None:

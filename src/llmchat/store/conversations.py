@@ -117,19 +117,6 @@ class Store:
             journal.share()
         return Conversation(system, tuple(record.message for record in records)), journal
 
-    def branch(
-        self, conversation_id: str, *, system: str = "", call_later: CallLater | None = None
-    ) -> ConversationJournal:
-        """For another first message in a conversation there is: what it has so far stays beside it."""
-        return ConversationJournal(
-            self.database,
-            writer=self._writer,
-            now=self._now,
-            system=system,
-            call_later=call_later,
-            conversation_id=conversation_id,
-        )
-
     def load(self, conversation_id: str) -> Conversation:
         """The branch that is read, first message first. Raises MissingError where there is no such id."""
         system, records = self._read(conversation_id)

@@ -152,18 +152,26 @@ class ConversationJournal:
         self._moved = True
         self._write()
 
-    def copy(self, messages: Iterable[Saved]) -> None:
-        """Puts finished messages below the newest one, all of them in one transaction."""
-        for each in messages:
+    def start_branch(self, messages: Iterable[Saved]) -> None:
+        """Begins anew with these finished messages, in one transaction; what there was stays as a sibling.
+
+        Where it fails, nothing has changed.
+        """
+        branch, behind = self._branch, self._behind
+        self._branch = []
+        for depth, each in enumerate(messages, 1):
             parent = self._branch[-1] if self._branch else None
             created_at = self._now() if each.created_at is None else each.created_at
-            depth = len(self._branch) + 1
             entry = _Entry(None, depth, each.message, parent, created_at, each.provenance)
             entry.ended = each.message.status
             self._branch.append(entry)
-            self._behind.append(entry)
+        self._behind = [*behind, *self._branch]
         self._moved = True
-        self._write()
+        try:
+            self._write()
+        except BaseException:
+            self._branch, self._behind = branch, behind
+            raise
 
     def back(self) -> None:
         """The message before the newest becomes the newest; what is left stays as a sibling.
