@@ -79,21 +79,23 @@ class Compaction:
         branch = [Saved(Message(Role.USER, REQUEST)), Saved(answer, summary.provenance), *kept]
         after = Conversation(session.chat.conversation.system, tuple(each.message for each in branch))
         session.start_branch(after, branch)
-        return Undo(session, self.before, after, head)
+        return Undo(session, self.before, after, session.conversation_id, head)
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """The way back from a compaction, as long as nothing was said since."""
+    """The way back from a compaction, as long as nothing that was said since stands."""
 
     session: Session
     before: Conversation
     after: Conversation
+    conversation_id: str | None
     head: int | None  # the newest message before it, where that is saved
 
     @property
     def possible(self) -> bool:
-        return self.session.chat.conversation.messages is self.after.messages
+        there = self.session.chat.conversation.messages == self.after.messages
+        return there and self.session.conversation_id == self.conversation_id
 
     def run(self) -> None:
         """Goes on with the turns as they were. Raises what the store raises."""

@@ -275,14 +275,14 @@ class Session:
         said = "".join(message.text for message in self.chat.conversation.messages)
         self._used_by, self._used = self.chat.conversation.messages, estimate_tokens(said)
 
-    def status_line(self) -> str:
-        """The model, the conversation, and tokens used of the context window; foreign text."""
+    def status(self) -> list[str]:
+        """The model, the conversation, and tokens used of the context window once known; foreign text."""
         parts = [self.model_shown(), self.conversation_id or ("new" if self._saves else "not saved")]
         if self._limits is not None:
             if self._used_by is not self.chat.conversation.messages:
                 self._estimate_used()
             parts.append(f"{self._used} of {self._limits.context:,}")
-        return " \N{MIDDLE DOT} ".join(parts)
+        return parts
 
     async def aclose(self) -> None:
         """Frees the backend and the store. May be called twice."""

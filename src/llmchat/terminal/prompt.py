@@ -13,6 +13,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import is_searching
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -107,7 +108,7 @@ class Prompt:
         history: PromptHistory | None,
         *,
         complete: Complete,
-        toolbar: Callable[[], str],
+        toolbar: Callable[[int], str],
         vi: bool,
     ) -> None:
         self.shown = asyncio.Event()
@@ -154,13 +155,14 @@ class Prompt:
 
     def _show_toolbar(self) -> FormattedText:
         width = self._session.app.output.get_size().columns
-        return FormattedText([("noreverse fg:ansibrightblack", self._toolbar()[: max(0, width - 1)])])
+        return FormattedText([("noreverse fg:ansibrightblack", self._toolbar(max(0, width - 1)))])
 
 
 def _keys() -> KeyBindings:
+    """Our own keys. While somebody searches the history, the search has keys of its own."""
     keys = KeyBindings()
 
-    @keys.add("enter")
+    @keys.add("enter", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if buffer.document.text_before_cursor.endswith("\\") and not buffer.document.text_after_cursor:
@@ -169,19 +171,19 @@ def _keys() -> KeyBindings:
         else:
             buffer.validate_and_handle()
 
-    @keys.add("escape", "enter")
-    @keys.add("c-j")
+    @keys.add("escape", "enter", filter=~is_searching)
+    @keys.add("c-j", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.newline(copy_margin=False)
 
-    @keys.add("c-c")
+    @keys.add("c-c", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.reset()
         else:
             event.app.exit(exception=KeyboardInterrupt)
 
-    @keys.add("c-d")
+    @keys.add("c-d", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.delete()

@@ -141,10 +141,15 @@ class Repl:
         if turn.reply is not None:
             self._session.after(turn.reply)
 
-    def _toolbar(self) -> str:
-        waiting = len(self._desk.files)
-        files = "" if not waiting else f" \N{MIDDLE DOT} {waiting} file{'s' if waiting > 1 else ''} attached"
-        return self._session.status_line() + files
+    def _toolbar(self, columns: int) -> str:
+        """Where we are, on one line: a long model name gives way to what follows it."""
+        model, *parts = map(sanitize_line, self._session.status())
+        if waiting := len(self._desk.files):
+            parts.append(f"{waiting} file{'s' if waiting > 1 else ''} attached")
+        rest = "".join(f" \N{MIDDLE DOT} {part}" for part in parts)
+        room = max(12, columns - len(rest))
+        shown = model if len(model) <= room else f"{model[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
+        return f"{shown}{rest}"[:columns]
 
     def _open_history(self) -> PromptHistory | None:
         try:

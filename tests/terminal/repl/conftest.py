@@ -24,10 +24,11 @@ def start(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     opened: list[PseudoTerminal] = []
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     source = [str(Path(path).absolute()) for path in paths if path]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(source))
     monkeypatch.chdir(tmp_path)  # files are named from here
 
     def open_terminal(*arguments: str, **environ: str) -> PseudoTerminal:
-        kept = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(source)}
+        kept = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": os.environ["PYTHONPATH"]}
         command = [sys.executable, "-m", "llmchat", *arguments]
         terminal = PseudoTerminal(command, {**kept, "LLMCHAT_HOME": str(home), **environ})
         opened.append(terminal)

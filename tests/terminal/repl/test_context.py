@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from opened import Open
@@ -62,8 +63,19 @@ async def test_turns_that_do_not_fit_are_named_and_the_toolbar_counts_from_the_s
     async with TgiServer() as server:
         server.always("/info", json_reply({"model_id": "m", "max_total_tokens": 60}))
         terminal = start("--url", server.url, "--api", "tgi", "-s", "", "-n", "10")
-        await terminal.see("of 60")
+        await asyncio.to_thread(terminal.wait_for, "of 60")
         for number in range(4):
             terminal.type(f"question {number} " + "word " * 12 + ENTER)
-            await terminal.see(f"question {number}", then="3 tokens", times=number + 1)
-        assert "do not fit the model's context window" in " ".join(terminal.text.split())
+            await asyncio.to_thread(
+                terminal.wait_until,
+                lambda answered=number + 1: terminal.text.count("3 tokens") == answered,
+                "an answer",
+            )
+        said = " ".join(terminal.text.replace("\n", "").split())
+        assert "llmchat: turn 1 does not fit the model's context window and will not be sent" in said
+        assert "(question 0 word" in said
+        terminal.type("/tokens" + ENTER)
+        await asyncio.to_thread(terminal.wait_for, "not sent")
+        again = start("--url", server.url, "--api", "tgi", "-n", "10", "-c")
+        counted = re.compile(r"about [1-9]\d+ tokens of 60")
+        await asyncio.to_thread(again.wait_until, lambda: bool(counted.search(again.text)), "a count")

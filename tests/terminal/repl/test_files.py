@@ -14,10 +14,10 @@ def test_a_file_goes_before_the_question_that_names_it(start: Open, tmp_path: Pa
     terminal.wait_for("new")
     terminal.type("What is in @no" + TAB)
     terminal.wait_for("What is in @notes.txt", scrollback=False)
-    terminal.type("?" + ENTER)
-    terminal.wait_for("\nnotes.txt: milk eggs\nWhat is in @notes.txt?\n")
+    terminal.type(" ?" + ENTER)
+    terminal.wait_for("\nnotes.txt:\nmilk\neggs\n\nWhat is in @notes.txt ?\n")
     terminal.type("/undo" + ENTER)
-    terminal.wait_for("> What is in @notes.txt?", scrollback=False)
+    terminal.wait_for("> What is in @notes.txt ?", scrollback=False)
 
 
 def test_files_can_wait_for_the_next_question(start: Open, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_files_can_wait_for_the_next_question(start: Open, tmp_path: Path) -> No
     terminal.wait_for("my notes.txt goes with the next question (4 characters, about 2 tokens).")
     terminal.wait_for("1 file attached", scrollback=False)
     terminal.type("/prompt x" + ENTER + "What to buy?" + ENTER)
-    terminal.wait_for("\nmy notes.txt: milk\nWhat to buy?\n")
+    terminal.wait_for("\nmy notes.txt:\nmilk\n\nWhat to buy?\n")
     terminal.type("Again?" + ENTER)
     terminal.wait_for("\nAgain?\n1 tokens")
     terminal.type("/file" + ENTER)

@@ -39,7 +39,11 @@ def test_ctrl_r_finds_what_was_typed_before(start: Open) -> None:
     terminal.type("and three dogs" + ENTER)
     terminal.wait_for("3 tokens")
     terminal.type(CTRL_R + "cats")
-    terminal.wait_for("about cats", scrollback=False)
+    terminal.wait_until(lambda: terminal.screen.count("> about cats") == 2, "what was found")
+    terminal.type(CTRL_C)
+    terminal.wait_until(lambda: terminal.screen.count("> about cats") == 1, "no search")
+    terminal.type(CTRL_R + "cats")
+    terminal.wait_until(lambda: terminal.screen.count("> about cats") == 2, "what was found")
     terminal.type(ENTER + ENTER)
     terminal.wait_until(lambda: terminal.text.count("\nabout cats\n2 tokens") == 2, "the question again")
 
