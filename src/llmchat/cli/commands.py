@@ -31,6 +31,10 @@ history_app = typer.Typer(
 app.add_typer(history_app, name="history")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsFormat = Annotated[str | None, typer.Option("--format", help="md, json or html.", show_default=False)]
+Conversations = Annotated[
+    list[str] | None, typer.Argument(help="Ids, their beginnings, or last.", show_default=False)
+]
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
@@ -126,13 +130,71 @@ def list_(
 def show(
     conversation: Annotated[str, typer.Argument(help="An id, its beginning, or last.")] = "last",
     *,
+    format_: AsFormat = None,
     json: AsJson = False,
 ) -> None:
     """Show one conversation."""
     from llmchat.terminal.history import show_history
     from llmchat.terminal.streams import Streams
 
-    raise typer.Exit(show_history(conversation, Streams.standard(), as_json=json))
+    raise typer.Exit(show_history(conversation, Streams.standard(), as_json=json, format_=format_))
+
+
+@history_app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help="Each has to be in the message; any text will do.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
+    *,
+    json: AsJson = False,
+) -> None:
+    """Find messages by their text, newest first."""
+    from llmchat.terminal.history import search_history
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(search_history(words, Streams.standard(), limit=limit, as_json=json))
+
+
+@history_app.command()
+def export(
+    conversations: Conversations = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every conversation.")] = False,
+    format_: AsFormat = None,
+    json: AsJson = False,
+    file: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+) -> None:
+    """Write conversations to stdout or a file; JSON keeps all of them, for `history import`."""
+    from llmchat.terminal.archive import export_history
+    from llmchat.terminal.streams import Streams
+
+    chosen = "json" if json else format_
+    streams = Streams.standard()
+    raise typer.Exit(export_history(conversations or [], streams, every=every, format_=chosen, file=file))
+
+
+@history_app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(help="A JSON export; - is stdin.")], *, json: AsJson = False
+) -> None:
+    """Add the conversations of a JSON export; what is there already is left alone."""
+    from llmchat.terminal.archive import import_history
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(import_history(file, Streams.standard(), as_json=json))
+
+
+@history_app.command()
+def rm(
+    conversations: Annotated[list[str], typer.Argument(help="Ids, their beginnings, or last.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Erase conversations for good."""
+    from llmchat.terminal.archive import erase_history
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(erase_history(conversations, Streams.standard(), sure=yes, as_json=json))
 
 
 def run(arguments: list[str]) -> int:

@@ -3,42 +3,64 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 
 from llmchat.config.folders import Folders
-from llmchat.core.conversation import Role, Status
+from llmchat.core.conversation import Role
 from llmchat.errors import ExitCode
-from llmchat.store import Record, Store, Summary
+from llmchat.store import Found, Store, Summary
+from llmchat.terminal.export import Format, choose_format, export
+from llmchat.terminal.headings import heading, when
+from llmchat.terminal.interchange import message_record
+from llmchat.terminal.pager import page
 from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
 
-_SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"}
+_TITLE = 60  # characters of a title in a list
+
+
+def open_store(streams: Streams) -> Store:
+    """The kept conversations of this user. What has to be said about them goes to stderr.
+
+    Raises as `Store.open`.
+    """
+    store = Store.open(Folders.find(streams.environ).database)
+    for notice in store.notices:
+        streams.say(f"llmchat: {sanitize_line(notice.text)}")
+    return store
 
 
 def list_history(streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
     """Prints the newest conversations."""
-    with Store.open(Folders.find(streams.environ).database) as store:
+    with open_store(streams) as store:
         summaries = store.list(limit)
-    streams.write(f"{list_json(summaries) if as_json else list_text(summaries)}\n")
+    _print(streams, list_json(summaries) if as_json else list_text(summaries), as_json=as_json)
     return ExitCode.OK
 
 
-def show_history(given: str, streams: Streams, *, as_json: bool) -> ExitCode:
+def search_history(words: Sequence[str], streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
+    """Prints the newest messages that hold every word. Raises UsageError where there is none to look for."""
+    with open_store(streams) as store:
+        found = store.search(" ".join(words), limit)
+    shown = json.dumps([asdict(each) for each in found], indent=2) if as_json else found_text(found)
+    _print(streams, shown, as_json=as_json)
+    return ExitCode.OK
+
+
+def show_history(given: str, streams: Streams, *, as_json: bool, format_: str | None = None) -> ExitCode:
     """Prints one conversation. Raises MissingError or UsageError where `given` names none or several."""
-
-    def say(text: str) -> None:
-        streams.write(f"{sanitize(text)}\n")
-
-    screen = Screen.find(streams, theme="auto")
-    with Store.open(Folders.find(streams.environ).database) as store:
+    chosen = Format.JSON if as_json else choose_format(format_, None) if format_ else None
+    with open_store(streams) as store:
         conversation = store.resolve(given)
-        if as_json:
-            streams.write(f"{show_json(store, conversation)}\n")
+        if chosen is Format.JSON:
+            shown = show_json(store, conversation)
+        elif chosen is not None:
+            shown = export([store.whole(conversation)], chosen)
         else:
-            show_conversation(store, conversation, say=say, show=screen.show if screen else say)
+            shown = show_text(store, conversation, Screen.find(streams, theme="auto"))
+    _print(streams, shown.removesuffix("\n"), as_json=chosen is Format.JSON)
     return ExitCode.OK
 
 
@@ -47,13 +69,38 @@ def list_text(summaries: Iterable[Summary]) -> str:
     lines = []
     for each in summaries:
         model, title = sanitize_line(each.model or "-"), sanitize_line(each.title)
-        lines.append(f"{each.id}  {_when(each.updated_at)}  {each.messages:>4}  {model:<16.16}  {title[:60]}")
+        lines.append(
+            f"{each.id}  {when(each.updated_at)}  {each.messages:>4}  {model:<16.16}  {title[:_TITLE]}"
+        )
     return "\n".join(lines) if lines else "No conversations yet."
 
 
 def list_json(summaries: Iterable[Summary]) -> str:
     """The same as a JSON array."""
     return json.dumps([asdict(each) for each in summaries], indent=2)
+
+
+def found_text(found: Iterable[Found]) -> str:
+    """Two lines for each message: the id of its conversation, when it was written and the title; its text."""
+    lines = []
+    for each in found:
+        lines.append(f"{each.conversation}  {when(each.created_at)}  {sanitize_line(each.title)[:_TITLE]}")
+        lines.append(f"    {sanitize_line(each.snippet)}")
+    return "\n".join(lines) if lines else "Nothing found."
+
+
+def show_text(store: Store, conversation: str, screen: Screen | None) -> str:
+    """One conversation as text: sanitized, and with replies laid out as Markdown where there is a screen."""
+    parts: list[str] = []
+
+    def say(text: str) -> None:
+        parts.append(f"{sanitize(text)}\n")
+
+    def show(text: str) -> None:
+        parts.append(screen.render(text) if screen else f"{sanitize(text)}\n")
+
+    show_conversation(store, conversation, say=say, show=show)
+    return "".join(parts)
 
 
 def show_conversation(
@@ -63,40 +110,23 @@ def show_conversation(
     system = store.load(conversation).system
     say(f"Conversation {conversation}" + (f"\n\nSystem: {system}" if system else ""))
     for record in store.records(conversation):
-        say(f"\n{_heading(record)}:")
+        say(f"\n{heading(record)}:")
         (show if record.message.role is Role.ASSISTANT else say)(record.message.text)
 
 
 def show_json(store: Store, conversation: str) -> str:
-    """One conversation as a JSON object."""
+    """The branch of a conversation that is read, as a JSON object."""
     record = {
         "conversation": conversation,
         "system": store.load(conversation).system,
-        "messages": [_message_record(each) for each in store.records(conversation)],
+        "messages": [message_record(each) for each in store.records(conversation)],
     }
     return json.dumps(record, indent=2)
 
 
-def _heading(record: Record) -> str:
-    message, source = record.message, record.provenance
-    about = [_when(record.created_at)]
-    if source is not None:
-        about.append(sanitize_line(source.model or source.backend))
-    if message.status is not Status.COMPLETE:
-        about.append(message.status)
-    return f"{_SPEAKERS[message.role]} ({', '.join(about)})"
-
-
-def _message_record(record: Record) -> dict[str, object]:
-    shown: dict[str, object] = {
-        "role": record.message.role,
-        "text": record.message.text,
-        "status": record.message.status,
-        "created_at": record.created_at,
-    }
-    return shown | (asdict(record.provenance) if record.provenance else {})
-
-
-def _when(seconds: float) -> str:
-    """Local time, to the minute."""
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+def _print(streams: Streams, text: str, *, as_json: bool) -> None:
+    """JSON is for programs: it is written as it is, also to a terminal."""
+    if as_json:
+        streams.write(f"{text}\n")
+    else:
+        page(f"{text}\n", streams)

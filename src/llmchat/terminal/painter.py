@@ -74,7 +74,7 @@ class Painter:
         """What has to be written behind the one row to make the other of it; None where that cannot be."""
         common = len(before.segments)
         if after.segments[:common] == before.segments:
-            return self._styled(Row(after.segments[common:]))
+            return styled(Row(after.segments[common:]))
         *head, end = before.segments
         if after.segments[: common - 1] != tuple(head) or len(after.segments) < common:
             return None
@@ -82,7 +82,7 @@ class Painter:
         if grown.style != end.style or not grown.text.startswith(end.text):
             return None
         rest = grown._replace(text=grown.text[len(end.text) :])
-        return self._styled(Row((rest, *after.segments[common:])))
+        return styled(Row((rest, *after.segments[common:])))
 
     def _append(self, grown: str, rows: Sequence[Row], *, wide: bool) -> str:
         if not rows and not wide:
@@ -104,17 +104,19 @@ class Painter:
             if (goes_on or self._wraps(row)) != wraps:
                 wraps = not wraps
                 parts.append(_WRAP if wraps else _NO_WRAP)
-            parts.append(self._styled(row))
+            parts.append(styled(row))
         return "".join(parts) + (_NO_WRAP if wraps else "")
 
     def _wraps(self, row: Row) -> bool:
         return row.joined and row.cells == self._columns
 
-    def _styled(self, row: Row) -> str:
-        return "".join(
-            style.render(text, color_system=ColorSystem.STANDARD) if style else text
-            for text, style, _ in row.segments
-        )
+
+def styled(row: Row) -> str:
+    """The text of a row with its colours, and nothing else that a terminal obeys."""
+    return "".join(
+        style.render(text, color_system=ColorSystem.STANDARD) if style else text
+        for text, style, _ in row.segments
+    )
 
 
 def _up(rows: int) -> str:

@@ -65,6 +65,17 @@ class Screen:
         painter.paint((*markdown.frame().done, *markdown.finish()), ())
         painter.finish()
 
+    def render(self, text: str) -> str:
+        """The same as text for a pager: lines with their colours, and nothing else that a terminal obeys."""
+        from llmchat.terminal.painter import styled
+
+        markdown = self.markdown()
+        markdown.feed(text)
+        rows = (*markdown.frame().done, *markdown.finish())
+        columns = self.size()[0]
+        ends = ("" if row.joined and row.cells == columns else "\n" for row in rows)
+        return "".join(f"{styled(row)}{end}" for row, end in zip(rows, ends, strict=True))
+
     def dim(self, text: str) -> str:
         """Text of ours that is less important than what is around it."""
         return f"\x1b[2m{text}\x1b[0m"

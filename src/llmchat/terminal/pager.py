@@ -1,0 +1,59 @@
+"""Shows long text through the person's pager; what fits the window, or goes into a pipe, is just written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import subprocess
+
+from llmchat.terminal.screen import Screen
+from llmchat.terminal.streams import Streams
+
+DEFAULT = "less"
+_LESS = "FRX"  # leave at once if it fits, let colours through, keep the text on the screen; as git has it
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def page(text: str, streams: Streams) -> None:
+    """Writes text to stdout: through $PAGER on a terminal, if it is longer than the window.
+
+    The text has to be sanitized. An empty PAGER, or one that cannot be started, is no pager.
+    """
+    screen = Screen.find(streams, theme="auto")
+    command = _command(streams)
+    if screen is None or not command or not streams.is_terminal(streams.stdin) or _fits(text, screen):
+        streams.write(text)
+        return
+    environ = {"LESS": _LESS, **streams.environ}
+    try:
+        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
+    except OSError:
+        streams.write(text)
+        return
+    _feed(pager, text.encode("utf-8", "replace"))
+
+
+def _feed(pager: subprocess.Popen[bytes], text: bytes) -> None:
+    """Until the person leaves the pager. Ctrl-C is the pager's own meanwhile, as in every other program."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        pager.communicate(text)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _command(streams: Streams) -> list[str]:
+    try:
+        return shlex.split(streams.environ.get("PAGER", DEFAULT))
+    except ValueError:  # a quote that is not closed
+        return []
+
+
+def _fits(text: str, screen: Screen) -> bool:
+    """Whether the window shows all of it at once, with the next prompt."""
+    from rich.cells import cell_len
+
+    columns, rows = screen.size()
+    lines = _COLOUR.sub("", text).splitlines()
+    return len(lines) < rows and sum(max(1, -(-cell_len(line) // columns)) for line in lines) < rows
