@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from llmchat.core.conversation import Role, Status
+from llmchat.core.conversation import Status
 from llmchat.store import Node
+from llmchat.terminal.headings import SPEAKERS
 from llmchat.terminal.sanitize import sanitize_line
 
-_SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"}
 _DEEPEST = 8
 _SHOWN = 50
 
@@ -31,4 +31,4 @@ def tree_lines(nodes: Sequence[Node]) -> Iterator[str]:
         inset = "  " * min(level, _DEEPEST)
         line = sanitize_line(node.line)
         shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
-        yield f"{mark} {node.id:>5} {inset}{_SPEAKERS[node.role]}: {shown}{about}".rstrip()
+        yield f"{mark} {node.id:>5} {inset}{SPEAKERS[node.role]}: {shown}{about}".rstrip()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from llmchat.app import Session
 from llmchat.errors import UsageError
+from llmchat.store import Record, Whole
 from llmchat.terminal.commands.desk import Desk
 from llmchat.terminal.commands.registry import command
 from llmchat.terminal.completion import Candidate, files
-from llmchat.terminal.exporting import export_text
-from llmchat.terminal.history import list_text, show_conversation
+from llmchat.terminal.export import choose_format, export
+from llmchat.terminal.headings import title_of
+from llmchat.terminal.history import found_text, list_text, show_conversation
 from llmchat.terminal.sanitize import sanitize_line
 from llmchat.terminal.written import write_file
 
@@ -45,13 +48,7 @@ async def search(desk: Desk, argument: str) -> None:
     """finds what was said in any conversation; /open goes there"""
     if not argument:
         raise UsageError("/search takes words to look for", hint="for instance: /search capital of France")
-    found = desk.session.store.search(argument, LISTED)
-    for each in found:
-        when = time.strftime("%Y-%m-%d", time.localtime(each.created_at))
-        title = sanitize_line(each.title)[:40]
-        desk.say(f"{each.conversation}  {when}  {title}\n    {sanitize_line(each.snippet)}")
-    if not found:
-        desk.say("Nothing was found.")
+    desk.say(found_text(desk.session.store.search(argument, LISTED)))
 
 
 @command("ID|last", complete=_conversations)
@@ -70,8 +67,7 @@ async def title(desk: Desk, argument: str) -> None:
     conversation = session.saved_id()
     if argument:
         session.store.set_title(conversation, argument)
-    named = next((each.title for each in session.store.list(LISTED) if each.id == conversation), argument)
-    desk.say(f"Title: {sanitize_line(named)}")
+    desk.say(f"Title: {title_of(session.store.whole(conversation))}")
 
 
 @command()
@@ -85,9 +81,21 @@ async def save(desk: Desk, argument: str) -> None:
 
 
 @command("[FILE]", complete=lambda _, beginning: files(beginning))
-async def export(desk: Desk, argument: str) -> None:
+async def export_(desk: Desk, argument: str) -> None:
     """writes this conversation into a file: Markdown, or JSON or HTML by its ending"""
     if not desk.chat.conversation.messages:
         raise UsageError("there is nothing to export yet", hint="ask something first")
     name = argument or f"llmchat-{desk.session.conversation_id or time.strftime('%Y%m%d-%H%M%S')}.md"
-    await write_file(desk.confirm, desk.say, name, export_text(desk.session, name))
+    text = export([_whole(desk.session)], choose_format(None, name))
+    await write_file(desk.confirm, desk.say, name, text)
+
+
+def _whole(session: Session) -> Whole:
+    """The conversation as it is saved; one that is not is a single branch of now."""
+    if session.conversation_id is not None:
+        return session.store.whole(session.conversation_id)
+    now, said = time.time(), session.chat.conversation
+    records = tuple(
+        Record(at, at - 1 or None, message, now, None) for at, message in enumerate(said.messages, 1)
+    )
+    return Whole("not saved", None, said.system, now, now, len(records), records)
