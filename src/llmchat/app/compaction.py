@@ -78,7 +78,7 @@ class Compaction:
         answer = Message(Role.ASSISTANT, summary.text)
         branch = [Saved(Message(Role.USER, REQUEST)), Saved(answer, summary.provenance), *kept]
         after = Conversation(session.chat.conversation.system, tuple(each.message for each in branch))
-        session.start_branch(after, branch)
+        session.kept.start_branch(after, branch)
         return Undo(session, self.before, after, session.conversation_id, head)
 
 
@@ -100,7 +100,7 @@ class Undo:
     def run(self) -> None:
         """Goes on with the turns as they were. Raises what the store raises."""
         if self.head is not None:
-            self.session.switch(self.head)
+            self.session.kept.switch(self.head)
         else:
             chat = self.session.chat
             chat.conversation = replace(chat.conversation, messages=self.before.messages)

@@ -14,7 +14,7 @@ from llmchat.terminal.tree import tree_lines
 
 
 def _messages(desk: Desk, beginning: str) -> Iterator[Candidate]:
-    for node in desk.session.store.tree(desk.session.saved_id()):
+    for node in desk.session.store.tree(desk.session.kept.saved_id()):
         if not node.current:
             yield Candidate(str(node.id), sanitize_line(node.line)[:50])
 
@@ -44,7 +44,7 @@ async def edit(desk: Desk, argument: str) -> None:
 @command()
 async def tree(desk: Desk, argument: str) -> None:
     """shows the branches of this conversation; a star marks the one that is read"""
-    for line in tree_lines(desk.session.store.tree(desk.session.saved_id())):
+    for line in tree_lines(desk.session.store.tree(desk.session.kept.saved_id())):
         desk.say(line)
 
 
@@ -53,5 +53,5 @@ async def switch(desk: Desk, argument: str) -> None:
     """goes to the branch that message N of /tree is on"""
     if not argument.isdecimal():
         raise UsageError("/switch takes the number of a message", hint="/tree shows them")
-    desk.session.switch(int(argument))
+    desk.session.kept.switch(int(argument))
     desk.show_last_turn()

@@ -56,7 +56,7 @@ def _budget_text(budget: Budget) -> str:
 async def stats(desk: Desk, argument: str) -> None:
     """tokens, times and models of this conversation"""
     session = desk.session
-    answers: list[Provenance] = [reply.provenance for reply in session.replies]
+    answers: list[Provenance] = [reply.provenance for reply in session.kept.replies]
     if session.conversation_id is not None:
         records = session.store.records(session.conversation_id)
         answers = [each.provenance for each in records if each.provenance is not None]

@@ -64,7 +64,7 @@ async def open_(desk: Desk, argument: str) -> None:
 async def title(desk: Desk, argument: str) -> None:
     """shows or changes the name of this conversation"""
     session = desk.session
-    conversation = session.saved_id()
+    conversation = session.kept.saved_id()
     if argument:
         session.store.set_title(conversation, argument)
     desk.say(f"Title: {title_of(session.store.whole(conversation))}")
@@ -74,7 +74,7 @@ async def title(desk: Desk, argument: str) -> None:
 async def save(desk: Desk, argument: str) -> None:
     """says where this conversation is saved; after --no-save begins to save it"""
     session = desk.session
-    session.save()
+    session.kept.save()
     id_ = session.conversation_id
     where = session.folders.database
     desk.say(f"Saved as {id_} in {where}." if id_ else f"Saved with the first question, in {where}.")
