@@ -82,6 +82,12 @@ def measure(path: Path, messages: int) -> dict[str, float]:
         with Store.open(path) as opened:
             opened.list(20)
 
+    def erase_a_short_one() -> None:
+        with Store.open(path) as opened:
+            journal = opened.journal()
+            journal.begin(Message(Role.USER, "forget this"))
+            opened.delete(str(journal.conversation_id))
+
     with Store.open(path) as store:
         _, journal = store.resume(CONVERSATION)
 
@@ -91,7 +97,7 @@ def measure(path: Path, messages: int) -> dict[str, float]:
             journal.append("The capital of France is Paris. " * 20)
             journal.end(Status.COMPLETE, PROVENANCE)
 
-        return {
+        figures = {
             "open the store, list 20": milliseconds(open_store),
             "open the conversation": milliseconds(lambda: store.resume(CONVERSATION)),
             "save a turn": milliseconds(save_turn),
@@ -102,6 +108,7 @@ def measure(path: Path, messages: int) -> dict[str, float]:
             "search a word that is nowhere": milliseconds(lambda: store.search("quetzalcoatl", 20)),
             "search a rare word of 2 letters": milliseconds(lambda: store.search("天气", 20)),
         }
+    return {**figures, "erase another conversation": milliseconds(erase_a_short_one)}
 
 
 def main() -> None:

@@ -21,6 +21,10 @@ COMMANDS = [
     ("history",),
     ("history", "list"),
     ("history", "show"),
+    ("history", "search"),
+    ("history", "export"),
+    ("history", "import"),
+    ("history", "rm"),
 ]
 
 

@@ -178,6 +178,7 @@ def test_a_real_pager_shows_colours_and_no_other_escape(echo: Llmchat) -> None:
         terminal.wait_until(lambda: b"\a" in terminal.written, "the pager's answer to Ctrl-C")
         terminal.type("gG")  # less swallows the first key after it
         terminal.wait_for("line 49")
+        assert b"\x1b[1mbold\x1b[" in terminal.written
         assert b"**\xe2\x90\x9b[2J" in terminal.written
         terminal.type("q")
         assert terminal.wait_exit() == 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import Settings
 from llmchat.core.journal import Provenance
-from llmchat.store import Store
+from llmchat.store import Store, schema
 
 PROVENANCE = Provenance("echo", "child", Settings())
 
@@ -21,6 +23,15 @@ def open_each() -> None:
         with Store.open(Path(line.strip()), patience=20):
             pass
         say("opened")
+
+
+def migrate(path: str) -> None:
+    """Brings an older database up to date, but for the last step of it; says so, and waits."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        schema.migrate(connection)
+        say("migrated")
+        sys.stdin.readline()
 
 
 def stream(path: str) -> None:
@@ -60,4 +71,6 @@ def say(what: object) -> None:
 
 
 if __name__ == "__main__":
-    {"open": open_each, "stream": stream, "converse": converse}[sys.argv[1]](*sys.argv[2:])
+    {"open": open_each, "migrate": migrate, "stream": stream, "converse": converse}[sys.argv[1]](
+        *sys.argv[2:]
+    )

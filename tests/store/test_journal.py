@@ -300,20 +300,44 @@ def test_saving_takes_as_many_statements_at_1000_messages_as_at_10(store: Store,
     journal = store.journal()
     seen: list[str] = []
 
-    def statements_of_a_turn() -> int:
+    def turns(number: int) -> tuple[int, int]:
+        """Our own statements for so many turns, and those with which FTS5 keeps its index."""
         seen.clear()
         store.database.connection.set_trace_callback(seen.append)
-        say(journal, "question", "answer")
+        for _ in range(number):
+            say(journal, "question", "answer")
+        store.database.connection.set_trace_callback(None)
+        of_the_index = sum(statement.startswith("--") for statement in seen)
+        return len(seen) - of_the_index, of_the_index
+
+    turns(1)  # makes the conversation's own row
+    early, index_early = turns(100)
+    turns(300)
+    late, index_late = turns(100)
+    assert early == late
+    assert index_late < 1.5 * index_early
+
+
+def test_opening_takes_as_many_statements_at_1000_messages_as_at_10(store: Store, say: Say) -> None:
+    journal = store.journal()
+    seen: list[str] = []
+
+    def statements_to_open() -> int:
+        seen.clear()
+        store.database.connection.set_trace_callback(seen.append)
+        store.resume(str(journal.conversation_id))
+        store.list(20)
+        store.search("answer", 5)
         store.database.connection.set_trace_callback(None)
         return len(seen)
 
     for _ in range(5):
         say(journal, "question", "answer")
-    early = statements_of_a_turn()
-    while len(store.records(str(journal.conversation_id))) < 1000:
-        for _ in range(99):
-            say(journal, "question", "answer")
-    assert early == statements_of_a_turn()
+    early = statements_to_open()
+    for _ in range(495):
+        say(journal, "question", "answer")
+    assert early > 0
+    assert statements_to_open() <= 2 * early  # FTS5 reads a page more or less of its index
 
 
 class Canned:

@@ -119,3 +119,15 @@ def test_what_is_erased_is_found_no_more(store: Store, say: Say) -> None:
     assert texts(store, "secret") == []
     assert len(texts(store, "kept")) == 2
     assert index_is_whole(store)
+
+
+def test_a_search_reads_the_index_and_not_every_message(store: Store, say: Say) -> None:
+    say(store.journal(), "question", "answer")
+    seen: list[str] = []
+    store.database.connection.set_trace_callback(seen.append)
+    store.search("answer is", 5)
+    store.database.connection.set_trace_callback(None)
+    (query,) = [statement for statement in seen if "MATCH" in statement and not statement.startswith("--")]
+    plan = [row[3] for row in store.database.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert any("found VIRTUAL TABLE INDEX" in step for step in plan)
+    assert not any(step.startswith("SCAN messages") for step in plan)
