@@ -60,7 +60,8 @@ class Chat:
     def go_on(self) -> Turn:
         """The turn that goes on with the newest answer, which was cut off.
 
-        Its answer has the whole text from the beginning; the part stays in the journal as a sibling.
+        Its answer has the whole text from the beginning; the part stays in the journal as a sibling. Its
+        figures, tokens and times, are those of what was added.
         Raises InputError where there is no such answer.
         """
         newest = self.conversation.messages[-1] if self.conversation.messages else None

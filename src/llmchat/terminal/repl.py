@@ -113,23 +113,25 @@ class Repl:
         then, self._desk.then = self._desk.then, None
         if turn is None:
             return
-        await self._answer(turn)
+        await self._answer(turn, aside=then is not None)
         if then is not None and turn.reply is not None:
             then(turn.reply)
 
     def _ask(self, line: str) -> Turn:
         """The turn that asks this. Where it cannot be asked, the line goes back into the editor."""
+        files = list(self._desk.files)
         try:
             question = self._desk.compose(line)
             if self._desk.editing:
                 self._session.chat.undo()
         except LLMChatError:
-            self._desk.draft = line
+            self._desk.draft, self._desk.files = line, files
             raise
         self._desk.editing = False
         return self._session.chat.ask(question)
 
-    async def _answer(self, turn: Turn) -> None:
+    async def _answer(self, turn: Turn, *, aside: bool = False) -> None:
+        """Runs a turn and shows it; one that is `aside` is no part of the conversation."""
         view = make_view(
             self._run, self._session.config, self._streams, conversation=lambda: None, footer=True
         )
@@ -138,7 +140,7 @@ class Repl:
                 await self._interrupts.stoppable(show(turn, view))
         except LLMChatError as error:
             view.error(error)
-        if turn.reply is not None:
+        if turn.reply is not None and not aside:
             self._session.after(turn.reply)
 
     def _toolbar(self, columns: int) -> str:

@@ -13,8 +13,10 @@ CTRL_R, CTRL_X, CTRL_E, UP = "\x12", "\x18", "\x05", "\x1b[A"
 def test_with_vi_keys_escape_begins_a_command_of_vi(start: Open) -> None:
     terminal = start("-m", "echo", "--vi")
     terminal.wait_for("new")
-    terminal.type("hello world" + ESCAPE)
-    terminal.read(0.6)  # a lone escape is told from a sequence by the silence behind it
+    terminal.type("hello world")
+    terminal.wait_until(lambda: terminal.column == len("> hello world"), "the line")
+    terminal.type(ESCAPE)  # told from a sequence by the silence behind it; vi then steps back by one
+    terminal.wait_until(lambda: terminal.column == len("> hello worl"), "the command mode")
     terminal.type("0dw" + ENTER)
     terminal.wait_for("\nworld\n1 tokens")
 
