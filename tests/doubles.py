@@ -82,6 +82,9 @@ class ScriptedBackend:
     async def limits(self) -> Limits:
         return self._limits
 
+    async def can_continue(self) -> bool:
+        return True
+
     async def aclose(self) -> None:
         self.closed = True
 

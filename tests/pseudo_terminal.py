@@ -86,6 +86,11 @@ class PseudoTerminal:
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
 
     @property
+    def column(self) -> int:
+        """Where the cursor is, from 0."""
+        return int(self._screen.cursor.x)
+
+    @property
     def text(self) -> str:
         """The scrollback and the window."""
         above = [

@@ -211,18 +211,19 @@ async def test_a_preview_can_leave_a_server_alone(open_session: Open, unused_tcp
     assert (preview.text, preview.count.exact) == ("User: Hi\nAssistant:", False)
 
 
-async def test_the_status_line_tells_model_conversation_and_room(open_session: Open) -> None:
+async def test_the_status_tells_model_conversation_and_room(open_session: Open) -> None:
     session = open_session()
-    assert session.status_line() == "echo · not saved"
+    assert session.status() == ["echo", "not saved"]
     session.keep()
-    assert session.status_line() == "echo · new"
+    assert session.status() == ["echo", "new"]
     await session.warm()
     session.after(await run(session.chat.ask("One two")))
     used = session.chat.conversation
     assert len(used.messages) == 2
-    assert session.status_line().startswith(f"echo · {session.conversation_id} · ")
-    assert session.status_line().endswith(" of 1,000,000")
-    assert " · 0 tokens" not in session.status_line()
+    model, conversation, used = session.status()
+    assert (model, conversation) == ("echo", session.conversation_id)
+    assert used.endswith(" of 1,000,000")
+    assert not used.startswith("0 tokens")
 
 
 async def test_a_server_is_shown_with_its_url(open_session: Open) -> None:

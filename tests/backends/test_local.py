@@ -359,3 +359,12 @@ async def test_a_failed_start_is_tried_again(options: EngineOptions, smollm2: Pa
     late.symlink_to(smollm2)
     assert "Paris" in text(await generate(backend, ask("What is the capital of France?")))
     await backend.aclose()
+
+
+async def test_an_unfinished_answer_is_gone_on_with(backend: LocalBackend) -> None:
+    request = ask("What is the capital of France?", "The capital of")
+    assert await backend.can_continue()
+    assert (await backend.render(replace(request, continues=True))).endswith("assistant\nThe capital of")
+    reply = text(await generate(backend, replace(request, continues=True)))
+    assert reply.startswith(" France")
+    assert "Paris" in reply

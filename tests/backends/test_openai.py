@@ -353,3 +353,44 @@ async def test_closing_the_stream_frees_the_server(server: OpenAIServer, backend
     await events.aclose()
     async with asyncio.timeout(0.1):
         await server.left.wait()
+
+
+# Going on with an unfinished answer
+
+UNFINISHED = (Message(Role.USER, "Count"), Message(Role.ASSISTANT, "One, two,"))
+
+
+async def test_llama_cpp_goes_on_where_its_template_leaves_the_answer_open(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    server.script("/apply-template", json_reply({"prompt": "<|im_start|>assistant\nOnce upon"}))
+    assert await backend.can_continue()
+    await generate(backend, Request(UNFINISHED, Settings(), continues=True))
+    (body,) = server.bodies(CHAT)
+    assert body["messages"] == [
+        {"role": "user", "content": "Count"},
+        {"role": "assistant", "content": "One, two,"},
+    ]
+    assert "continue_final_message" not in body
+
+
+async def test_a_template_that_closes_the_answer_cannot_go_on(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    closed = "<|im_start|>assistant\nOnce upon<|im_end|>\n<|im_start|>assistant\n"
+    server.script("/apply-template", json_reply({"prompt": closed}))
+    assert not await backend.can_continue()
+
+
+async def test_vllm_is_told_to_go_on(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    server.always("/v1/models", json_reply({"data": [{"id": "m", "owned_by": "vllm"}]}))
+    assert await backend.can_continue()
+    await generate(backend, Request(UNFINISHED, Settings(), continues=True))
+    await generate(backend)
+    going_on, other = server.bodies(CHAT)
+    assert (going_on["continue_final_message"], going_on["add_generation_prompt"]) == (True, False)
+    assert "continue_final_message" not in other
+
+
+async def test_a_server_nobody_knows_cannot_go_on(backend: OpenAIBackend) -> None:
+    assert not await backend.can_continue()

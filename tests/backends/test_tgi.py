@@ -400,3 +400,12 @@ async def test_cancelling_the_turn_frees_the_server(server: TgiServer, backend: 
         await task
     async with asyncio.timeout(0.1):
         await server.left.wait()
+
+
+async def test_an_unfinished_answer_is_the_open_end_of_the_prompt(
+    server: TgiServer, backend: TgiBackend
+) -> None:
+    assert await backend.can_continue()
+    await generate(backend, Request(TALK[1:3], DEFAULTS, continues=True))
+    (body,) = server.bodies("/")
+    assert body["inputs"] == "User: What is 1 + 1?\n System: obey\nAssistant: 2"

@@ -24,6 +24,7 @@ from llmchat.core.generation import (
     Usage,
 )
 from llmchat.core.journal import Journal, Reply
+from llmchat.core.plan import first_words
 from llmchat.core.prompt_format import FORMATS
 from llmchat.core.turn import Turn
 from llmchat.errors import (
@@ -377,8 +378,10 @@ async def test_the_person_is_told_which_turns_are_not_sent() -> None:
     chat = chat_with(backend, conversation=long_talk(10), settings=Settings(max_tokens=20))
     events, _ = await run(chat.ask("newest"))
     dropped = 11 - (len(backend.requests[0].messages)) // 2
+    newest_left_out = chat.conversation.turns()[dropped - 1][0].text
     assert events[0] == Notice(
-        f"the oldest {dropped} turns do not fit the model's context window and will not be sent"
+        f"turns 1 to {dropped} do not fit the model's context window and will not be sent"
+        f" ({first_words(newest_left_out)})"
     )
 
 
@@ -506,3 +509,57 @@ async def test_what_was_chosen_stands_over_the_models_card_and_that_over_the_def
     chat = chat_with(backend, settings=Settings(temperature=0, stop=("x",)))
     await run(chat.ask("?"))
     assert backend.requests[0].settings == Settings(temperature=0, top_p=0.9, max_tokens=1024, stop=("x",))
+
+
+# Going on with a reply that was cut off
+
+
+async def test_a_cut_reply_is_gone_on_with_and_the_part_stays_a_sibling() -> None:
+    backend = ScriptedBackend(said("One, two,", finish=LENGTH), said(" three."))
+    journal = RecordingJournal()
+    chat = chat_with(backend, journal)
+    await run(chat.ask("Count"))
+    events, reply = await run(chat.go_on())
+    assert (text_of(events), reply.text, reply.status) == (
+        "One, two, three.",
+        "One, two, three.",
+        Status.COMPLETE,
+    )
+    assert backend.requests[1].messages[-1] == Message(Role.ASSISTANT, "One, two,")
+    assert backend.requests[1].continues
+    assert chat.conversation.messages[-1].text == "One, two, three."
+    assert journal.log[-5:] == ["back", "begin assistant", "append", "append", "end"]
+
+
+async def test_a_space_at_the_end_of_the_part_is_not_sent_and_comes_once() -> None:
+    backend = ScriptedBackend(said("One ", finish=LENGTH), said(" two"))
+    chat = chat_with(backend)
+    await run(chat.ask("Count"))
+    _, reply = await run(chat.go_on())
+    assert backend.requests[1].messages[-1].text == "One"
+    assert reply.text == "One two"
+
+
+async def test_the_leading_space_of_a_raw_text_reply_is_kept_where_it_goes_on() -> None:
+    backend = ScriptedBackend(said(" One", finish=LENGTH), said(" two"), prompt_format=TRANSCRIPT)
+    chat = chat_with(backend)
+    await run(chat.ask("Count"))
+    _, reply = await run(chat.go_on())
+    assert reply.text == "One two"
+
+
+async def test_a_fault_while_going_on_loses_nothing_of_the_part() -> None:
+    script: list[Step] = [UnavailableError("gone")]
+    chat = chat_with(ScriptedBackend(said("One", finish=LENGTH), script))
+    await run(chat.ask("Count"))
+    _, reply = await fail(chat.go_on(), UnavailableError)
+    assert (reply.text, reply.status) == ("One", Status.INTERRUPTED)
+
+
+async def test_a_whole_reply_or_none_cannot_be_gone_on_with() -> None:
+    chat = chat_with(ScriptedBackend(said("All.")))
+    with pytest.raises(InputError, match="no reply"):
+        chat.go_on()
+    await run(chat.ask("?"))
+    with pytest.raises(InputError, match="not cut off"):
+        chat.go_on()

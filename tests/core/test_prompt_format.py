@@ -150,3 +150,12 @@ def test_control_tokens_in_anyones_text_are_broken_up(name: str, text: str) -> N
 @given(st.text())
 def test_breaking_up_control_tokens_only_adds_spaces(text: str) -> None:
     assert break_control_tokens(text).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_unfinished_answer_is_the_open_end_of_every_format(name: str) -> None:
+    question, part = Message(Role.USER, "Count"), Message(Role.ASSISTANT, "One, two,")
+    whole = FORMATS[name].render([question, part, question])
+    left_open = FORMATS[name].render([question, part], continues=True)
+    assert left_open.endswith("One, two,")
+    assert whole.startswith(left_open)

@@ -57,3 +57,24 @@ def test_it_is_private_even_under_umask_0(tmp_path: Path) -> None:
         "prompts": "0o600",
         "prompts.lock": "0o600",
     }
+
+
+async def offered(history: PromptHistory) -> list[str]:
+    return [line async for line in history.load()]
+
+
+async def test_lines_of_another_shell_are_there_at_the_next_prompt(tmp_path: Path) -> None:
+    one, other = PromptHistory(tmp_path / "prompts"), PromptHistory(tmp_path / "prompts")
+    one.append_string("first")
+    assert await offered(other) == ["first"]
+    one.append_string("second")
+    assert await offered(other) == ["second", "first"]
+    assert await offered(one) == ["second", "first"]
+
+
+async def test_a_history_file_that_is_gone_offers_what_was_known(tmp_path: Path) -> None:
+    history = PromptHistory(tmp_path / "prompts")
+    history.append_string("first")
+    assert await offered(history) == ["first"]
+    (tmp_path / "prompts").unlink()
+    assert await offered(history) == ["first"]

@@ -184,7 +184,10 @@ def test_a_reply_that_broke_off_is_no_object_of_its_own(ends: Pipes) -> None:
     ("reply", "line"),
     [
         (WHOLE, "30 tokens · 20/s · first after 0.5 s"),
-        (replace(WHOLE, status=Status.LENGTH), "30 tokens · 20/s · first after 0.5 s · cut by --max-tokens"),
+        (
+            replace(WHOLE, status=Status.LENGTH),
+            "30 tokens · 20/s · first after 0.5 s · cut by --max-tokens, /continue goes on",
+        ),
         (
             Reply("H", Status.STOPPED, UNCOUNTED),
             "first after 0.5 s · stopped",

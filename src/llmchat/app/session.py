@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmchat import weights
 from llmchat.app.fetching import Fetching, stoppable
+from llmchat.app.keeping import Keeping
 from llmchat.app.target import choose, open_backend
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, Value, defaults
 from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
 from llmchat.core.chat import Chat
-from llmchat.core.conversation import Conversation
+from llmchat.core.conversation import Conversation, Message
 from llmchat.core.generation import Limits, Request, TokenCount, estimate_tokens
 from llmchat.core.journal import MemoryJournal, Reply
-from llmchat.errors import LLMChatError, StorageError, TryLaterError, UsageError
+from llmchat.core.prompt_format import FORMATS
+from llmchat.errors import StorageError, TryLaterError, UsageError
 
 if TYPE_CHECKING:
-    from llmchat.store import ConversationJournal, Store
+    from llmchat.store import Store
 
 
 NOTHING = TokenCount(0, exact=True)
@@ -43,12 +44,9 @@ class Session:
         """Opens the backend, fetching its weights if need be; connects to nothing. Raises as open_backend."""
         self.config = config
         self.folders = folders
-        self._notices: list[str] = []
         self._fetching = fetching
-        self._store: Store | None = None
-        self._journal: ConversationJournal | None = None
-        self._saves = False
-        self._used = NOTHING  # of the context window, after the last reply
+        self._used = NOTHING  # of the context window, by these messages
+        self._used_by: tuple[Message, ...] = ()
         self._limits: Limits | None = None
         target = choose(config)
         self.chat = Chat(
@@ -60,43 +58,29 @@ class Session:
         )
         self._target = target
         self.chat.conversation = Conversation(self._system())
+        self.kept = Keeping(self.chat, folders)
 
     @property
     def conversation_id(self) -> str | None:
         """None until something was saved."""
-        return self._journal.conversation_id if self._journal else None
-
-    def take_notices(self) -> list[str]:
-        """What the person should be told since this was last asked, oldest first; foreign text."""
-        notices, self._notices = self._notices, []
-        if self._journal is not None:
-            notices += [notice.text for notice in self._journal.take_notices()]
-        return notices
+        return self.kept.conversation_id
 
     @property
     def store(self) -> Store:
         """The kept conversations, opened when first needed. Raises what Store.open raises."""
-        if self._store is None:
-            from llmchat.store import Store
+        return self.kept.store
 
-            self._store = Store.open(self.folders.database)
-            self._notices += [notice.text for notice in self._store.notices]
-        return self._store
+    def take_notices(self) -> list[str]:
+        """What the person should be told since this was last asked, oldest first; foreign text."""
+        return self.kept.take_notices()
 
     def keep(self) -> None:
         """Saves from here on, in a new conversation. What is wrong with the store becomes a notice."""
-        self._saves = True
-        try:
-            self._journal = self.store.journal(system=self.chat.conversation.system, call_later=_call_later)
-        except LLMChatError as error:
-            self._notices.append(f"this conversation is not saved: {error.message}")
-        else:
-            self.chat.journal = self._journal
+        self.kept.begin()
 
     def forget(self) -> None:
         """Keeps nothing of what is said from here on."""
-        self._saves, self._journal = False, None
-        self.chat.journal = MemoryJournal()
+        self.kept.forget()
 
     def resume(self, conversation: str, *, keep: bool = True) -> None:
         """Goes on with a kept conversation: `last`, an id or the beginning of one.
@@ -104,30 +88,25 @@ class Session:
         A system message that the person set for this run replaces the kept one. Without `keep` nothing
         of what follows is saved. Raises MissingError, UsageError, or what the store raises.
         """
-        found = self.store.resolve(conversation)
-        if keep:
-            resumed, self._journal = self.store.resume(found, call_later=_call_later)
-            self._saves, self.chat.journal = True, self._journal
-        else:
-            resumed = self.store.load(found)
-        self.chat.conversation = resumed
-        self._used = self._estimate()
-        if (chosen := self.config.text("system")) is not None and chosen != resumed.system:
+        self.kept.open(conversation, keep=keep)
+        chosen = self.config.text("system")
+        if chosen is not None and chosen != self.chat.conversation.system:
             self.set_system(chosen)
+
+    def open(self, conversation: str) -> None:
+        """Leaves this conversation for a kept one, which has its own system message. Raises as `resume`."""
+        self.kept.open(conversation, keep=self.kept.saves)
 
     def new_conversation(self) -> None:
         """Begins anew with the system message there is."""
         self.chat.conversation = Conversation(self.chat.conversation.system)
-        self._used = NOTHING
-        if self._saves:
-            self.keep()
+        self.kept.begin_anew()
 
     def set_system(self, text: str) -> None:
         """Another system message from here on; "" is none. What the store raises is about saving it only."""
         self.chat.conversation = replace(self.chat.conversation, system=text)
         self.config = self._changed("system", text)
-        if self._journal is not None:
-            self._journal.set_system(text)
+        self.kept.set_system(text)
 
     def set_value(self, name: str, text: str) -> None:
         """Changes a sampling setting for this session; `default` leaves it open again.
@@ -164,6 +143,25 @@ class Session:
         await old.aclose()
         await self.warm()
 
+    async def set_format(self, name: str) -> None:
+        """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
+        if name not in FORMATS:
+            raise UsageError(f"there is no prompt format {name}", hint=f"there are {', '.join(FORMATS)}")
+        if not self.formats_prompts:
+            raise UsageError(
+                f"{self.model_shown()} formats its prompts itself", hint="a prompt format is for TGI"
+            )
+        config = self._changed("prompt_format", name)
+        backend = open_backend(self._target, config, self.folders, fetching=self._fetching)
+        old, self.chat.backend, self.config = self.chat.backend, backend, config
+        await old.aclose()
+        await self.warm()
+
+    @property
+    def formats_prompts(self) -> bool:
+        """Whether prompts are one text that is put together here."""
+        return self.chat.backend.prompt_format is not None or self._target.model in BUILT_IN
+
     def model_names(self) -> list[str]:
         """What `-m` takes here by name."""
         there = [each.name for each in weights.installed(self.folders.weights)]
@@ -196,29 +194,33 @@ class Session:
 
     def after(self, reply: Reply) -> None:
         """Takes note of what the conversation now uses of the context window."""
+        self.kept.replies.append(reply)
+        self._used_by = self.chat.conversation.messages
         usage = reply.provenance.usage
         if usage.prompt_tokens is not None and usage.completion_tokens is not None:
             self._used = TokenCount(usage.prompt_tokens + usage.completion_tokens, exact=True)
         else:
-            self._used = self._estimate()
+            self._estimate_used()
 
-    def _estimate(self) -> TokenCount:
-        return estimate_tokens("".join(message.text for message in self.chat.conversation.sendable()))
+    def _estimate_used(self) -> None:
+        said = "".join(message.text for message in self.chat.conversation.messages)
+        self._used_by, self._used = self.chat.conversation.messages, estimate_tokens(said)
 
-    def status_line(self) -> str:
-        """The model, the conversation, and tokens used of the context window; foreign text."""
-        parts = [self.model_shown(), self.conversation_id or ("new" if self._saves else "not saved")]
+    def status(self) -> list[str]:
+        """The model, the conversation, and tokens used of the context window once known; foreign text."""
+        parts = [self.model_shown(), self.conversation_id or ("new" if self.kept.saves else "not saved")]
         if self._limits is not None:
+            if self._used_by is not self.chat.conversation.messages:
+                self._estimate_used()
             parts.append(f"{self._used} of {self._limits.context:,}")
-        return " \N{MIDDLE DOT} ".join(parts)
+        return parts
 
     async def aclose(self) -> None:
         """Frees the backend and the store. May be called twice."""
         try:
             await self.chat.backend.aclose()
         finally:
-            if self._store is not None:
-                self._store.close()
+            self.kept.close()
 
     def _system(self) -> str:
         """The system message that was set, else the model's own, else the course's on a URL."""
@@ -231,14 +233,9 @@ class Session:
     def _stand_in(self, system: str) -> None:
         """The system message that a model brings with it."""
         self.chat.conversation = replace(self.chat.conversation, system=system)
-        if self._journal is not None:
-            with suppress(StorageError, TryLaterError):  # kept, and written with the next message
-                self._journal.set_system(system)
+        with suppress(StorageError, TryLaterError):  # kept, and written with the next message
+            self.kept.set_system(system)
 
     def _changed(self, name: str, value: str) -> Config:
         values = {**self.config.values, name: Value(value, Layer.SESSION, f"/{name}")}
         return replace(self.config, values=values)
-
-
-def _call_later(delay: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-    return asyncio.get_running_loop().call_later(delay, call)

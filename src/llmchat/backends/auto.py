@@ -54,6 +54,9 @@ class AutoBackend:
     async def count(self, request: Request) -> TokenCount:
         return await (await self._find()).count(request)
 
+    async def can_continue(self) -> bool:
+        return await (await self._find()).can_continue()
+
     async def limits(self) -> Limits:
         return await (await self._find()).limits()
 

@@ -53,19 +53,27 @@ class EchoBackend:
 
     def _reply(self, request: Request) -> str:
         if not self._canned:
+            if request.continues:
+                question, begun = request.messages[-2:]
+                return question.text.removeprefix(begun.text)
             return request.messages[-1].text
         seed = request.settings.seed
         each_question = None if seed is None else f"{seed} {len(request.messages)}"
         return random.Random(each_question).choice(CANNED)  # noqa: S311 - small talk, not cryptography
 
     async def render(self, request: Request) -> str:
-        return request.messages[-1].text if request.raw else self._format.render(request.messages)
+        if request.raw:
+            return request.messages[-1].text
+        return self._format.render(request.messages, continues=request.continues)
 
     async def count(self, request: Request) -> TokenCount:
         return estimate_tokens(await self.render(request))
 
     async def limits(self) -> Limits:
         return Limits(1_000_000)
+
+    async def can_continue(self) -> bool:
+        return not self._canned
 
     async def aclose(self) -> None:
         pass

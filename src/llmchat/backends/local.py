@@ -94,6 +94,10 @@ class LocalBackend:
         """The context the engine runs with, which may be less than what was asked for."""
         return await (await self._ready()).limits()
 
+    async def can_continue(self) -> bool:
+        """Where the model's own template can leave an answer open."""
+        return await (await self._ready()).can_continue()
+
     async def aclose(self) -> None:
         """Ends the engine at once."""
         starting, self._starting = self._starting, None

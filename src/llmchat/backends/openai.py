@@ -11,6 +11,7 @@ from types import MappingProxyType
 from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
+from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import (
     Event,
     Limits,
@@ -24,6 +25,7 @@ from llmchat.errors import LLMChatError
 
 ASSUMED = Limits(2048, assumed=True)
 NOTHING: Mapping[str, object] = MappingProxyType({})
+_UNFINISHED = "Once upon"
 MAX_STOPS = 4
 """Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
 
@@ -136,6 +138,19 @@ class OpenAIBackend:
             self._limits = Limits(context) if context else ASSUMED
         return self._limits
 
+    async def can_continue(self) -> bool:
+        """Whether an answer at the end stays open: as /apply-template shows on llama.cpp, and on vLLM."""
+        if self._tokenizes:
+            probe = Request((Message(Role.USER, "Hello"), Message(Role.ASSISTANT, _UNFINISHED)), Settings())
+            if (prompt := await self._templated(probe)) is not None:
+                return prompt.rstrip().endswith(_UNFINISHED)
+        await self._list_models()
+        return self._is_vllm
+
+    @property
+    def _is_vllm(self) -> bool:
+        return text_at(_listed(self._models, self._model), "owned_by") == "vllm"
+
     @property
     def _base(self) -> str:
         return api_base(self._session.endpoint.url)
@@ -196,6 +211,8 @@ class OpenAIBackend:
             self._penalty_field: wanted.repetition_penalty,
             "stop": list(wanted.stop[:MAX_STOPS]) or None,
         }
+        if request.continues and self._is_vllm:  # vLLM's OpenAI-compatible server, "Extra parameters"
+            fields |= {"continue_final_message": True, "add_generation_prompt": False}
         return {name: value for name, value in fields.items() if value is not None} | dict(self._extra)
 
     async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:

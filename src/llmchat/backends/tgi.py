@@ -140,11 +140,17 @@ class TgiBackend:
         self._limits = Limits(total, prompt) if total else ASSUMED
         return self._limits
 
+    async def can_continue(self) -> bool:
+        """Always: the prompt is one text, which may end anywhere."""
+        return True
+
     def _url(self, path: str) -> str:
         return info_base(self._session.endpoint.url) + path
 
     def _prompt(self, request: Request) -> str:
-        return request.messages[-1].text if request.raw else self._format.render(request.messages)
+        if request.raw:
+            return request.messages[-1].text
+        return self._format.render(request.messages, continues=request.continues)
 
     def _stops(self, request: Request) -> list[str]:
         """The person's stop texts first, then the format's, as many as the server takes."""

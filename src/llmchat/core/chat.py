@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from llmchat.core.conversation import Conversation, Message, Role
+from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import Backend, Notice, Request, Settings
 from llmchat.core.journal import Journal
 from llmchat.core.plan import Plan, make_plan
@@ -57,6 +57,21 @@ class Chat:
             self._step_back()
         return Turn(self, None)
 
+    def go_on(self) -> Turn:
+        """The turn that goes on with the newest answer, which was cut off.
+
+        Its answer has the whole text from the beginning; the part stays in the journal as a sibling. Its
+        figures, tokens and times, are those of what was added.
+        Raises InputError where there is no such answer.
+        """
+        newest = self.conversation.messages[-1] if self.conversation.messages else None
+        if newest is None or newest.role is not Role.ASSISTANT or not newest.text:
+            raise InputError("there is no reply to go on with", hint="/retry asks the last question again")
+        if newest.status is Status.COMPLETE:
+            raise InputError("the last reply was not cut off", hint="ask for more in your own words")
+        self._step_back()
+        return Turn(self, None, before=newest.text)
+
     def undo(self) -> str:
         """Takes the newest turn back and returns its question. Raises InputError where there is none."""
         question = next((m.text for m in reversed(self.conversation.messages) if m.role is Role.USER), None)
@@ -93,12 +108,16 @@ class Chat:
         raw: bool = False,
         stream: bool = True,
         at_most: int | None = None,
+        continues: bool = False,
     ) -> Plan:
-        """What asking this conversation's newest question sends; see `make_plan`."""
+        """What asking this conversation's newest question sends; see `make_plan`.
+
+        With `continues` the conversation ends in the unfinished answer that is to be gone on with.
+        """
         if raw:
             request = Request(conversation.messages[-1:], self.effective_settings(), raw=True, stream=stream)
             return Plan(request)
-        return await make_plan(
+        plan = await make_plan(
             self.backend,
             conversation,
             self.settings,
@@ -106,3 +125,4 @@ class Chat:
             stream=stream,
             at_most=at_most,
         )
+        return replace(plan, request=replace(plan.request, continues=continues))

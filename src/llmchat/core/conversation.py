@@ -43,6 +43,7 @@ class Window:
     messages: tuple[Message, ...]
     dropped_turns: int
     tokens: int | None = None  # of the prompt; None where nobody had to count
+    newest_dropped: str = ""  # the question of the newest turn that is not sent
 
 
 Count = Callable[[Sequence[Message]], Awaitable[int]]
@@ -113,4 +114,4 @@ class Conversation:
                 high, tokens = middle, rest
             else:
                 low = middle + 1
-        return Window(self.sendable(turns[low:]), low, tokens)
+        return Window(self.sendable(turns[low:]), low, tokens, turns[low - 1][0].text)

@@ -77,12 +77,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One generation. `raw` sends the text of the only message exactly as it is: completion, no roles."""
+    """One generation. `raw` sends the text of the only message exactly as it is: completion, no roles.
+
+    With `continues` the last message is an unfinished answer, and the reply is what comes after its text.
+    """
 
     messages: tuple[Message, ...]
     settings: Settings
     raw: bool = False
     stream: bool = True
+    continues: bool = False
 
 
 class FinishReason(StrEnum):
@@ -204,6 +208,9 @@ class Backend(Protocol):
 
     async def limits(self) -> Limits:
         """What the model can take; asked once."""
+
+    async def can_continue(self) -> bool:
+        """Whether it can go on with an unfinished answer: see `Request.continues`."""
 
     async def aclose(self) -> None:
         """Frees connections and processes. May be called twice."""

@@ -26,9 +26,19 @@ class Plan:
             said.append(Notice(f"nobody says how much the model can take: {guess}", once=True))
         if self.window and self.window.dropped_turns:
             dropped = self.window.dropped_turns
-            which = "the oldest turn does" if dropped == 1 else f"the oldest {dropped} turns do"
-            said.append(Notice(f"{which} not fit the model's context window and will not be sent"))
+            which = "turn 1 does" if dropped == 1 else f"turns 1 to {dropped} do"
+            until = f"({first_words(self.window.newest_dropped)})"
+            said.append(Notice(f"{which} not fit the model's context window and will not be sent {until}"))
         return said
+
+
+def first_words(text: str, most: int = 40) -> str:
+    """The beginning of a text on one line, cut between words where it is long."""
+    line = " ".join(text[: 20 * most].split())
+    if len(line) <= most:
+        return line
+    head, space, _ = line[:most].rpartition(" ")
+    return f"{head if space else line[:most]} ..."
 
 
 async def make_plan(

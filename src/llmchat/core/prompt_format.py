@@ -46,8 +46,18 @@ class PromptFormat:
     separator: str = ""  # between messages, and before the opening
     speakers: tuple[str, ...] = ()  # words that mark a speaker's line, where roles are not control tokens
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """The prompt: every message in its pattern, ending exactly where the reply begins."""
+    def render(self, messages: Sequence[Message], *, continues: bool = False) -> str:
+        """The prompt: every message in its pattern, ending exactly where the reply begins.
+
+        With `continues` that is the end of the last message, an answer, which is left open.
+        """
+        if continues:
+            *messages, unfinished = messages
+            before = self.assistant.partition("{text}")[0]
+            return self._join(messages, before + self._guard(unfinished.text))
+        return self._join(messages, self.opening)
+
+    def _join(self, messages: Sequence[Message], end: str) -> str:
         parts: list[str] = []
         preface = ""
         for message in messages:
@@ -63,7 +73,7 @@ class PromptFormat:
                     preface = ""
                 case Role.ASSISTANT:
                     parts.append(self.assistant.replace("{text}", text))
-        return self.separator.join([*parts, self.opening])
+        return self.separator.join([*parts, end])
 
     def _guard(self, text: str) -> str:
         return indent_speaker_lines(text, self.speakers) if self.speakers else break_control_tokens(text)

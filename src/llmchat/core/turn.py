@@ -35,12 +35,22 @@ class Turn:
     """
 
     def __init__(
-        self, chat: Chat, question: Message | None, *, raw: bool = False, stream: bool = True
+        self,
+        chat: Chat,
+        question: Message | None,
+        *,
+        raw: bool = False,
+        stream: bool = True,
+        before: str = "",
     ) -> None:
+        """`before` begins the answer, of a turn that was cut off; it comes with the first text."""
         self._chat = chat
         self._question = question
         self._raw = raw
         self._stream = stream
+        self._before = before
+        # A prompt that ends in a space misleads a model, whose words bring their own: it comes off again.
+        self._sent_before = before.rstrip(" ") or before
         self._settings = chat.effective_settings()
         self._events = self._generate()
         self._cutter = StopCutter(())
@@ -74,13 +84,13 @@ class Turn:
     async def _generate(self) -> AsyncGenerator[Event, None]:
         """The reply's events; asks once more, for less, where the server finds the prompt too long."""
         try:
-            plan = await self._chat.plan(self._chat.conversation, raw=self._raw, stream=self._stream)
+            plan = await self._plan()
             try:
                 async with aclosing(self._attempt(plan)) as events:
                     async for event in events:
                         yield event
             except ContextOverflow as overflow:
-                if self._pieces or self._raw:
+                if self._first_token_s is not None or self._raw:
                     raise
                 smaller = await self._smaller(plan, overflow)
                 if smaller.request.messages == plan.request.messages:
@@ -101,7 +111,15 @@ class Turn:
         most = int(sent.tokens * 0.75)
         if overflow.limit is not None:
             most = min(most, overflow.limit - (plan.request.settings.max_tokens or 0))
-        return await self._chat.plan(self._chat.conversation, stream=self._stream, at_most=max(1, most))
+        return await self._plan(at_most=max(1, most))
+
+    async def _plan(self, *, at_most: int | None = None) -> Plan:
+        conversation = self._chat.conversation
+        if self._before:
+            conversation = conversation.add(Message(Role.ASSISTANT, self._sent_before))
+        return await self._chat.plan(
+            conversation, raw=self._raw, stream=self._stream, at_most=at_most, continues=bool(self._before)
+        )
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
         for notice in plan.notices():
@@ -111,7 +129,10 @@ class Turn:
         backend, self._settings = self._chat.backend, plan.request.settings
         spoken = backend.prompt_format if not self._raw else None
         self._cutter = StopCutter((*self._settings.stop, *(spoken.stop if spoken else ())))
-        self._lead = " " if spoken else ""
+        if self._before:
+            self._lead = self._before[len(self._sent_before) :]
+        else:
+            self._lead = " " if spoken else ""
         self._open_answer()
         async with aclosing(backend.stream(plan.request)) as stream:
             async for event in stream:
@@ -140,16 +161,23 @@ class Turn:
             self._opened = True
             origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
             self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
+            if self._before:
+                self._pieces.append(self._before)
+                self._save(self._chat.journal.append, self._before)
 
     def _take(self, text: str) -> str:
-        """Keeps the next text of the reply, less the one leading space of a raw-text format; returns it."""
+        """Keeps the next text of the reply, less the one leading space of a raw-text format.
+
+        Returns what is to be shown: with the first text also what was there before.
+        """
+        before = ""
         if text and self._first_token_s is None:
             self._first_token_s = self._chat.clock() - self._started_at
-            text = text.removeprefix(self._lead)
+            before, text = self._before, text.removeprefix(self._lead)
         if text:
             self._pieces.append(text)
             self._save(self._chat.journal.append, text)
-        return text
+        return before + text
 
     def _settle(self, ended_by: type[BaseException] | None) -> None:
         self._open_answer()

@@ -1,10 +1,19 @@
 """Conversations on disk: owns their ids and times, and is the only home of sqlite3; shows nothing."""
 
 from llmchat.store.conversations import Store, Summary
-from llmchat.store.journal import ConversationJournal
+from llmchat.store.journal import ConversationJournal, Saved
 from llmchat.store.records import Record
 from llmchat.store.search import Found
 from llmchat.store.tree import Node
 from llmchat.store.whole import Whole
 
-__all__ = ["ConversationJournal", "Found", "Node", "Record", "Store", "Summary", "Whole"]
+__all__ = [
+    "ConversationJournal",
+    "Found",
+    "Node",
+    "Record",
+    "Saved",
+    "Store",
+    "Summary",
+    "Whole",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -37,6 +37,15 @@ SHARED = Notice(
 )
 
 CallLater = Callable[[float, Callable[[], None]], Timer]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A finished message with what is known of it. Without a time it is one of now."""
+
+    message: Message
+    provenance: Provenance | None = None
+    created_at: float | None = None  # seconds since the epoch, UTC
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +151,27 @@ class ConversationJournal:
             self._behind.append(newest)
         self._moved = True
         self._write()
+
+    def start_branch(self, messages: Iterable[Saved]) -> None:
+        """Begins anew with these finished messages, in one transaction; what there was stays as a sibling.
+
+        Where it fails, nothing has changed.
+        """
+        branch, behind = self._branch, self._behind
+        self._branch = []
+        for depth, each in enumerate(messages, 1):
+            parent = self._branch[-1] if self._branch else None
+            created_at = self._now() if each.created_at is None else each.created_at
+            entry = _Entry(None, depth, each.message, parent, created_at, each.provenance)
+            entry.ended = each.message.status
+            self._branch.append(entry)
+        self._behind = [*behind, *self._branch]
+        self._moved = True
+        try:
+            self._write()
+        except BaseException:
+            self._branch, self._behind = branch, behind
+            raise
 
     def back(self) -> None:
         """The message before the newest becomes the newest; what is left stays as a sibling.

@@ -1,15 +1,13 @@
-"""The code blocks of the last reply: found by their numbers, written into files. Shows nothing."""
+"""The code blocks of the last reply: found by their numbers. Shows nothing."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Role
-from llmchat.errors import CreateError, UsageError
+from llmchat.errors import UsageError
 
 if TYPE_CHECKING:
     from llmchat.terminal.markdown import CodeBlock
@@ -38,23 +36,3 @@ def code_block(chat: Chat, number: str) -> CodeBlock:
         there = f"it has {len(blocks)}" if blocks else "it has none"
         raise UsageError(f"the last reply has no code block {number}", hint=there)
     return blocks[int(number) - 1]
-
-
-def expand(name: str) -> Path:
-    """The file of this name; ~ is the home folder, and an unknown ~user is left as it is."""
-    return Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises there
-
-
-def write_code(block: CodeBlock, path: Path, *, overwrite: bool) -> bool:
-    """Writes the block, ending in one newline; False where a file is there and is not to be overwritten.
-
-    Raises CreateError where it cannot be written.
-    """
-    try:
-        with path.open("w" if overwrite else "x", encoding="utf-8") as file:
-            file.write(block.text.rstrip("\n") + "\n")
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise CreateError(f"{path} cannot be written: {error.strerror}", hint="name another file") from error
-    return True

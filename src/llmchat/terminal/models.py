@@ -33,12 +33,17 @@ class Choice:
 
 def list_models(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
     """Prints what can be chatted with, a line each, or as a JSON array."""
-    choices = _choices(configure(run, streams), Folders.find(streams.environ).weights)
+    config, folder = configure(run, streams), Folders.find(streams.environ).weights
     if as_json:
-        streams.write(json.dumps([asdict(choice) for choice in choices], indent=2) + "\n")
+        streams.write(json.dumps([asdict(choice) for choice in _choices(config, folder)], indent=2) + "\n")
     else:
-        streams.write("".join(map(_line, choices)))
+        streams.write(f"{models_text(config, folder)}\n")
     return ExitCode.OK
+
+
+def models_text(config: Config, folder: Path) -> str:
+    """What can be chatted with, a line each; `folder` has the weights on disk."""
+    return "\n".join(map(_line, _choices(config, folder)))
 
 
 def _choices(config: Config, folder: Path) -> Iterator[Choice]:
@@ -62,7 +67,7 @@ def _line(choice: Choice) -> str:
         kind = "on disk" if choice.path else "to fetch"
     size = f"{choice.size / 1e6:,.0f} MB" if choice.size else ""
     licence, name = choice.licence or "", sanitize_line(choice.name)
-    return f"{name:<10}  {kind:<8}  {size:>7}  {licence:<10}  {sanitize_line(choice.about)}".rstrip() + "\n"
+    return f"{name:<10}  {kind:<8}  {size:>7}  {licence:<10}  {sanitize_line(choice.about)}".rstrip()
 
 
 def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:

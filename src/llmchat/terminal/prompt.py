@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from itertools import takewhile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,6 +15,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import is_searching
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -22,17 +24,23 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
+from llmchat.errors import LLMChatError
 from llmchat.private import make_private
+from llmchat.terminal.completion import Candidate
 from llmchat.terminal.sanitize import sanitize_line
 
-Complete = Callable[[str], Iterable[str]]
+Complete = Callable[[str], Iterable[Candidate]]
 """What may replace the line typed so far; each is a whole line."""
+
+
+LABEL = "> "
 
 
 class PromptHistory(FileHistory):
     """The lines of all shells, in one file of mode 0600. A line that begins with a space is not kept.
 
-    A history that cannot be written is not worth an interruption: the line is then kept in memory only.
+    What another shell has written since is there at the next prompt. A history that cannot be written is
+    not worth an interruption: the line is then kept in memory only.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,7 +49,20 @@ class PromptHistory(FileHistory):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
         self._lock = FileLock(path.with_suffix(".lock"), timeout=0.5, mode=0o600)
+        self._path = path
+        self._size_read = -1
         super().__init__(path)
+
+    async def load(self) -> AsyncGenerator[str, None]:
+        """The lines, newest first; prompt-toolkit asks before every prompt."""
+        try:
+            size = self._path.stat().st_size
+            if size != self._size_read:
+                self._size_read, self._loaded_strings = size, list(self.load_history_strings())
+        except OSError:
+            pass
+        for line in self._loaded_strings:
+            yield line
 
     def append_string(self, string: str) -> None:
         if not string.startswith(" ") and string.strip():
@@ -56,17 +77,29 @@ class PromptHistory(FileHistory):
 
 
 class LineCompleter(Completer):
-    """Completes a line that begins with a slash."""
+    """Completes a message of one line by a word behind its last space."""
 
     def __init__(self, complete: Complete) -> None:
         self._complete = complete
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         line = document.text_before_cursor
-        if line.startswith("/") and "\n" not in document.text:
-            for whole in self._complete(line):
-                start = whole[: len(line)].rfind(" ") + 1
-                yield Completion(whole[start:], start_position=start - len(line))
+        if "\n" in document.text:
+            return
+        try:
+            found = list(self._complete(line))
+        except LLMChatError:  # a locked database, say: no reason to disturb who is typing
+            return
+        for each in found:
+            whole = each.text
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(whole, line, strict=False)))
+            start = line[:same].rfind(" ") + 1
+            yield Completion(
+                whole[start:],
+                start_position=start - len(line),
+                display=sanitize_line(whole[start:]),
+                display_meta=sanitize_line(each.about),
+            )
 
 
 class Prompt:
@@ -81,21 +114,22 @@ class Prompt:
         history: PromptHistory | None,
         *,
         complete: Complete,
-        toolbar: Callable[[], str],
+        toolbar: Callable[[int], str],
         vi: bool,
     ) -> None:
         self.shown = asyncio.Event()
         """Set once the first prompt is on the screen."""
         self._toolbar = toolbar
+        self._label = LABEL
         with create_app_session(output=_output()):
             self._session = self._open(history, complete=complete, vi=vi)
         self._session.app.after_render += lambda _: self.shown.set()
 
     def _open(self, history: PromptHistory | None, *, complete: Complete, vi: bool) -> PromptSession[str]:
         return PromptSession(
-            FormattedText([("bold", "> ")]),
+            lambda: FormattedText([("bold", self._label)]),
             multiline=True,
-            prompt_continuation="  ",
+            prompt_continuation=lambda width, _line, _wraps: " " * width,
             history=history,
             completer=LineCompleter(complete),
             complete_while_typing=False,
@@ -108,8 +142,9 @@ class Prompt:
             reserve_space_for_menu=4,
         )
 
-    async def read(self, draft: str = "") -> str:
+    async def read(self, draft: str = "", *, label: str = LABEL) -> str:
         """The next message, with `draft` already in the editor."""
+        self._label = label
         return await self._session.prompt_async(
             default=draft, handle_sigint=False
         )  # signals are not its business
@@ -130,7 +165,7 @@ class Prompt:
 
     def _show_toolbar(self) -> FormattedText:
         width = self._session.app.output.get_size().columns
-        return FormattedText([("", sanitize_line(self._toolbar())[: max(0, width - 1)])])
+        return FormattedText([("", self._toolbar(max(0, width - 1)))])
 
 
 class _DumbOutput(Vt100_Output):
@@ -145,9 +180,10 @@ def _output() -> Output:
 
 
 def _keys() -> KeyBindings:
+    """Our own keys. While somebody searches the history, the search has keys of its own."""
     keys = KeyBindings()
 
-    @keys.add("enter")
+    @keys.add("enter", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if buffer.document.text_before_cursor.endswith("\\") and not buffer.document.text_after_cursor:
@@ -156,19 +192,19 @@ def _keys() -> KeyBindings:
         else:
             buffer.validate_and_handle()
 
-    @keys.add("escape", "enter")
-    @keys.add("c-j")
+    @keys.add("escape", "enter", filter=~is_searching)
+    @keys.add("c-j", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.newline(copy_margin=False)
 
-    @keys.add("c-c")
+    @keys.add("c-c", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.reset()
         else:
             event.app.exit(exception=KeyboardInterrupt)
 
-    @keys.add("c-d")
+    @keys.add("c-d", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.delete()

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from llmchat.app import Session
 from llmchat.core.turn import Turn
 from llmchat.errors import ExitCode, LLMChatError, StorageError
-from llmchat.terminal.commands import Desk, complete_line, run_command
+from llmchat.terminal.commands import Desk, complete_line, is_command, run_command
 from llmchat.terminal.interrupts import Interrupts
-from llmchat.terminal.prompt import Prompt, PromptHistory
+from llmchat.terminal.prompt import LABEL, Prompt, PromptHistory
 from llmchat.terminal.run import Run, find_screen, make_view
 from llmchat.terminal.sanitize import sanitize, sanitize_line
-from llmchat.terminal.streams import Streams, check_text
+from llmchat.terminal.streams import Streams
 from llmchat.terminal.tty import Line
 from llmchat.terminal.view import error_lines, show
 
@@ -32,12 +32,18 @@ class Repl:
         self._streams = streams
         self._interrupts = interrupts
         self._desk = Desk(
-            session, streams, say=self._say, show=self._show, confirm=self._confirm, clear=self._clear
+            session,
+            streams,
+            say=self._say,
+            show=self._show,
+            show_last_turn=self._show_where_it_was,
+            confirm=self._confirm,
+            clear=self._clear,
         )
         self._prompt = Prompt(
             self._open_history(),
             complete=lambda line: complete_line(self._desk, line),
-            toolbar=lambda: sanitize_line(session.status_line()),
+            toolbar=self._toolbar,
             vi=session.config.switch("vi"),
         )
 
@@ -80,30 +86,54 @@ class Repl:
             self._streams.say(f"llmchat: {sanitize_line(notice)}")
         draft, self._desk.draft = self._desk.draft, ""
         try:
-            line = await self._prompt.read(draft)
+            line = await self._prompt.read(draft, label="edit> " if self._desk.editing else LABEL)
         except EOFError:
             self._desk.leave = True
             return
         except KeyboardInterrupt:
-            self._streams.say("Ctrl-D or /exit leaves.")
+            told = "The question stays as it was." if self._desk.editing else "Ctrl-D or /exit leaves."
+            self._streams.say(told)
+            self._desk.editing = False
             return
         if line.strip():
             await self._take(line)
 
     async def _take(self, line: str) -> None:
         try:
-            if line.startswith("/") and not line.startswith("//") and "\n" not in line:
-                await self._interrupts.stoppable(run_command(self._desk, line))
-                turn, self._desk.turn = self._desk.turn, None
+            if is_command(line):
+                await self._command(line)
             else:
-                question = line.removeprefix("/") if line.startswith("//") else line
-                turn = self._session.chat.ask(check_text(question, "the prompt"))
-            if turn is not None:
+                turn = self._ask(line)
                 await self._answer(turn)
         except LLMChatError as error:
             self._streams.say(error_lines(error))
 
-    async def _answer(self, turn: Turn) -> None:
+    async def _command(self, line: str) -> None:
+        self._desk.editing = False
+        await self._interrupts.stoppable(run_command(self._desk, line))
+        turn, self._desk.turn = self._desk.turn, None
+        then, self._desk.then = self._desk.then, None
+        if turn is None:
+            return
+        await self._answer(turn, aside=then is not None)
+        if then is not None and turn.reply is not None:
+            then(turn.reply)
+
+    def _ask(self, line: str) -> Turn:
+        """The turn that asks this. Where it cannot be asked, the line goes back into the editor."""
+        files = list(self._desk.files)
+        try:
+            question = self._desk.compose(line)
+            if self._desk.editing:
+                self._session.chat.undo()
+        except LLMChatError:
+            self._desk.draft, self._desk.files = line, files
+            raise
+        self._desk.editing = False
+        return self._session.chat.ask(question)
+
+    async def _answer(self, turn: Turn, *, aside: bool = False) -> None:
+        """Runs a turn and shows it; one that is `aside` is no part of the conversation."""
         view = make_view(
             self._run, self._session.config, self._streams, conversation=lambda: None, footer=True
         )
@@ -112,7 +142,7 @@ class Repl:
                 await self._interrupts.stoppable(show(turn, view))
         except LLMChatError as error:
             view.error(error)
-        if turn.reply is not None:
+        if turn.reply is not None and not aside:
             self._session.after(turn.reply)
 
     @contextmanager
@@ -126,6 +156,16 @@ class Repl:
             yield
         finally:
             self._streams.write("\x1b[?2004l")
+
+    def _toolbar(self, columns: int) -> str:
+        """Where we are, on one line: a long model name gives way to what follows it."""
+        model, *parts = map(sanitize_line, self._session.status())
+        if waiting := len(self._desk.files):
+            parts.append(f"{waiting} file{'s' if waiting > 1 else ''} attached")
+        rest = "".join(f" \N{MIDDLE DOT} {part}" for part in parts)
+        room = max(12, columns - len(rest))
+        shown = model if len(model) <= room else f"{model[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
+        return f"{shown}{rest}"[:columns]
 
     def _open_history(self) -> PromptHistory | None:
         try:

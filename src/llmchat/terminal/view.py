@@ -154,7 +154,9 @@ def summary(reply: Reply) -> str:
     if first is not None:
         parts.append(f"first after {first:.1f} s")
     if reply.status is not Status.COMPLETE:
-        parts.append({Status.LENGTH: "cut by --max-tokens"}.get(reply.status, reply.status))
+        parts.append(
+            {Status.LENGTH: "cut by --max-tokens, /continue goes on"}.get(reply.status, reply.status)
+        )
     return " \N{MIDDLE DOT} ".join(parts)
 
 

@@ -4,39 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from llmchat.core.conversation import Status
 from llmchat.store import Store
-from pseudo_terminal import CTRL_C, CTRL_D, ENTER, ESCAPE, TAB, PseudoTerminal
-
-Open = Callable[..., PseudoTerminal]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def start(home: Path) -> Iterator[Open]:
-    """Starts llmchat with these arguments in a pseudo-terminal, and ends it with the test."""
-    opened: list[PseudoTerminal] = []
-
-    def open_terminal(*arguments: str, **environ: str) -> PseudoTerminal:
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        command = [sys.executable, "-m", "llmchat", *arguments]
-        terminal = PseudoTerminal(command, {**kept, "LLMCHAT_HOME": str(home), **environ})
-        opened.append(terminal)
-        return terminal
-
-    yield open_terminal
-    for terminal in opened:
-        terminal.__exit__(None, None, None)
+from opened import Open
+from pseudo_terminal import CTRL_C, CTRL_D, ENTER, ESCAPE, TAB
 
 
 def test_a_question_is_answered_and_ctrl_d_leaves(start: Open, home: Path) -> None:

@@ -1,0 +1,77 @@
+"""Where the tokens of a prompt go: the system message, each turn, the reply. No I/O of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from llmchat.core.chat import Chat
+from llmchat.core.conversation import Conversation, Message
+from llmchat.core.generation import Request, TokenCount
+
+SHOWN = 20
+"""The newest turns that are counted each; the older ones are counted as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The tokens of some turns, by their numbers from 1."""
+
+    first: int
+    last: int
+    question: str  # of the last of them
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a prompt holds and what is left. The shares may differ by a few tokens from the total."""
+
+    system: int
+    turns: tuple[Share, ...]
+    dropped: int  # of the oldest turns, which are not sent
+    newest_dropped: str  # its question
+    total: TokenCount  # of the prompt
+    reply: int  # at most
+    limit: int
+    assumed: bool  # the limit is a guess
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.total.tokens - self.reply)
+
+
+async def make_budget(chat: Chat, conversation: Conversation) -> Budget:
+    """The budget of sending this conversation, which has a turn at least. Raises as `Chat.plan`."""
+    plan = await chat.plan(conversation)
+    assert plan.window is not None, "what is not raw has a window"
+    assert plan.limits is not None, "what is not raw has limits"
+    dropped = plan.window.dropped_turns
+    turns = conversation.turns()[dropped:]
+    settings = plan.request.settings
+
+    async def count(messages: Sequence[Message]) -> int:
+        return (await chat.backend.count(Request(tuple(messages), settings))).tokens
+
+    system = 0
+    if conversation.system:
+        alone = replace(conversation, system="").sendable(turns[:1])
+        system = max(0, await count(conversation.sendable(turns[:1])) - await count(alone))
+    shares: list[Share] = []
+    before = system
+    for last in range(max(1, len(turns) - SHOWN + 1), len(turns) + 1):
+        tokens = await count(conversation.sendable(turns[:last]))
+        first = shares[-1].last + 1 if shares else dropped + 1
+        share = Share(first, dropped + last, turns[last - 1][0].text, max(0, tokens - before))
+        shares.append(share)
+        before = tokens
+    return Budget(
+        system=system,
+        turns=tuple(shares),
+        dropped=dropped,
+        newest_dropped=plan.window.newest_dropped,
+        total=await chat.backend.count(plan.request),
+        reply=settings.max_tokens or 0,
+        limit=plan.limits.context,
+        assumed=plan.limits.assumed,
+    )

@@ -1,0 +1,53 @@
+"""What may complete a beginning: files, and words out of a list. Reads folders; knows no command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+MOST = 200
+"""Files that are offered at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a beginning could become, and a word or two about it. Foreign text."""
+
+    text: str
+    about: str = ""
+
+
+def words(known: Iterable[str], beginning: str) -> Iterator[Candidate]:
+    """Those that begin so."""
+    return (Candidate(word) for word in known if word.startswith(beginning))
+
+
+def files(beginning: str, *, ending: str = "") -> list[Candidate]:
+    """The files and folders whose paths begin so, folders with a slash behind them.
+
+    Hidden ones only where the dot was typed; with `ending` only files that end in it. What cannot be
+    read is nothing to offer.
+    """
+    folder, _, name = beginning.rpartition("/")
+    within = f"{folder}/" if "/" in beginning else ""
+    try:
+        entries = sorted(os.scandir(os.path.expanduser(within) or "."), key=lambda entry: entry.name)  # noqa: PTH111 - leaves an unknown ~user as it is
+    except OSError:
+        return []
+    found = []
+    for entry in entries:
+        if not entry.name.startswith(name) or (entry.name.startswith(".") and not name.startswith(".")):
+            continue
+        if _is_folder(entry):
+            found.append(Candidate(f"{within}{entry.name}/"))
+        elif entry.name.endswith(ending):
+            found.append(Candidate(f"{within}{entry.name}"))
+    return found[:MOST]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

@@ -1,0 +1,53 @@
+"""Where the tokens of a prompt go. The scripted backend counts a token for each word."""
+
+from __future__ import annotations
+
+from doubles import RecordingJournal, ScriptedBackend
+from llmchat.core.budget import SHOWN, make_budget
+from llmchat.core.chat import Chat
+from llmchat.core.conversation import Conversation, Message, Role
+from llmchat.core.generation import Limits, Settings, TokenCount
+
+
+def talk(*questions: str) -> Conversation:
+    messages = []
+    for question in questions:
+        messages += [Message(Role.USER, question), Message(Role.ASSISTANT, "a b c")]
+    return Conversation("be very brief", tuple(messages))
+
+
+def chat_of(conversation: Conversation, *, context: int = 1000, reply: int = 10) -> Chat:
+    backend = ScriptedBackend(limits=Limits(context))
+    settings = Settings(max_tokens=reply)
+    return Chat(
+        backend, RecordingJournal(), conversation=conversation, settings=settings, defaults=Settings()
+    )
+
+
+async def test_every_part_of_the_prompt_has_its_share() -> None:
+    conversation = talk("one two", "three")
+    budget = await make_budget(chat_of(conversation), conversation)
+    assert (budget.system, budget.total) == (3, TokenCount(12, exact=True))
+    assert [(share.first, share.last, share.question, share.tokens) for share in budget.turns] == [
+        (1, 1, "one two", 5),
+        (2, 2, "three", 4),
+    ]
+    assert (budget.reply, budget.limit, budget.left, budget.dropped) == (10, 1000, 978, 0)
+
+
+async def test_turns_that_do_not_fit_have_no_share() -> None:
+    conversation = talk(*["one two three"] * 4)
+    budget = await make_budget(chat_of(conversation, context=30), conversation)
+    assert budget.dropped > 0
+    assert budget.turns[0].first == budget.dropped + 1
+    assert sum(share.tokens for share in budget.turns) + budget.system == budget.total.tokens
+
+
+async def test_the_oldest_of_many_turns_share_one_line() -> None:
+    conversation = talk(*["one"] * (SHOWN + 5))
+    chat = chat_of(conversation)
+    budget = await make_budget(chat, conversation)
+    assert (budget.turns[0].first, budget.turns[0].last) == (1, 6)
+    assert len(budget.turns) == SHOWN
+    assert isinstance(chat.backend, ScriptedBackend)
+    assert chat.backend.counted < SHOWN + 10
