@@ -299,6 +299,24 @@ async def test_a_folder_that_was_open_to_others_is_narrowed_with_a_notice(
     assert folders.data.stat().st_mode & 0o777 == 0o700
 
 
+async def test_who_shares_a_conversation_with_another_process_is_told_once(
+    open_session: Open, folders: Folders
+) -> None:
+    session = open_session()
+    session.keep()
+    await run(session.chat.ask("One"))
+    with Store.open(folders.database) as other:
+        _, journal = other.resume(str(session.conversation_id))
+        journal.begin(Message(Role.USER, "From another window"))
+    assert session.take_notices() == []
+    await run(session.chat.ask("Two"))
+    (notice,) = session.take_notices()
+    assert notice.startswith("another llmchat writes to this conversation, too")
+    await run(session.chat.ask("Three"))
+    assert session.take_notices() == []
+    assert kept(folders)[1] == ["One", "One", "Two", "Two", "Three", "Three"]
+
+
 async def test_it_may_be_closed_twice(open_session: Open) -> None:
     session = open_session()
     session.keep()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +104,20 @@ def test_erasing_takes_the_index_along_and_gives_the_space_back(store: Store, pa
     assert path.stat().st_size < before / 5
     assert store.search("kept", 1)
     assert store.database.damage() is None
+
+
+def test_another_process_that_is_reading_does_not_keep_anything_from_being_erased(
+    store: Store, conversation: str, path: Path
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM messages").fetchone() == (7,)
+        store.delete(conversation)
+        assert reader.execute("SELECT count(*) FROM messages").fetchone() == (7,)
+    with pytest.raises(MissingError):
+        store.load(conversation)
+    store.close()
+    assert b"beginning" not in b"".join(each.read_bytes() for each in path.parent.iterdir())
 
 
 def test_either_all_conversations_are_erased_or_none(store: Store, conversation: str) -> None:
