@@ -12,7 +12,7 @@ from llmchat import weights
 from llmchat.app import Session
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import resolve
-from llmchat.errors import MissingError, StorageError, UsageError
+from llmchat.errors import MissingError, UsageError
 from llmchat.store import Store
 
 
@@ -92,12 +92,3 @@ async def test_what_was_said_before_saving_is_saved_in_one_go(session: Session, 
     with Store.open(tmp_path / "home" / "data" / "conversations.sqlite3") as store:
         (only,) = store.list(9)
         assert [m.text for m in store.load(only.id).messages] == ["first", "first", "second", "second"]
-
-
-async def test_a_journal_that_cannot_branch_stays_where_it_was(session: Session, tmp_path: Path) -> None:
-    session.keep()
-    await ask(session, "first")
-    session.kept.close()
-    with pytest.raises(StorageError, match="closed"):
-        session.kept.start_branch(session.chat.conversation, [])
-    assert said(session) == ["first", "first"]

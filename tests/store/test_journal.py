@@ -29,7 +29,7 @@ from llmchat.core.generation import (
 from llmchat.core.journal import Provenance, Reply
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import StorageError, TryLaterError
-from llmchat.store import ConversationJournal, Store
+from llmchat.store import ConversationJournal, Saved, Store
 from llmchat.store.writer import process
 
 from .conftest import Clock
@@ -261,6 +261,32 @@ def test_the_end_of_a_session_is_one_more_chance_to_save(
         journal.end(Status.COMPLETE, provenance)
     journal.flush()
     assert store.load(str(store.latest())).messages[-1] == Message(Role.ASSISTANT, "there")
+
+
+def test_a_new_branch_begins_anew_and_tells_of_no_other_process(
+    store: Store, say: Say, provenance: Provenance
+) -> None:
+    journal = store.journal()
+    say(journal, "a", "b")
+    summary = Saved(Message(Role.ASSISTANT, "s", Status.LENGTH), provenance, 5.0)
+    journal.start_branch([Saved(Message(Role.USER, "q")), summary])
+    say(journal, "c", "d")
+    assert journal.conversation_id is not None
+    records = store.records(journal.conversation_id)
+    assert [each.message.text for each in records] == ["q", "s", "c", "d"]
+    assert (records[1].provenance, records[1].created_at) == (provenance, 5.0)
+    assert records[1].message.status is Status.LENGTH
+    assert [node.line for node in store.tree(journal.conversation_id) if not node.current] == ["a", "b"]
+    assert journal.take_notices() == []
+
+
+def test_a_new_branch_under_a_lock_changes_nothing(store: Store, path: Path, say: Say) -> None:
+    journal = store.journal()
+    say(journal, "a", "b")
+    with locked(path), pytest.raises(TryLaterError):
+        journal.start_branch([Saved(Message(Role.USER, "q"))])
+    say(journal, "c", "d")
+    assert [text for _, text in stored(store)] == ["a", "b", "c", "d"]
 
 
 def test_going_back_under_a_lock_moves_nothing(store: Store, path: Path, say: Say) -> None:

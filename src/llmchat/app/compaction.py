@@ -54,7 +54,9 @@ class Compaction:
             chat.backend,
             MemoryJournal(),
             conversation=replace(self.before, messages=tuple(oldest)),
-            settings=chat.settings,
+            settings=replace(
+                chat.settings, max_tokens=None
+            ),  # that is for replies; a summary has to be whole
             defaults=chat.defaults,
             clock=chat.clock,
         )
