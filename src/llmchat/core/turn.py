@@ -101,7 +101,7 @@ class Turn:
         except LLMChatError as error:
             if rest := self._take(self._cutter.flush()):
                 yield Token(rest)
-            if self._pieces and isinstance(error, UnavailableError):
+            if self._first_token_s is not None and isinstance(error, UnavailableError):
                 raise BrokenReply(error.message, hint=error.hint) from error
             raise
 
