@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help chat install test check docs clean
+.PHONY: help chat install test check docs recording bench-streaming clean
 
 help:  ## show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,12 @@ check: $(VENV)/.developing  ## lint, format, types and the import contract
 
 docs: $(VENV)/.developing  ## write what is generated: .env.example and the tables in the README
 	$(BIN)/python tests/generated.py
+
+recording: $(VENV)/.developing  ## draw docs/chat.svg, the picture in the README, from what the program shows
+	PYTHONPATH=tests $(BIN)/python docs/record.py
+
+bench-streaming: $(VENV)/.developing  ## measure what showing a reply costs, beside other ways (half a minute)
+	$(BIN)/python benchmarks/streaming.py
 
 clean:  ## remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -44,6 +44,7 @@ class PseudoTerminal:
         self._screen = _Screen(columns, rows, self._write)
         self._stream = pyte.ByteStream(self._screen)
         self.written = b""
+        self.found = termios.tcgetattr(slave)
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -131,6 +132,10 @@ class PseudoTerminal:
     def echoes(self) -> bool:
         """Whether the line is set to show what is typed."""
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def is_as_found(self) -> bool:
+        """Whether the line has the settings that it had before the program."""
+        return termios.tcgetattr(self.slave) == self.found
 
     def history_file(self, home: Path) -> str:
         """The prompt history that the program keeps below this LLMCHAT_HOME."""

@@ -66,7 +66,11 @@ class InputError(LLMChatError):
 
 
 class ContextOverflow(InputError):  # noqa: N818 - the field's own word
-    pass
+    """`limit` is what the server says it can take, prompt and reply together, if it says so."""
+
+    def __init__(self, message: str, *, hint: str | None = None, limit: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.limit = limit
 
 
 class MissingError(LLMChatError):

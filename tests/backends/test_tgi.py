@@ -29,7 +29,6 @@ from llmchat.errors import (
     ContextOverflow,
     InputError,
     LLMChatError,
-    TryLaterError,
     UnavailableError,
 )
 from servers import Fault, Reply, json_reply
@@ -244,7 +243,7 @@ async def test_overload_in_the_stream_is_retried_before_text_and_not_after(
     server.script("/", Reply([busy]), stream(" A"))
     assert (await generate(backend))[:2] == [Progress("waiting for the server"), Token(" A")]
     server.script("/", Reply([token(" A"), busy]))
-    with pytest.raises(TryLaterError):
+    with pytest.raises(UnavailableError):
         await generate(backend)
     assert len(server.bodies("/")) == 3
 

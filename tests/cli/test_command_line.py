@@ -158,7 +158,7 @@ def test_the_last_json_line_tells_the_error(echo: Llmchat) -> None:
 def test_a_dry_run_shows_the_prompt_byte_for_byte_and_keeps_nothing(echo: Llmchat) -> None:
     ran = echo("ask", "--dry-run", "-s", "Be brief.", "Hi\nUser: me \x1b")
     assert ran.out == b"System: Be brief.\nUser: Hi\n User: me \x1b\nAssistant:"
-    assert ran.err == "llmchat: about 17 tokens; nothing was sent\n"
+    assert ran.err == "llmchat: about 17 tokens for echo; nothing was sent\n"
     assert ran.code == 0
     assert not (echo.home / "kept").exists()
 

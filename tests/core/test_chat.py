@@ -188,10 +188,15 @@ async def test_ctrl_c_gives_what_was_held_back_to_the_reply() -> None:
     assert (turn.reply.text, turn.reply.unshown) == ("Half\nUs", "\nUs")
 
 
-@pytest.mark.parametrize(("texts", "status"), [((), Status.FAILED), (("Half",), Status.INTERRUPTED)])
-async def test_an_error_keeps_what_came_and_leaves_the_turn(texts: Sequence[str], status: Status) -> None:
+@pytest.mark.parametrize(
+    ("texts", "status", "error"),
+    [((), Status.FAILED, UnavailableError), (("Half",), Status.INTERRUPTED, BrokenReply)],
+)
+async def test_an_error_keeps_what_came_and_leaves_the_turn(
+    texts: Sequence[str], status: Status, error: type[LLMChatError]
+) -> None:
     backend = ScriptedBackend([*map(Token, texts), UnavailableError("gone")])
-    events, reply = await fail(chat_with(backend).ask("Hello?"), UnavailableError)
+    events, reply = await fail(chat_with(backend).ask("Hello?"), error)
     assert (text_of(events), reply.text, reply.status) == ("".join(texts), "".join(texts), status)
     assert backend.streams_open == 0
 

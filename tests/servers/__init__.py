@@ -35,6 +35,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     before: Fault | None = None
+    pause: float = 0  # seconds before each step
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ class LoopbackServer:
         response = web.StreamResponse(status=reply.status, headers=headers)
         await response.prepare(request)
         for step in reply.steps:
+            await asyncio.sleep(reply.pause)
             if isinstance(step, Fault):
                 await self._suffer(request, step)
             else:

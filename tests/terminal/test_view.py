@@ -13,7 +13,7 @@ from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Status
 from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Settings, Token, Usage
 from llmchat.core.journal import Provenance, Reply
-from llmchat.errors import LLMChatError, StorageError, UnavailableError
+from llmchat.errors import BrokenReply, LLMChatError, StorageError, UnavailableError
 from llmchat.terminal.view import (
     JsonView,
     PlainView,
@@ -226,6 +226,6 @@ async def test_each_event_goes_to_its_place(ends: Pipes) -> None:
 
 
 async def test_the_view_is_told_of_the_end_before_an_error_leaves(ends: Pipes) -> None:
-    with pytest.raises(UnavailableError):
+    with pytest.raises(BrokenReply):
         await play(PlainView(ends.streams), Token("Half"), UnavailableError("gone"))
     assert ends.out() == b"Half\n"

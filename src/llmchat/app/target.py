@@ -13,6 +13,7 @@ from llmchat.app.fetching import Fetching
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
+from llmchat.config.urls import is_loopback
 from llmchat.core.generation import Backend
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import UsageError
@@ -108,7 +109,7 @@ def _engine(path: Path, config: Config) -> EngineOptions:
 
 def _open_server(target: Target, config: Config) -> Backend:
     from llmchat.backends.auto import AutoBackend
-    from llmchat.backends.detect import Api
+    from llmchat.backends.detect import Api, guess
     from llmchat.backends.openai import OpenAIBackend
     from llmchat.backends.tgi import TgiBackend
 
@@ -125,7 +126,7 @@ def _open_server(target: Target, config: Config) -> Backend:
         return build(Api(named))
     if config.values["url"].source == COURSE_VARIABLE:
         return build(Api.TGI)
-    return AutoBackend(endpoint, guess=build(Api.TGI), build=build)
+    return AutoBackend(endpoint, guess=build(guess(endpoint.url)), build=build)
 
 
 def _endpoint(target: Target, config: Config) -> Endpoint:
@@ -147,4 +148,5 @@ def _endpoint(target: Target, config: Config) -> Endpoint:
         ),
         ca_file=Path(os.path.expanduser(ca_file)) if ca_file else None,  # noqa: PTH111 - leaves an unknown ~user as it is
         proxy=config.text("proxy"),
+        offline=config.switch("offline") and not is_loopback(target.url),
     )

@@ -62,6 +62,10 @@ class Connection:
     async def _send_once(
         self, method: str, url: str, body: Body | None, *, accept: str
     ) -> aiohttp.ClientResponse:
+        if self.endpoint.offline:
+            raise ConfigError(f"{self.endpoint.server} was not asked: --offline", hint="leave out --offline")
+        if self.endpoint.offline:
+            raise ConfigError(f"{self.endpoint.server} was not asked: --offline", hint="leave out --offline")
         client = await self._open()
         import aiohttp
 

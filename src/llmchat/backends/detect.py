@@ -18,6 +18,11 @@ class Api(StrEnum):
     OPENAI = "openai"
 
 
+def guess(url: str) -> Api:
+    """What the URL itself says: OpenAI's where it ends in a version, as /v1; else TGI."""
+    return Api.OPENAI if url.startswith(api_base(url)) else Api.TGI
+
+
 async def detect(endpoint: Endpoint) -> Api:
     """The API of a server: TGI where /info names a model, OpenAI's where /v1/models lists some.
 
@@ -26,9 +31,8 @@ async def detect(endpoint: Endpoint) -> Api:
     it then answers says the rest. Raises DeniedError for a 401 or 403, and what every request may.
     """
     session = HttpSession(endpoint)
-    versioned = api_base(endpoint.url) == endpoint.url.rstrip("/")
     try:
-        if not versioned:
+        if guess(endpoint.url) is Api.TGI:
             answer = await session.ask("GET", f"{info_base(endpoint.url)}/info", patient=True)
             if text_at(_read(session, answer), "model_id"):
                 return Api.TGI
@@ -37,7 +41,7 @@ async def detect(endpoint: Endpoint) -> Api:
             return Api.OPENAI
     finally:
         await session.aclose()
-    return Api.OPENAI if versioned else Api.TGI
+    return guess(endpoint.url)
 
 
 def _read(session: HttpSession, answer: Answer) -> object:

@@ -35,6 +35,7 @@ class Endpoint:
     auth: Auth = Auth.BEARER
     timeouts: Timeouts = Timeouts()
     unix_socket: Path | None = None
+    offline: bool = False  # the person wants no network: whatever would be sent is refused
     ca_file: Path | None = None
     proxy: str | None = field(default=None, repr=False)  # may hold a password
 

@@ -25,6 +25,8 @@ from llmchat.errors import (
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 """Statuses of a server that may answer when it is asked again."""
 
+# As TGI, vLLM and llama.cpp say it.
+_LIMIT = re.compile(r"(?:must be <= |maximum context length is |context size \()(\d{1,9})")
 _OVERFLOW = re.compile(
     r"context[ _]?(?:length|size|window)|exceed_context|`inputs` tokens \+|must have less than \d+ tokens"
     r"|(?:prompt|inputs?|messages|request)\b.{0,40}\btoo (?:long|many tokens)|too many (?:input )?tokens",
@@ -140,9 +142,9 @@ def rejected(said: str, *, kind: str = "") -> InputError:
     """The server read the request and refuses it: ContextOverflow where it says the prompt is too long."""
     message = f"the server rejected the request: {said}"
     if _OVERFLOW.search(said) or _OVERFLOW.search(kind):
-        return ContextOverflow(
-            message, hint="shorten the question, or ask for fewer tokens with --max-tokens"
-        )
+        limit = _LIMIT.search(said)
+        hint = "shorten the question, or ask for fewer tokens with --max-tokens"
+        return ContextOverflow(message, hint=hint, limit=int(limit[1]) if limit else None)
     return InputError(message, hint="change what the server names, then ask again")
 
 

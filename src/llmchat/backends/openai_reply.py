@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmchat.backends.answer import find, number_at, text_at
-from llmchat.backends.faults import ServerBusy, by_status, error_kind, error_text, rejected
+from llmchat.backends.faults import ServerBusy, ServerDown, by_status, error_kind, error_text, rejected
 from llmchat.backends.http import HttpSession
 from llmchat.backends.stream import EventStream
 from llmchat.core.generation import Event, Finish, FinishReason, Progress, Token, Usage
@@ -33,7 +33,9 @@ def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
         )
     if "invalid_request" in kind or "exceed_context" in kind or "context_length" in kind:
         return rejected(said, kind=kind)
-    if "rate_limit" in kind or "overloaded" in kind:
+    if "overloaded" in kind:
+        return ServerDown(f"the server is overloaded: {said}", hint="wait a little, then ask again")
+    if "rate_limit" in kind:
         return ServerBusy(f"the server is busy: {said}", hint="wait a little, then ask again")
     if "server_error" in kind:
         return UnavailableError(f"the server failed to generate: {said}", hint="ask again")

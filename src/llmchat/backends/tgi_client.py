@@ -18,7 +18,7 @@ from text_generation.errors import (
 from text_generation.types import Parameters, Request, StreamDetails, StreamResponse
 
 from llmchat.backends.answer import parse_event
-from llmchat.backends.faults import ServerBusy, error_text, rejected
+from llmchat.backends.faults import ServerDown, error_text, rejected
 from llmchat.backends.http import HttpSession
 from llmchat.backends.stream import EventStream
 from llmchat.errors import BrokenReply, InputError, LLMChatError, UnavailableError
@@ -103,7 +103,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # text_generation ships no typ
             case ValidationError():
                 return rejected(said)
             case OverloadedError():
-                return ServerBusy(f"the server is overloaded: {said}", hint="wait a little, then ask again")
+                return ServerDown(f"the server is overloaded: {said}", hint="wait a little, then ask again")
             case GenerationError():
                 return UnavailableError(f"the server failed to generate: {said}", hint="ask again")
             case IncompleteGenerationError():

@@ -9,6 +9,7 @@ import sys
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TextIO
 
 import typer
 
@@ -21,7 +22,8 @@ from llmchat.private import make_private
 def main() -> None:
     """The `llmchat` command."""
     code = _run(sys.argv[1:])
-    _flush()
+    _flush(sys.stdout, 1)
+    _flush(sys.stderr, 2)
     sys.exit(code)
 
 
@@ -35,7 +37,7 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return ExitCode.SIGINT
     except BrokenPipeError:
-        _abandon_stdout()
+        _abandon(1)
         return ExitCode.SIGPIPE
     except typer.TyperException as error:
         return _explain(
@@ -44,7 +46,7 @@ def _run(arguments: list[str]) -> int:
     except LLMChatError as error:
         return _explain(error, arguments)
     except OSError as error:
-        _abandon_stdout()
+        _abandon(1)
         hint = "free some space, or check where the output goes"
         return _explain(
             StorageError(f"cannot read or write: {error.strerror or error}", hint=hint), arguments
@@ -99,13 +101,15 @@ def _say(text: str) -> None:
     Streams.standard().say(text)
 
 
-def _abandon_stdout() -> None:
-    """What is still buffered can go nowhere; without this Python would say so once more as it leaves."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _flush() -> None:
+def _flush(stream: TextIO | None, descriptor: int) -> None:
+    """Gets rid of what is buffered; where it can go nowhere, it must not change the exit code."""
     try:
-        sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):
-        _abandon_stdout()
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        _abandon(descriptor)
+
+
+def _abandon(descriptor: int) -> None:
+    """What is still buffered can go nowhere; without this Python would say so once more as it leaves."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llmchat.config.settings import SETTINGS
-from llmchat.errors import DeniedError, InputError
+from llmchat.errors import ConfigError, DeniedError, InputError
 
 KNOWN = frozenset(
     {
@@ -24,7 +24,7 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
     """The known variables of this file; none if there is no such file.
 
     Raises DeniedError if it belongs to someone else or others may write to it, InputError if it is
-    not UTF-8 text.
+    not UTF-8 text, ConfigError for a line that is no assignment.
     """
     try:
         state = path.stat()
@@ -33,13 +33,17 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
     if not stat.S_ISREG(state.st_mode):
         return {}
     _check_trust(path, state)
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            bindings = list(parse_stream(file))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} cannot be read: {error}", hint="mend or remove it") from error
-    return {name: value for name, value in values.items() if name in KNOWN and value is not None}
+    broken = next((each.original.line for each in bindings if each.error), None)
+    if broken is not None:
+        raise ConfigError(f"line {broken} of {path.name} cannot be read", hint="it takes NAME=value")
+    return {each.key: each.value for each in bindings if each.key in KNOWN and each.value is not None}
 
 
 def _check_trust(path: Path, state: os.stat_result) -> None:

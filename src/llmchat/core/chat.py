@@ -107,7 +107,7 @@ class Chat:
         *,
         raw: bool = False,
         stream: bool = True,
-        shrink: float = 1.0,
+        at_most: int | None = None,
         continues: bool = False,
     ) -> Plan:
         """What asking this conversation's newest question sends; see `make_plan`.
@@ -118,6 +118,11 @@ class Chat:
             request = Request(conversation.messages[-1:], self.effective_settings(), raw=True, stream=stream)
             return Plan(request)
         plan = await make_plan(
-            self.backend, conversation, self.settings, self.effective_settings(), stream=stream, shrink=shrink
+            self.backend,
+            conversation,
+            self.settings,
+            self.effective_settings(),
+            stream=stream,
+            at_most=at_most,
         )
         return replace(plan, request=replace(plan.request, continues=continues))

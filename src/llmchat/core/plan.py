@@ -48,18 +48,18 @@ async def make_plan(
     effective: Settings,
     *,
     stream: bool,
-    shrink: float,
+    at_most: int | None,
 ) -> Plan:
     """The request for this conversation's newest question, cut to the model's context window.
 
     The reply's tokens are reserved: all that the person chose, or at most half the window where nobody
-    did. `shrink` is the share of the remaining room that is used. Raises InputError where the reply
+    did. `at_most` bounds the prompt's tokens further. Raises InputError where the reply
     leaves no room, ContextOverflow where the question does not fit, and what the backend raises.
     """
     limits = await backend.limits()
     wanted = effective.max_tokens or DEFAULT_MAX_TOKENS
     reserve = wanted if chosen.max_tokens else min(wanted, limits.context // 2)
-    room = int(min(limits.context - reserve, limits.prompt or limits.context) * shrink)
+    room = min(limits.context - reserve, limits.prompt or limits.context, at_most or limits.context)
     if room < 1:
         raise InputError(
             f"{wanted} tokens for the reply leave no room in a context window of {limits.context}",

@@ -14,7 +14,14 @@ from llmchat.core.generation import Event, Finish, FinishReason, Token, Usage
 from llmchat.core.journal import Provenance, Reply
 from llmchat.core.plan import Plan
 from llmchat.core.stop import StopCutter
-from llmchat.errors import BrokenReply, ContextOverflow, LLMChatError, StorageError, TryLaterError
+from llmchat.errors import (
+    BrokenReply,
+    ContextOverflow,
+    LLMChatError,
+    StorageError,
+    TryLaterError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from llmchat.core.chat import Chat
@@ -49,6 +56,7 @@ class Turn:
         self._cutter = StopCutter(())
         self._lead = ""  # what is cut off the front of the first text
         self._pieces: list[str] = []
+        self._opened = False  # the answer has its place in the journal
         self._finish: Finish | None = None
         self._started_at = 0.0
         self._first_token_s: float | None = None
@@ -59,11 +67,6 @@ class Turn:
         if self._question is not None:
             self._chat.conversation = self._chat.conversation.add(self._question)
             self._save(self._chat.journal.begin, self._question)
-        origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
-        self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
-        if self._before:
-            self._pieces.append(self._before)
-            self._save(self._chat.journal.append, self._before)
         self._started_at = self._chat.clock()
         return self
 
@@ -86,27 +89,37 @@ class Turn:
                 async with aclosing(self._attempt(plan)) as events:
                     async for event in events:
                         yield event
-            except ContextOverflow:
+            except ContextOverflow as overflow:
                 if self._first_token_s is not None or self._raw:
                     raise
-                smaller = await self._plan(shrink=0.75)
-                if smaller.request == plan.request:
+                smaller = await self._smaller(plan, overflow)
+                if smaller.request.messages == plan.request.messages:
                     raise
                 async with aclosing(self._attempt(smaller)) as events:
                     async for event in events:
                         yield event
-        except LLMChatError:
+        except LLMChatError as error:
             if rest := self._take(self._cutter.flush()):
                 yield Token(rest)
+            if self._first_token_s is not None and isinstance(error, UnavailableError):
+                raise BrokenReply(error.message, hint=error.hint) from error
             raise
 
-    async def _plan(self, *, shrink: float = 1.0) -> Plan:
+    async def _plan(self, *, at_most: int | None = None) -> Plan:
         conversation = self._chat.conversation
         if self._before:
             conversation = conversation.add(Message(Role.ASSISTANT, self._sent_before))
         return await self._chat.plan(
-            conversation, raw=self._raw, stream=self._stream, shrink=shrink, continues=bool(self._before)
+            conversation, raw=self._raw, stream=self._stream, at_most=at_most, continues=bool(self._before)
         )
+
+    async def _smaller(self, plan: Plan, overflow: ContextOverflow) -> Plan:
+        """The plan for a quarter less than was sent, or for what the server says it takes."""
+        sent = await self._chat.backend.count(plan.request)
+        most = int(sent.tokens * 0.75)
+        if overflow.limit is not None:
+            most = min(most, overflow.limit - (plan.request.settings.max_tokens or 0))
+        return await self._plan(at_most=max(1, most))
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
         for notice in plan.notices():
@@ -120,6 +133,7 @@ class Turn:
             self._lead = self._before[len(self._sent_before) :]
         else:
             self._lead = " " if spoken else ""
+        self._open_answer()
         async with aclosing(backend.stream(plan.request)) as stream:
             async for event in stream:
                 if isinstance(event, Token):
@@ -141,6 +155,16 @@ class Turn:
             raise BrokenReply("the reply ended without its end", hint="/retry asks again")
         yield self._finish
 
+    def _open_answer(self) -> None:
+        """Gives the answer its place in the journal, once, with where it is about to come from."""
+        if not self._opened:
+            self._opened = True
+            origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
+            self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
+            if self._before:
+                self._pieces.append(self._before)
+                self._save(self._chat.journal.append, self._before)
+
     def _take(self, text: str) -> str:
         """Keeps the next text of the reply, less the one leading space of a raw-text format.
 
@@ -156,6 +180,7 @@ class Turn:
         return before + text
 
     def _settle(self, ended_by: type[BaseException] | None) -> None:
+        self._open_answer()
         unshown = self._take(self._cutter.flush())
         text = "".join(self._pieces)
         status = self._status(ended_by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -66,8 +67,13 @@ async def _dry_run(session: Session, question: str, run: Run, streams: Streams, 
         preview = await session.preview(question, raw=run.raw_prompt, ask_server=False)
     finally:
         await session.aclose()
+    name = session.chat.backend.name
+    if run.json or run.jsonl:
+        count = {"tokens": preview.count.tokens, "exact": preview.count.exact}
+        streams.write(json.dumps({"backend": name, "prompt": preview.text, **count}) + "\n")
+        return ExitCode.OK
     on_screen = streams.is_terminal(streams.stdout)
     streams.write(f"{sanitize(preview.text)}\n" if on_screen else preview.text)
     if not quiet:
-        streams.say(f"llmchat: {preview.count}; nothing was sent")
+        streams.say(f"llmchat: {preview.count} for {name}; nothing was sent")
     return ExitCode.OK

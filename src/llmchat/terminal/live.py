@@ -32,6 +32,7 @@ class LiveView:
         self._spinner = Spinner(screen.streams, quiet=quiet)
         self._timer: asyncio.TimerHandle | None = None
         self._next_frame = 0.0  # on the loop's clock
+        self._over = False  # whatever is on the screen now, it is not ours
 
     def progress(self, progress: Progress) -> None:
         self._spinner.show(progress)
@@ -39,8 +40,9 @@ class LiveView:
     def note(self, text: str) -> None:
         if not self._quiet:
             self._spinner.stop()
-            self._painter.finish()
+            self._painter.clear()
             self._say(f"llmchat: {sanitize_line(text)}")
+            self._schedule()
 
     def piece(self, text: str) -> None:
         self._spinner.stop()
@@ -50,6 +52,7 @@ class LiveView:
     def end(self, reply: Reply) -> None:
         self._spinner.stop()
         self._unschedule()
+        self._over = True
         self._fit_window()
         self._markdown.feed(reply.unshown)
         self._painter.paint((*self._markdown.frame().done, *self._markdown.finish()), ())
@@ -78,7 +81,7 @@ class LiveView:
         self._schedule()
 
     def _schedule(self) -> None:
-        if self._timer is None:
+        if self._timer is None and not self._over:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, self._next_frame - loop.time()), self._paint)
 

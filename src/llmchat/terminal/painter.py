@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 
 from llmchat.terminal.markdown import Row
+from llmchat.terminal.markdown.rows import fold
 
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"  # synchronized output: the terminal shows a frame at once
 _WRAP, _NO_WRAP = "\x1b[?7h", "\x1b[?7l"
@@ -19,19 +21,24 @@ class Painter:
 
     One write a frame. The cursor is never hidden, nothing above the live rows is ever touched, and
     whatever a row is wider than its measure the terminal cuts off instead of wrapping it.
+
+    Most terminals lay out their rows anew when the window changes its width; with `reflows` it is one.
     """
 
-    def __init__(self, write: Callable[[str], None], *, columns: int) -> None:
+    def __init__(self, write: Callable[[str], None], *, columns: int, reflows: bool = True) -> None:
         self._write = write
         self._columns = columns
+        self._reflows = reflows
         self._live = [_EMPTY]
-        self._reflowed: int | None = None  # rows that the live ones take after the window changed its width
+        self._before = ""  # what is done of the line of code that the first live row goes on with
+        self._moved: str | None = None  # leads to the first live row after the window changed its width
 
     def paint(self, done: Sequence[Row], tail: Sequence[Row]) -> None:
         """Shows these rows in the place of the live ones; from now on only the tail is live."""
         rows = [*done, *(tail or [_EMPTY])]
-        frame = self._repaint(rows) if self._reflowed else self._change(rows)
-        self._live, self._reflowed = rows[len(done) :], None
+        frame = self._change(rows) if self._moved is None else self._frame(self._moved, rows)
+        self._before = self._line_before(done, rows[len(done)])
+        self._live, self._moved = rows[len(done) :], None
         if frame:
             self._write(frame)
 
@@ -39,22 +46,55 @@ class Painter:
         """Leaves the cursor at the beginning of the row below all that was painted."""
         if self._live != [_EMPTY]:
             self._write("\r\n")
-        self._live, self._reflowed = [_EMPTY], None
+        self._forget()
 
     def clear(self) -> None:
         """Takes the live rows off the screen; the next frame paints them again where the cursor is then."""
         if self._live != [_EMPTY]:
             self._write(_up(len(self._live) - 1) + _ERASE_BELOW)
-        self._live, self._reflowed = [_EMPTY], None
+        self._forget()
 
     def resize(self, columns: int) -> None:
-        """The window has another width now, for which the terminal has laid out its rows anew."""
+        """The window has another width now, for which the terminal may have laid out its rows anew."""
+        self._moved = self._way_back(columns) if self._reflows else _up(len(self._live) - 1)
         self._columns = columns
-        self._reflowed = sum(max(1, -(-row.cells // columns)) for row in self._live)
 
-    def _repaint(self, rows: Sequence[Row]) -> str:
-        assert self._reflowed is not None, "only after a resize"
-        return _BEGIN + _up(self._reflowed - 1) + _ERASE_BELOW + self._lines(rows) + _END
+    def _forget(self) -> None:
+        self._live, self._before, self._moved = [_EMPTY], "", None
+
+    def _way_back(self, columns: int) -> str:
+        """Leads to where the live rows begin in a window that has so many columns now.
+
+        Where that is in the middle of a row, behind what is done of a line of code, they begin anew below.
+        """
+        lines = [self._before]
+        for at, row in enumerate(self._live):
+            if at and not self._goes_on(self._live[at - 1], row):
+                lines.append("")
+            lines[-1] += row.text
+        below = sum(len(fold(line, columns)) for line in lines) - 1
+        *above, (start, end) = fold(self._before, columns)
+        offset = cell_len(self._before[start:end])
+        if offset < columns:
+            below -= len(above)
+        else:
+            below, offset = below - len(above) - 1, 0
+        if offset == 0:
+            return _up(below)
+        self._before = ""
+        return f"{_up(below)}\x1b[{offset}C{_ERASE_BELOW}\r\n"
+
+    def _line_before(self, done: Sequence[Row], first: Row) -> str:
+        """What the terminal takes for one line with the first live row."""
+        line = ""
+        for row in reversed(done):
+            if not self._goes_on(row, first):
+                return line
+            line, first = row.text + line, row
+        return self._before + line
+
+    def _frame(self, way: str, rows: Sequence[Row]) -> str:
+        return f"{_BEGIN}{way}{_ERASE_BELOW}{_NO_WRAP}{self._rows(rows)}{_WRAP}{_END}"
 
     def _change(self, rows: Sequence[Row]) -> str:
         last = len(self._live) - 1
@@ -68,7 +108,7 @@ class Painter:
             if grown is not None:
                 return self._append(grown, rows[last + 1 :], wide=not rows[last].text.isascii())
         first = min(same, last, len(rows) - 1)
-        return _BEGIN + _up(last - first) + _ERASE_BELOW + self._lines(rows[first:]) + _END
+        return self._frame(_up(last - first), rows[first:])
 
     def _growth(self, before: Row, after: Row) -> str | None:
         """What has to be written behind the one row to make the other of it; None where that cannot be."""
@@ -90,25 +130,23 @@ class Painter:
         more = f"\r\n{self._rows(rows)}" if rows else ""
         return f"{_BEGIN}{_NO_WRAP}{grown}{more}{_WRAP}{_END}"
 
-    def _lines(self, rows: Sequence[Row]) -> str:
-        return f"{_NO_WRAP}{self._rows(rows)}{_WRAP}"
-
     def _rows(self, rows: Sequence[Row]) -> str:
         """Rows one below the other, written without wrapping but where one goes on with the one before."""
         parts: list[str] = []
         wraps = False
         for at, row in enumerate(rows):
-            goes_on = at > 0 and self._wraps(rows[at - 1])
+            goes_on = at > 0 and self._goes_on(rows[at - 1], row)
             if at and not goes_on:
                 parts.append("\r\n")
-            if (goes_on or self._wraps(row)) != wraps:
+            if (goes_on or (row.joined and row.cells == self._columns)) != wraps:
                 wraps = not wraps
                 parts.append(_WRAP if wraps else _NO_WRAP)
             parts.append(styled(row))
         return "".join(parts) + (_NO_WRAP if wraps else "")
 
-    def _wraps(self, row: Row) -> bool:
-        return row.joined and row.cells == self._columns
+    def _goes_on(self, row: Row, after: Row) -> bool:
+        """Whether the terminal itself wraps between these; it does not where nothing more is written."""
+        return row.joined and row.cells == self._columns and bool(after.segments)
 
 
 def styled(row: Row) -> str:

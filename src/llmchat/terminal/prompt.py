@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncGenerator, Callable, Iterable
 from itertools import takewhile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
@@ -17,6 +19,10 @@ from prompt_toolkit.filters import is_searching
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import is_dumb_terminal
 
 from llmchat.errors import LLMChatError
 from llmchat.private import make_private
@@ -115,7 +121,12 @@ class Prompt:
         """Set once the first prompt is on the screen."""
         self._toolbar = toolbar
         self._label = LABEL
-        self._session: PromptSession[str] = PromptSession(
+        with create_app_session(output=_output()):
+            self._session = self._open(history, complete=complete, vi=vi)
+        self._session.app.after_render += lambda _: self.shown.set()
+
+    def _open(self, history: PromptHistory | None, *, complete: Complete, vi: bool) -> PromptSession[str]:
+        return PromptSession(
             lambda: FormattedText([("bold", self._label)]),
             multiline=True,
             prompt_continuation=lambda width, _line, _wraps: " " * width,
@@ -127,10 +138,9 @@ class Prompt:
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
             key_bindings=_keys(),
             bottom_toolbar=self._show_toolbar,
+            style=Style.from_dict({"bottom-toolbar": "noreverse fg:ansibrightblack"}),
             reserve_space_for_menu=4,
         )
-
-        self._session.app.after_render += lambda _: self.shown.set()
 
     async def read(self, draft: str = "", *, label: str = LABEL) -> str:
         """The next message, with `draft` already in the editor."""
@@ -155,7 +165,18 @@ class Prompt:
 
     def _show_toolbar(self) -> FormattedText:
         width = self._session.app.output.get_size().columns
-        return FormattedText([("noreverse fg:ansibrightblack", self._toolbar(max(0, width - 1)))])
+        return FormattedText([("", self._toolbar(max(0, width - 1)))])
+
+
+class _DumbOutput(Vt100_Output):
+    """The prompt makes the cursor visible before all else, by a sequence that a dumb terminal would print."""
+
+    def show_cursor(self) -> None:
+        pass
+
+
+def _output() -> Output:
+    return _DumbOutput.from_pty(sys.stdout) if is_dumb_terminal() else create_output()
 
 
 def _keys() -> KeyBindings:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from llmchat.app import Session
 from llmchat.core.turn import Turn
@@ -136,7 +138,7 @@ class Repl:
             self._run, self._session.config, self._streams, conversation=lambda: None, footer=True
         )
         try:
-            with self._line.shown_by(view):
+            with self._line.shown_by(view), self._pastes_marked():
                 await self._interrupts.stoppable(show(turn, view))
         except LLMChatError as error:
             view.error(error)
@@ -152,6 +154,18 @@ class Repl:
         room = max(12, columns - len(rest))
         shown = model if len(model) <= room else f"{model[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
         return f"{shown}{rest}"[:columns]
+
+    @contextmanager
+    def _pastes_marked(self) -> Iterator[None]:
+        """What is pasted meanwhile reaches the next prompt as a paste: one message, and never a command."""
+        if find_screen(self._session.config, self._streams) is None:
+            yield
+            return
+        self._streams.write("\x1b[?2004h")
+        try:
+            yield
+        finally:
+            self._streams.write("\x1b[?2004l")
 
     def _open_history(self) -> PromptHistory | None:
         try:

@@ -56,7 +56,15 @@ class Screen:
         """Paints rows on this screen."""
         from llmchat.terminal.painter import Painter
 
-        return Painter(self.streams.write, columns=self.size()[0])
+        return Painter(self.streams.write, columns=self.size()[0], reflows=self.reflows)
+
+    @property
+    def reflows(self) -> bool:
+        """Whether it lays out its rows anew when its width changes, as all do but a few old ones."""
+        environ = self.streams.environ
+        if environ.get("TMUX"):
+            return True
+        return not (environ.get("XTERM_VERSION") or environ.get("STY") or environ.get("TERM") == "linux")
 
     def show(self, text: str) -> None:
         """A whole reply, as it looks when it is streamed."""

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import BinaryIO
 
 from llmchat.terminal.view import View
@@ -41,6 +42,12 @@ class Line:
 
             with suppress(termios.error):  # the terminal is gone
                 termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._found)
+
+    def quit(self, number: int, _: FrameType | None) -> None:
+        """Ctrl-Backslash ends the program on the spot, as it ends any, but not with a line that is quiet."""
+        self.restore()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -86,7 +93,10 @@ def quiet_line(terminal: BinaryIO | None) -> Iterator[Line]:
     there = terminal is not None and os.name == "posix" and os.isatty(terminal.fileno())
     line = Line(terminal if there else None)
     line.quieten()
+    quit_before = signal.signal(signal.SIGQUIT, line.quit) if there else None
     try:
         yield line
     finally:
+        if there:
+            signal.signal(signal.SIGQUIT, quit_before)
         line.restore()

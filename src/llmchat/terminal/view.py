@@ -81,6 +81,8 @@ def reply_notes(reply: Reply) -> list[str]:
     if reply.status is Status.LENGTH:
         limit = reply.provenance.settings.max_tokens
         notes.append(f"the reply was cut at {limit} tokens; --max-tokens sets how many it may have")
+    if not reply.text and reply.status is Status.COMPLETE:
+        notes.append("the reply is empty")
     if reply.unsaved is not None:
         notes.append(f"the reply could not be saved: {reply.unsaved.message}")
     return notes

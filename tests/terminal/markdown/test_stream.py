@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from types import FrameType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counting import calls
 from llmchat.terminal.markdown import MarkdownStream, Row, load_theme
 from llmchat.terminal.sanitize import sanitize
 from terminal.markdown.documents import DOCUMENTS, EVERYTHING, REPLIES
@@ -154,24 +153,6 @@ GIANTS = {
 }
 
 
-def calls(work: Iterable[object]) -> int:
-    """How many functions are called while this is worked through: work as no clock can disturb it."""
-    count = 0
-
-    def profile(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        for _ in work:
-            pass
-    finally:
-        sys.setprofile(before)
-    return count
-
-
 @pytest.mark.parametrize("name", GIANTS)
 def test_a_giant_costs_no_more_at_its_end_and_keeps_a_short_tail(name: str) -> None:
     text = GIANTS[name]
@@ -193,6 +174,32 @@ def test_a_giant_costs_no_more_at_its_end_and_keeps_a_short_tail(name: str) -> N
     assert longest <= 60
     assert late <= early * 1.5 + 1000
     assert rows == one_shot(text, 80)
+
+
+@pytest.mark.parametrize("start", ["", "- ", "> 1. ", "- [ ] ", "`code` ", "**Bold** "])
+def test_a_paragraph_that_is_one_line_gives_out_rows_while_it_grows(start: str) -> None:
+    growing, longest, text = stream(40), 0, start + SENTENCE * 15
+    for at in range(0, len(text), 7):
+        growing.feed(text[at : at + 7])
+        longest = max(longest, len(growing.frame().tail))
+    assert longest <= 17
+
+
+LONG = "word " * 100
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"# {LONG}", LONG.rstrip()),
+        (f"- # {LONG}", f"\u2022 {LONG.rstrip()}"),
+        (f"> ~~~ {LONG}", "\u2502 [1] word"),
+        (f"| {LONG}|\n|---|", LONG.rstrip() + "\n" + "\u2500" * 499),
+        ("-" * 500, "\u2500" * 2000),
+    ],
+)
+def test_a_long_line_that_is_no_paragraph_is_not_taken_for_one(line: str, expected: str) -> None:
+    assert shown(one_shot(line, 2000)) == expected
 
 
 def test_the_tail_shows_its_last_rows_where_it_may_not_show_all() -> None:

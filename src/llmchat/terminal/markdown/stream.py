@@ -11,13 +11,16 @@ from llmchat.terminal.markdown.inline import Inline
 from llmchat.terminal.markdown.layout import Layout
 from llmchat.terminal.markdown.leaves import Page
 from llmchat.terminal.markdown.rows import Row
-from llmchat.terminal.markdown.structure import Close, Code, Event, Open, Text
-from llmchat.terminal.markdown.syntax import is_blank, is_undecided
+from llmchat.terminal.markdown.structure import Close, Code, Event, Open, Paragraph, Text
+from llmchat.terminal.markdown.syntax import is_blank, is_prose, is_undecided
 from llmchat.terminal.markdown.theme import Theme
 from llmchat.terminal.sanitize import Newlines, sanitize
 
 LINE_LIMIT = 2000
 """Characters of a line that are waited for; a longer line is read in parts."""
+
+PROSE_LIMIT = 300
+"""The same for running text, whose rows are then final while a paragraph, all one line, still grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +116,17 @@ class MarkdownStream:
     def _read_parts(self, line: str, done: list[Row]) -> str:
         """Reads all of an overlong line but its last part, which it returns."""
         start = 0
-        while len(line) - start > LINE_LIMIT:
-            done += self._read_line(line[start : start + LINE_LIMIT], ends=False)
-            start += LINE_LIMIT
+        while len(line) - start > (limit := self._limit(line, start)):
+            done += self._read_line(line[start : start + limit], ends=False)
+            start += limit
         return line[start:]
+
+    def _limit(self, line: str, start: int) -> int:
+        """How long the next part is. It follows from the line alone, not from the pieces it came in."""
+        if not isinstance(self._blocks.leaf, Paragraph | None):
+            return LINE_LIMIT
+        goes_on = not self._begins
+        return PROSE_LIMIT if goes_on or is_prose(line[start : start + PROSE_LIMIT]) else LINE_LIMIT
 
     def _read_line(self, line: str, *, ends: bool) -> list[Row]:
         self._blocks, events = self._blocks.read(line, begins=self._begins, ends=ends)

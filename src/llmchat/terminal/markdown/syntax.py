@@ -22,6 +22,11 @@ _CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
 _FORMULA = re.compile(r"(\$\$|\\\[)(.*)$")
 
 
+_NO_PROSE = re.compile(
+    r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+)*(?:\#|```|~~~|[$]{2}|\\\[|[-+*_=:>\s]*$)", re.ASCII
+)
+
+
 class Align(StrEnum):
     """How the cells of a column stand."""
 
@@ -99,6 +104,11 @@ def formula(line: str) -> str | None:
     if closer in rest:
         return closer if rest.find(closer) == len(rest) - 2 > 0 else None
     return closer if closer != "$$" or not rest or rest.startswith("\\") else None
+
+
+def is_prose(start: str) -> bool:
+    """Whether a line with this long a start is running text, however it goes on."""
+    return "|" not in start and _NO_PROSE.match(start) is None
 
 
 def cells(line: str, *, keep_code: bool = False) -> tuple[str, ...]:
