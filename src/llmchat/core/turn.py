@@ -105,14 +105,6 @@ class Turn:
                 raise BrokenReply(error.message, hint=error.hint) from error
             raise
 
-    async def _smaller(self, plan: Plan, overflow: ContextOverflow) -> Plan:
-        """The plan for a quarter less than was sent, or for what the server says it takes."""
-        sent = await self._chat.backend.count(plan.request)
-        most = int(sent.tokens * 0.75)
-        if overflow.limit is not None:
-            most = min(most, overflow.limit - (plan.request.settings.max_tokens or 0))
-        return await self._plan(at_most=max(1, most))
-
     async def _plan(self, *, at_most: int | None = None) -> Plan:
         conversation = self._chat.conversation
         if self._before:
@@ -120,6 +112,14 @@ class Turn:
         return await self._chat.plan(
             conversation, raw=self._raw, stream=self._stream, at_most=at_most, continues=bool(self._before)
         )
+
+    async def _smaller(self, plan: Plan, overflow: ContextOverflow) -> Plan:
+        """The plan for a quarter less than was sent, or for what the server says it takes."""
+        sent = await self._chat.backend.count(plan.request)
+        most = int(sent.tokens * 0.75)
+        if overflow.limit is not None:
+            most = min(most, overflow.limit - (plan.request.settings.max_tokens or 0))
+        return await self._plan(at_most=max(1, most))
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
         for notice in plan.notices():

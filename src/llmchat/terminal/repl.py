@@ -145,6 +145,16 @@ class Repl:
         if turn.reply is not None and not aside:
             self._session.after(turn.reply)
 
+    def _toolbar(self, columns: int) -> str:
+        """Where we are, on one line: a long model name gives way to what follows it."""
+        model, *parts = map(sanitize_line, self._session.status())
+        if waiting := len(self._desk.files):
+            parts.append(f"{waiting} file{'s' if waiting > 1 else ''} attached")
+        rest = "".join(f" \N{MIDDLE DOT} {part}" for part in parts)
+        room = max(12, columns - len(rest))
+        shown = model if len(model) <= room else f"{model[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
+        return f"{shown}{rest}"[:columns]
+
     @contextmanager
     def _pastes_marked(self) -> Iterator[None]:
         """What is pasted meanwhile reaches the next prompt as a paste: one message, and never a command."""
@@ -156,16 +166,6 @@ class Repl:
             yield
         finally:
             self._streams.write("\x1b[?2004l")
-
-    def _toolbar(self, columns: int) -> str:
-        """Where we are, on one line: a long model name gives way to what follows it."""
-        model, *parts = map(sanitize_line, self._session.status())
-        if waiting := len(self._desk.files):
-            parts.append(f"{waiting} file{'s' if waiting > 1 else ''} attached")
-        rest = "".join(f" \N{MIDDLE DOT} {part}" for part in parts)
-        room = max(12, columns - len(rest))
-        shown = model if len(model) <= room else f"{model[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
-        return f"{shown}{rest}"[:columns]
 
     def _open_history(self) -> PromptHistory | None:
         try:
