@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,13 +36,8 @@ class Screen:
         return cls(streams, theme)
 
     def size(self) -> tuple[int, int]:
-        """Columns and rows as the terminal itself says; 80 by 24 where it does not."""
-        assert self.streams.stdout is not None, "a screen has a terminal"
-        try:
-            columns, rows = os.get_terminal_size(self.streams.stdout.fileno())
-        except OSError:
-            return 80, 24
-        return columns or 80, rows or 24
+        """Columns and rows."""
+        return self.streams.size(self.streams.stdout)
 
     def markdown(self) -> MarkdownStream:
         """Lays a reply out for this screen."""

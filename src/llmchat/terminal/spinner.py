@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 from llmchat.core.generation import Progress
 from llmchat.terminal.sanitize import sanitize_line
@@ -44,16 +43,9 @@ class Spinner:
     def _step(self) -> None:
         self._turn += 1
         text = f"{_TURNS[self._turn % len(_TURNS)]} {_describe(self._progress)}"
-        self._write(f"\r\x1b[K{text[: self._columns() - 1]}")
+        self._write(f"\r\x1b[K{text[: self._streams.size(self._streams.stderr)[0] - 1]}")
         self._shown = True
         self._timer = asyncio.get_running_loop().call_later(_STEP_S, self._step)
-
-    def _columns(self) -> int:
-        assert self._streams.stderr is not None, "it is a terminal"
-        try:
-            return os.get_terminal_size(self._streams.stderr.fileno()).columns or 80
-        except OSError:
-            return 80
 
     def _write(self, text: str) -> None:
         self._streams.tell(text)

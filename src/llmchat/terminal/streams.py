@@ -32,6 +32,14 @@ class Streams:
     def is_terminal(self, stream: BinaryIO | None) -> bool:
         return stream is not None and not stream.closed and os.isatty(stream.fileno())
 
+    def size(self, stream: BinaryIO | None) -> tuple[int, int]:
+        """Columns and rows of a terminal as it says itself; 80 by 24 where it does not."""
+        try:
+            columns, rows = os.get_terminal_size(stream.fileno()) if stream is not None else (0, 0)
+        except OSError:
+            return 80, 24
+        return columns or 80, rows or 24
+
     @property
     def interactive(self) -> bool:
         """Whether a person sits at both ends."""

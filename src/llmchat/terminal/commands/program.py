@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from llmchat.errors import UsageError
 from llmchat.terminal.commands.desk import Desk
 from llmchat.terminal.commands.registry import COMMANDS, command
 from llmchat.terminal.completion import words
+
+KEYS = (
+    "Enter sends, Esc-Enter or a trailing \\ makes a new line, Ctrl-C stops a reply, Ctrl-D leaves.",
+    "@path in a question attaches a text file; //text sends /text, @@word sends @word.",
+)
 
 
 @command("[COMMAND]", complete=lambda _, beginning: words(COMMANDS, beginning))
@@ -15,12 +22,16 @@ async def help_(desk: Desk, argument: str) -> None:
     if argument and chosen is None:
         raise UsageError(f"there is no command /{argument.removeprefix('/')}", hint="/help lists them")
     for each in [chosen] if chosen else COMMANDS.values():
-        desk.say(f"{each.usage:<24} {each.help}")
+        desk.say(_fill(f"{each.usage:<24} {each.help}", desk, indent=25))
     if not chosen:
-        desk.say(
-            "Enter sends, Esc-Enter or a trailing \\ makes a new line, Ctrl-C stops a reply, Ctrl-D leaves.\n"
-            "@path in a question attaches a text file; //text sends /text, @@word sends @word."
-        )
+        for line in KEYS:
+            desk.say(_fill(line, desk, indent=0))
+
+
+def _fill(text: str, desk: Desk, *, indent: int) -> str:
+    """The text in lines that end between words; those after the first are indented where there is room."""
+    width = max(2, desk.streams.size(desk.streams.stdout)[0] - 1)
+    return textwrap.fill(text, width, subsequent_indent=" " * (indent if width > 2 * indent else 0))
 
 
 @command()
