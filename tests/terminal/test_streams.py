@@ -16,7 +16,8 @@ from piping import pipes
 def test_a_pipe_a_file_and_a_socket_are_piped(tmp_path: Path) -> None:
     with pipes(b"") as ends:
         assert ends.streams.piped
-        assert not ends.streams.interactive
+        assert not ends.streams.is_terminal(ends.streams.stdout)
+        assert ends.streams.size(ends.streams.stdout) == (80, 24)
     (tmp_path / "file").touch()
     with (tmp_path / "file").open("rb") as file:
         assert Streams(file, None, None, {}).piped
@@ -34,7 +35,7 @@ def test_a_terminal_the_null_device_and_a_closed_stdin_are_not() -> None:
     with os.fdopen(slave, "r+b", buffering=0) as terminal:
         streams = Streams(terminal, terminal, None, {})  # type: ignore[arg-type] # unbuffered
         assert not streams.piped
-        assert streams.interactive
+        assert streams.is_terminal(streams.stdout)
     os.close(master)
 
 

@@ -41,11 +41,6 @@ class Streams:
         return columns or 80, rows or 24
 
     @property
-    def interactive(self) -> bool:
-        """Whether a person sits at both ends."""
-        return self.is_terminal(self.stdin) and self.is_terminal(self.stdout)
-
-    @property
     def piped(self) -> bool:
         """Whether something may come through stdin: a pipe, a file or a socket."""
         if self.stdin is None or self.stdin.closed:
