@@ -3,25 +3,34 @@ from __future__ import annotations
 import pytest
 
 from llmchat.backends.detect import Api, detect
-from llmchat.backends.http import Endpoint, Timeouts
+from llmchat.backends.http import Endpoint, HttpSession, Timeouts
 from llmchat.errors import DeniedError, UnavailableError
 from servers import LoopbackServer, Reply, json_reply
 from servers.openai import OpenAIServer
 from servers.tgi import TgiServer
 
 
+async def asked(endpoint: Endpoint) -> Api:
+    """What a session of its own finds out."""
+    session = HttpSession(endpoint)
+    try:
+        return await detect(session)
+    finally:
+        await session.aclose()
+
+
 async def test_a_server_with_info_speaks_tgi_even_if_it_lists_models() -> None:
     async with TgiServer() as server:
         server.always("/v1/models", json_reply({"data": [{"id": "tgi"}]}))
-        assert await detect(Endpoint(server.url)) is Api.TGI
+        assert await asked(Endpoint(server.url)) is Api.TGI
         assert len(server.requests) == 1
-        assert await detect(Endpoint(f"{server.url}/v1")) is Api.OPENAI
+        assert await asked(Endpoint(f"{server.url}/v1")) is Api.OPENAI
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1"])
 async def test_a_server_that_lists_models_speaks_openai(path: str) -> None:
     async with OpenAIServer() as server:
-        assert await detect(Endpoint(server.url + path)) is Api.OPENAI
+        assert await asked(Endpoint(server.url + path)) is Api.OPENAI
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -29,7 +38,7 @@ async def test_a_refused_key_is_said(status: int) -> None:
     async with LoopbackServer() as server:
         server.always("/info", Reply(status=status, body=b""))
         with pytest.raises(DeniedError):
-            await detect(Endpoint(server.url))
+            await asked(Endpoint(server.url))
 
 
 @pytest.mark.parametrize("reply", [json_reply({}, 404), Reply(content_type="text/html", body=b"<html>hello")])
@@ -38,15 +47,15 @@ async def test_behind_a_proxy_without_these_routes_the_url_decides(reply: Reply,
     async with LoopbackServer() as server:
         for route in ("/info", "/v1/models", "/models/falcon/info", "/models/falcon/v1/models"):
             server.always(route, reply)
-        assert await detect(Endpoint(server.url + path)) is api
+        assert await asked(Endpoint(server.url + path)) is api
 
 
 async def test_a_server_that_starts_is_waited_for() -> None:
     async with TgiServer() as server:
         server.script("/info", Reply(status=503, headers={"Retry-After": "0"}, body=b""))
-        assert await detect(Endpoint(server.url)) is Api.TGI
+        assert await asked(Endpoint(server.url)) is Api.TGI
 
 
 async def test_a_server_that_is_not_there_is_unavailable(unused_tcp_port: int) -> None:
     with pytest.raises(UnavailableError):
-        await detect(Endpoint(f"http://127.0.0.1:{unused_tcp_port}", timeouts=Timeouts(wait=0)))
+        await asked(Endpoint(f"http://127.0.0.1:{unused_tcp_port}", timeouts=Timeouts(wait=0)))

@@ -110,23 +110,25 @@ def _engine(path: Path, config: Config) -> EngineOptions:
 def _open_server(target: Target, config: Config) -> Backend:
     from llmchat.backends.auto import AutoBackend
     from llmchat.backends.detect import Api, guess
+    from llmchat.backends.http import HttpSession
     from llmchat.backends.openai import OpenAIBackend
     from llmchat.backends.tgi import TgiBackend
 
     endpoint = _endpoint(target, config)
+    session = HttpSession(endpoint)
     form = FORMATS[config.text("prompt_format") or "transcript"]
 
     def build(api: Api) -> Backend:
         if api is Api.OPENAI:
-            return OpenAIBackend(endpoint, model=target.model)
-        return TgiBackend(endpoint, prompt_format=form, model=target.model)
+            return OpenAIBackend(endpoint, model=target.model, session=session)
+        return TgiBackend(endpoint, prompt_format=form, model=target.model, session=session)
 
     named = config.text("api")
     if named in (Api.TGI, Api.OPENAI):
         return build(Api(named))
     if config.values["url"].source == COURSE_VARIABLE:
         return build(Api.TGI)
-    return AutoBackend(endpoint, guess=build(guess(endpoint.url)), build=build)
+    return AutoBackend(session, guess=build(guess(endpoint.url)), build=build)
 
 
 def _endpoint(target: Target, config: Config) -> Endpoint:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from llmchat.backends.detect import Api, detect
-from llmchat.backends.endpoint import Endpoint
+from llmchat.backends.http import HttpSession
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount
 from llmchat.core.prompt_format import PromptFormat
 
@@ -21,8 +21,9 @@ class AutoBackend:
     defaults = Settings()
     system: str | None = None
 
-    def __init__(self, endpoint: Endpoint, *, guess: Backend, build: Callable[[Api], Backend]) -> None:
-        self._endpoint = endpoint
+    def __init__(self, session: HttpSession, *, guess: Backend, build: Callable[[Api], Backend]) -> None:
+        """`build` makes backends that use the same session, so that one connection serves them all."""
+        self._session = session
         self._build = build
         self._backend = guess
         self._known = False
@@ -66,6 +67,6 @@ class AutoBackend:
     async def _find(self) -> Backend:
         async with self._asking:
             if not self._known:
-                api = await detect(self._endpoint)
+                api = await detect(self._session)
                 self._backend, self._known = self._build(api), True
         return self._backend

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from llmchat.backends.answer import Answer, find, text_at
-from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.backends.http import HttpSession
 from llmchat.backends.openai import api_base
 from llmchat.backends.tgi import info_base
 from llmchat.errors import LLMChatError
@@ -23,25 +23,22 @@ def guess(url: str) -> Api:
     return Api.OPENAI if url.startswith(api_base(url)) else Api.TGI
 
 
-async def detect(endpoint: Endpoint) -> Api:
+async def detect(session: HttpSession) -> Api:
     """The API of a server: TGI where /info names a model, OpenAI's where /v1/models lists some.
 
     TGI also lists models, so it is asked first; a URL that ends in /v1 asks for OpenAI's. Some proxies
     let only the generating route through: where neither route exists the URL itself decides, and what
     it then answers says the rest. Raises DeniedError for a 401 or 403, and what every request may.
     """
-    session = HttpSession(endpoint)
-    try:
-        if guess(endpoint.url) is Api.TGI:
-            answer = await session.ask("GET", f"{info_base(endpoint.url)}/info", patient=True)
-            if text_at(_read(session, answer), "model_id"):
-                return Api.TGI
-        answer = await session.ask("GET", f"{api_base(endpoint.url)}/models", patient=True)
-        if isinstance(find(_read(session, answer), "data"), list):
-            return Api.OPENAI
-    finally:
-        await session.aclose()
-    return guess(endpoint.url)
+    url = session.endpoint.url
+    if guess(url) is Api.TGI:
+        answer = await session.ask("GET", f"{info_base(url)}/info", patient=True)
+        if text_at(_read(session, answer), "model_id"):
+            return Api.TGI
+    answer = await session.ask("GET", f"{api_base(url)}/models", patient=True)
+    if isinstance(find(_read(session, answer), "data"), list):
+        return Api.OPENAI
+    return guess(url)
 
 
 def _read(session: HttpSession, answer: Answer) -> object:

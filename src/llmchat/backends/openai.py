@@ -56,6 +56,7 @@ class OpenAIBackend:
         extra: Mapping[str, object] = MappingProxyType({}),
         penalty_field: str = "repetition_penalty",
         guard: Callable[[str], str] = str,
+        session: HttpSession | None = None,
     ) -> None:
         self.name = name
         self.system = system
@@ -64,7 +65,7 @@ class OpenAIBackend:
         self._extra = extra
         self._penalty_field = penalty_field
         self._guard = guard
-        self._session = HttpSession(endpoint)
+        self._session = session or HttpSession(endpoint)
         self._models: object = None
         self._limits: Limits | None = None
         self._tokenizes = True

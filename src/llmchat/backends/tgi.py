@@ -56,11 +56,18 @@ class TgiBackend:
     defaults = Settings()
     system: str | None = None
 
-    def __init__(self, endpoint: Endpoint, *, prompt_format: PromptFormat, model: str | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        prompt_format: PromptFormat,
+        model: str | None = None,
+        session: HttpSession | None = None,
+    ) -> None:
         self.prompt_format: PromptFormat | None = prompt_format
         self._format = prompt_format
         self._model = model
-        self._session = HttpSession(endpoint)
+        self._session = session or HttpSession(endpoint)
         self._client: Client | None = None
         self._limits: Limits | None = None
         self._max_stops = DEFAULT_MAX_STOPS
