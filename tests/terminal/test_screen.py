@@ -91,6 +91,8 @@ def test_the_prompt_of_a_dumb_terminal_has_no_escape_byte(start: Open, server: D
     server.say(*pieces(BRIEF))
     server.finish()
     answering.wait_for("2 tokens")
+    answering.type(f"/clear{ENTER}")
+    answering.wait_until(lambda: answering.text.count("\n>") >= 2, "the prompt after /clear")
     answering.type(CTRL_D)
     assert answering.wait_exit() == 0
     assert BRIEF.replace("\n", "\r\n").encode() in answering.written

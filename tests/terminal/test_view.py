@@ -199,6 +199,14 @@ def test_the_summary_tells_speed_and_an_unnatural_end(reply: Reply, line: str) -
     assert summary(reply) == line
 
 
+def test_a_reply_that_was_cut_is_said_once_where_a_summary_says_it(ends: Pipes) -> None:
+    view = PlainView(ends.streams, footer=True)
+    view.piece("Hi")
+    view.end(replace(WHOLE, status=Status.LENGTH))
+    assert b"cut by --max-tokens" in ends.out()
+    assert ends.err() == b""
+
+
 def test_the_summary_stands_below_the_reply_where_it_is_wanted(ends: Pipes) -> None:
     view = PlainView(ends.streams, footer=True)
     view.piece("Hi")

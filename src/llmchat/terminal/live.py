@@ -57,7 +57,7 @@ class LiveView:
         self._markdown.feed(reply.unshown)
         self._painter.paint((*self._markdown.frame().done, *self._markdown.finish()), ())
         self._painter.finish()
-        for note in reply_notes(reply):
+        for note in reply_notes(reply, footer=self._footer):
             self.note(note)
         if self._footer:
             self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")

@@ -177,10 +177,7 @@ class Repl:
             return None
 
     def _say(self, text: str) -> None:
-        out = self._streams.stdout
-        assert out is not None, "a REPL has a terminal to write to"
-        out.write(f"{sanitize(text)}\n".encode())
-        out.flush()
+        self._streams.write(f"{sanitize(text)}\n")
 
     def _show(self, reply: str) -> None:
         """A kept reply, as it looked when it came."""
@@ -194,7 +191,5 @@ class Repl:
         return await self._prompt.confirm(sanitize_line(question))
 
     def _clear(self) -> None:
-        out = self._streams.stdout
-        assert out is not None, "a REPL has a terminal to write to"
-        out.write(b"\x1b[H\x1b[2J\x1b[3J")
-        out.flush()
+        if find_screen(self._session.config, self._streams) is not None:  # no other is sent an escape code
+            self._streams.write("\x1b[H\x1b[2J\x1b[3J")

@@ -75,10 +75,10 @@ def error_record(error: LLMChatError) -> dict[str, object]:
     return {"error": told}
 
 
-def reply_notes(reply: Reply) -> list[str]:
-    """What a person should know about how a reply ended."""
+def reply_notes(reply: Reply, *, footer: bool = False) -> list[str]:
+    """What a person should know about how a reply ended, beyond what a `footer` below it says."""
     notes = []
-    if reply.status is Status.LENGTH:
+    if reply.status is Status.LENGTH and not footer:
         limit = reply.provenance.settings.max_tokens
         notes.append(f"the reply was cut at {limit} tokens; --max-tokens sets how many it may have")
     if not reply.text and reply.status is Status.COMPLETE:
@@ -125,7 +125,7 @@ class PlainView:
         self.piece(reply.unshown)
         if self._begun and not self._raw:
             self._streams.write("\n")
-        for note in reply_notes(reply):
+        for note in reply_notes(reply, footer=self._footer):
             self.note(note)
         if self._footer:
             self._streams.write(f"{summary(reply)}\n\n")
