@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from llmchat.core.conversation import Message, Status
-from llmchat.core.generation import Event, Limits, Request, Settings, TokenCount
+from llmchat.core.generation import Event, Limits, Request, Settings, TokenCount, no_events
 from llmchat.core.journal import Provenance
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import LLMChatError, StorageError, TryLaterError
@@ -53,8 +53,8 @@ class ScriptedBackend:
         self._scripts = list(scripts)
         self._limits = limits
 
-    async def warm(self) -> None:
-        pass
+    def prepare(self) -> AsyncGenerator[Event, None]:
+        return no_events()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         self.requests.append(request)

@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from llmchat.backends.auto import AutoBackend
-from llmchat.backends.detect import Api, guess
-from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.backends.detect import Api, Speaker
+from llmchat.backends.http import Endpoint, HttpSession, Timeouts
 from llmchat.backends.openai import OpenAIBackend
+from llmchat.backends.remembered import Remembered
 from llmchat.backends.tgi import TgiBackend
 from llmchat.core.conversation import Message, Role
-from llmchat.core.generation import Backend, Request, Settings, Token
+from llmchat.core.generation import Request, Settings, Token
 from llmchat.core.prompt_format import FORMATS
-from servers.openai import OpenAIServer
+from llmchat.errors import ConfigError
+from servers import LoopbackServer, Reply, json_reply
+from servers.openai import CHAT, OpenAIServer
+from servers.openai import stream as openai_stream
 from servers.tgi import TgiServer
+from servers.tgi import stream as tgi_stream
+
+MODELS = "/v1/models"
 
 QUESTION = Request((Message(Role.USER, "Hello?"),), Settings(max_tokens=8))
 
 
-def backend_for(url: str) -> AutoBackend:
-    endpoint = Endpoint(url)
+def backend_for(url: str, *, path: Path | None = None) -> AutoBackend:
+    endpoint = Endpoint(url, timeouts=Timeouts(wait=0))
     session = HttpSession(endpoint)
+    speakers: dict[Api, Speaker] = {
+        Api.TGI: TgiBackend(endpoint, prompt_format=FORMATS["transcript"], session=session),
+        Api.OPENAI: OpenAIBackend(endpoint, session=session),
+    }
+    return AutoBackend(session, speakers, remembered=Remembered(path) if path else None)
 
-    def build(api: Api) -> Backend:
-        if api is Api.OPENAI:
-            return OpenAIBackend(endpoint, session=session)
-        return TgiBackend(endpoint, prompt_format=FORMATS["transcript"], session=session)
 
-    return AutoBackend(session, guess=build(guess(url)), build=build)
+async def answer(backend: AutoBackend) -> str:
+    """What it says, by the steps of a turn."""
+    async for _ in backend.prepare():
+        pass
+    await backend.limits()
+    return "".join([event.text async for event in backend.stream(QUESTION) if isinstance(event, Token)])
+
+
+def paths(server: LoopbackServer) -> list[str]:
+    return [request.path for request in server.requests]
 
 
 @pytest.mark.parametrize("kind", [TgiServer, OpenAIServer])
@@ -49,6 +67,73 @@ async def test_one_connection_serves_the_question_and_every_turn(
 async def test_a_server_is_asked_once_even_by_several_at_a_time() -> None:
     async with TgiServer() as server:
         backend = backend_for(server.url)
-        await asyncio.gather(backend.warm(), backend.warm(), backend.warm())
+        await asyncio.gather(backend.limits(), backend.limits(), backend.can_continue())
         await backend.aclose()
         assert [request.path for request in server.requests] == ["/info"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [(TgiServer, ["/info", "/"], ["/info", "/"]), (OpenAIServer, ["/info", MODELS, CHAT], [MODELS, CHAT])],
+)
+async def test_what_a_server_speaks_is_remembered_for_the_next_run(
+    kind: type[TgiServer | OpenAIServer], first: list[str], second: list[str], tmp_path: Path
+) -> None:
+    async with kind() as server:
+        for expected in (first, second):
+            backend = backend_for(server.url, path=tmp_path / "cache" / "servers.json")
+            assert await answer(backend)
+            await backend.aclose()
+            assert paths(server) == expected
+            server.requests.clear()
+
+
+@pytest.mark.parametrize(("before", "after"), [(TgiServer, OpenAIServer), (OpenAIServer, TgiServer)])
+async def test_a_server_that_was_replaced_costs_one_question_more_and_no_answer(
+    before: type[TgiServer | OpenAIServer], after: type[TgiServer | OpenAIServer], tmp_path: Path
+) -> None:
+    path = tmp_path / "servers.json"
+    async with after() as server:
+        Remembered(path).put(server.url, Api.TGI if before is TgiServer else Api.OPENAI)
+        backend = backend_for(server.url, path=path)
+        assert (await answer(backend)).strip() == "Hello there"
+        await backend.aclose()
+        assert sum(request.method == "POST" for request in server.requests) == 1
+        assert Remembered(path).get(server.url) == (Api.TGI if after is TgiServer else Api.OPENAI)
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "reply"),
+    [("", CHAT, openai_stream("Hi")), ("/v1", "/v1", tgi_stream("Hi")), ("", "/", tgi_stream("Hi"))],
+)
+async def test_where_only_the_generating_route_is_let_through_a_wrong_guess_costs_one_request(
+    path: str, route: str, reply: Reply, tmp_path: Path
+) -> None:
+    async with LoopbackServer() as server:
+        server.always(route, reply)
+        for most in (2, 1):
+            backend = backend_for(server.url + path, path=tmp_path / "servers.json")
+            assert (await answer(backend)).strip() == "Hi"
+            await backend.aclose()
+            assert 1 <= sum(request.method == "POST" for request in server.requests) <= most
+            server.requests.clear()
+
+
+async def test_where_neither_protocol_finds_anything_the_first_error_stands() -> None:
+    async with LoopbackServer() as server:
+        backend = backend_for(server.url)
+        with pytest.raises(ConfigError, match="404"):
+            await answer(backend)
+        await backend.aclose()
+        assert [path for path in paths(server) if path in ("/", CHAT)] == ["/", CHAT]
+        assert backend.name == "tgi"
+
+
+async def test_a_model_that_a_known_server_does_not_have_is_no_reason_to_guess() -> None:
+    async with OpenAIServer() as server:
+        server.always(CHAT, json_reply({"error": {"message": "no such model"}}, 404))
+        backend = backend_for(server.url)
+        with pytest.raises(ConfigError, match="no such model"):
+            await answer(backend)
+        await backend.aclose()
+        assert [request.path for request in server.requests if request.method == "POST"] == [CHAT]

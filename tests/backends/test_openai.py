@@ -329,7 +329,7 @@ async def test_llama_cpp_counts_exactly_and_others_are_asked_once(
 
 
 async def test_several_turns_use_one_connection(server: OpenAIServer, backend: OpenAIBackend) -> None:
-    await backend.warm()
+    assert [event async for event in backend.prepare()] == []
     await backend.limits()
     for _ in range(3):
         await generate(backend)

@@ -372,7 +372,7 @@ async def test_a_turn_shows_the_reply_up_to_the_next_speaker(server: TgiServer, 
 
 
 async def test_several_turns_use_one_connection(server: TgiServer, backend: TgiBackend) -> None:
-    await backend.warm()
+    assert [event async for event in backend.prepare()] == []
     await backend.limits()
     for _ in range(3):
         await generate(backend)
@@ -391,7 +391,8 @@ async def test_closing_the_stream_frees_the_server(server: TgiServer, backend: T
 
 async def test_cancelling_the_turn_frees_the_server(server: TgiServer, backend: TgiBackend) -> None:
     server.script("/", Reply([Fault.HANG]))
-    await backend.warm()
+    assert [event async for event in backend.prepare()] == []
+    server.asked.clear()
     task = asyncio.create_task(generate(backend))
     async with asyncio.timeout(1):
         await server.asked.wait()

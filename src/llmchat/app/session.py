@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -189,7 +189,9 @@ class Session:
 
     async def warm(self) -> None:
         """Imports and starts what the first question needs, and learns the model's limits."""
-        await self.chat.backend.warm()
+        async with aclosing(self.chat.backend.prepare()) as events:
+            async for _ in events:
+                pass
         self._limits = await self.chat.backend.limits()
 
     def after(self, reply: Reply) -> None:

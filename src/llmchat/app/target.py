@@ -19,7 +19,6 @@ from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import UsageError
 
 if TYPE_CHECKING:
-    from llmchat.backends.detect import Api
     from llmchat.backends.endpoint import Endpoint
     from llmchat.backends.engine_process import EngineOptions
 
@@ -51,7 +50,7 @@ def open_backend(target: Target, config: Config, folders: Folders, *, fetching: 
     weights.fetch raises.
     """
     if target.url is not None:
-        return _open_server(target, config)
+        return _open_server(target, config, folders)
     assert target.model is not None, "without a URL there is a default model"
     if target.model in BUILT_IN:
         from llmchat.backends.echo import EchoBackend
@@ -107,28 +106,28 @@ def _engine(path: Path, config: Config) -> EngineOptions:
     )
 
 
-def _open_server(target: Target, config: Config) -> Backend:
+def _open_server(target: Target, config: Config, folders: Folders) -> Backend:
     from llmchat.backends.auto import AutoBackend
-    from llmchat.backends.detect import Api, guess
+    from llmchat.backends.detect import Api, Speaker
     from llmchat.backends.http import HttpSession
     from llmchat.backends.openai import OpenAIBackend
+    from llmchat.backends.remembered import Remembered
     from llmchat.backends.tgi import TgiBackend
 
     endpoint = _endpoint(target, config)
     session = HttpSession(endpoint)
     form = FORMATS[config.text("prompt_format") or "transcript"]
 
-    def build(api: Api) -> Backend:
-        if api is Api.OPENAI:
-            return OpenAIBackend(endpoint, model=target.model, session=session)
-        return TgiBackend(endpoint, prompt_format=form, model=target.model, session=session)
-
+    speakers: dict[Api, Speaker] = {
+        Api.TGI: TgiBackend(endpoint, prompt_format=form, model=target.model, session=session),
+        Api.OPENAI: OpenAIBackend(endpoint, model=target.model, session=session),
+    }
     named = config.text("api")
     if named in (Api.TGI, Api.OPENAI):
-        return build(Api(named))
+        return speakers[Api(named)]
     if config.values["url"].source == COURSE_VARIABLE:
-        return build(Api.TGI)
-    return AutoBackend(session, guess=build(guess(endpoint.url)), build=build)
+        return speakers[Api.TGI]
+    return AutoBackend(session, speakers, remembered=Remembered(folders.servers))
 
 
 def _endpoint(target: Target, config: Config) -> Endpoint:

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from llmchat.backends.detect import Api, detect
+from llmchat.backends.detect import Api, Speaker, detect, guess
+from llmchat.backends.faults import NotThere
 from llmchat.backends.http import HttpSession
+from llmchat.backends.remembered import Remembered
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount
 from llmchat.core.prompt_format import PromptFormat
+from llmchat.errors import LLMChatError
 
 
 class AutoBackend:
     """A server whose protocol is not known yet. What asking raises, the first request raises.
 
-    Until then it counts as a TGI endpoint, in whose place `guess` stands.
+    Until then it counts as what its URL says. Where the server does not tell either, a request that finds
+    nothing there is sent once more in the other protocol.
     """
 
     defaults = Settings()
     system: str | None = None
 
-    def __init__(self, session: HttpSession, *, guess: Backend, build: Callable[[Api], Backend]) -> None:
-        """`build` makes backends that use the same session, so that one connection serves them all."""
+    def __init__(
+        self, session: HttpSession, speakers: Mapping[Api, Speaker], *, remembered: Remembered | None = None
+    ) -> None:
+        """The `speakers`, one for each API, use this session, so that one connection serves them all."""
         self._session = session
-        self._build = build
-        self._backend = guess
-        self._known = False
+        self._speakers = speakers
+        self._remembered = remembered
+        self._api = guess(session.endpoint.url)
+        self._asked = False
+        self._sure = False  # the server said so
         self._asking = asyncio.Lock()
 
     @property
@@ -41,13 +49,30 @@ class AutoBackend:
     def prompt_format(self) -> PromptFormat | None:
         return self._backend.prompt_format
 
-    async def warm(self) -> None:
-        await (await self._find()).warm()
-
-    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        async with aclosing((await self._find()).stream(request)) as events:
+    async def prepare(self) -> AsyncGenerator[Event, None]:
+        async with aclosing(self._session.until(self._find)) as events:
             async for event in events:
                 yield event
+        async with aclosing(self._backend.prepare()) as events:
+            async for event in events:
+                yield event
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        first = await self._find()
+        began = False
+        try:
+            async with aclosing(first.stream(request)) as events:
+                async for event in events:
+                    began = True
+                    yield event
+        except NotThere as error:
+            if began or self._sure:
+                raise
+            self._api = Api.OPENAI if self._api is Api.TGI else Api.TGI
+            async with aclosing(self._other_way(request, error)) as events:
+                async for event in events:
+                    yield event
+        self._be_sure()
 
     async def render(self, request: Request) -> str:
         return await self._backend.render(request)
@@ -64,9 +89,38 @@ class AutoBackend:
     async def aclose(self) -> None:
         await self._backend.aclose()
 
+    @property
+    def _backend(self) -> Backend:
+        return self._speakers[self._api]
+
     async def _find(self) -> Backend:
         async with self._asking:
-            if not self._known:
-                api = await detect(self._session)
-                self._backend, self._known = self._build(api), True
+            if not self._asked:
+                url = self._session.endpoint.url
+                before = self._remembered.get(url) if self._remembered else None
+                found = await detect(url, self._speakers, remembered=before)
+                self._api = found or before or self._api
+                self._asked = True
+                if found:
+                    self._be_sure()
         return self._backend
+
+    async def _other_way(self, request: Request, first: NotThere) -> AsyncGenerator[Event, None]:
+        """The same request in the other protocol; where that is wrong too, the first error stands."""
+        began = False
+        try:
+            async with aclosing(self._backend.stream(request)) as events:
+                async for event in events:
+                    began = True
+                    yield event
+        except LLMChatError as error:
+            if began:
+                raise
+            self._api = Api.OPENAI if self._api is Api.TGI else Api.TGI
+            raise first from error
+
+    def _be_sure(self) -> None:
+        if not self._sure:
+            self._sure = True
+            if self._remembered:
+                self._remembered.put(self._session.endpoint.url, self._api)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from llmchat import __version__
 from llmchat.backends.answer import JSON, Body
 from llmchat.backends.endpoint import Endpoint
-from llmchat.backends.faults import Unreached
+from llmchat.backends.faults import ClosedEarly, Unreached
 from llmchat.errors import BrokenReply, ConfigError, LLMChatError, TryLaterError, UnavailableError
 
 if TYPE_CHECKING:
@@ -27,17 +27,13 @@ KEEP_ALIVE = 240
 """Seconds for which an unused connection is kept: a person reads and types between two questions."""
 
 
-class ClosedEarly(Unreached):
-    """The server closed the connection before it answered."""
-
-
 class Connection:
     """Sends requests to one endpoint and reads answers; raises errors of llmchat.errors only."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._client: aiohttp.ClientSession | None = None
-        self._connected = False  # before, so that a connection found closed may only have grown old
+        self._answered = False  # the last request was: its connection may be used again
 
     async def warm(self) -> None:
         """Imports aiohttp without holding up the event loop."""
@@ -50,20 +46,7 @@ class Connection:
             await client.close()
 
     async def send(self, method: str, url: str, body: Body | None, *, accept: str) -> aiohttp.ClientResponse:
-        """The answer's head. A connection that the server closed in the meantime is replaced in silence."""
-        try:
-            return await self._send_once(method, url, body, accept=accept)
-        except ClosedEarly:
-            if not self._connected:
-                raise
-            self._connected = False
-            return await self._send_once(method, url, body, accept=accept)
-
-    async def _send_once(
-        self, method: str, url: str, body: Body | None, *, accept: str
-    ) -> aiohttp.ClientResponse:
-        if self.endpoint.offline:
-            raise ConfigError(f"{self.endpoint.server} was not asked: --offline", hint="leave out --offline")
+        """The answer's head. Raises ClosedEarly, among others."""
         if self.endpoint.offline:
             raise ConfigError(f"{self.endpoint.server} was not asked: --offline", hint="leave out --offline")
         client = await self._open()
@@ -71,14 +54,15 @@ class Connection:
 
         data = None if body is None else json.dumps(body).encode()
         headers = {"Accept": accept} | ({} if data is None else {"Content-Type": JSON})
+        answered, self._answered = self._answered, False
         try:
             async with asyncio.timeout(self.endpoint.timeouts.header):
                 response = await client.request(
                     method, url, data=data, headers=headers, proxy=self.endpoint.proxy, allow_redirects=False
                 )
         except (OSError, ValueError, aiohttp.ClientError) as error:
-            raise _unanswered(error, self.endpoint) from error
-        self._connected = True
+            raise _unanswered(error, self.endpoint, aged=answered) from error
+        self._answered = True
         return response
 
     async def _open(self) -> aiohttp.ClientSession:
@@ -133,8 +117,8 @@ def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:
     return context
 
 
-def _unanswered(error: Exception, endpoint: Endpoint) -> LLMChatError:
-    """The error of a request that got no status."""
+def _unanswered(error: Exception, endpoint: Endpoint, *, aged: bool) -> LLMChatError:
+    """The error of a request that got no status; `aged` is true of a connection used before."""
     import aiohttp
 
     server, deadlines = endpoint.server, endpoint.timeouts
@@ -164,7 +148,9 @@ def _unanswered(error: Exception, endpoint: Endpoint) -> LLMChatError:
             | aiohttp.ClientOSError(__cause__=aiohttp.ClientConnectionResetError())  # has no errno
             | OSError(errno=errno.ECONNRESET | errno.EPIPE)
         ):
-            return ClosedEarly(f"{server} closed the connection before it answered", hint="ask again")
+            closed = ClosedEarly(f"{server} closed the connection before it answered", hint="ask again")
+            closed.aged = aged
+            return closed
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
             return ConfigError("the URL cannot be used", hint="it looks like http://host:port/path")
         case OSError():

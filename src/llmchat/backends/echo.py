@@ -17,6 +17,7 @@ from llmchat.core.generation import (
     TokenCount,
     Usage,
     estimate_tokens,
+    no_events,
 )
 from llmchat.core.prompt_format import PromptFormat
 
@@ -39,8 +40,8 @@ class EchoBackend:
         self._canned = canned
         self.name = self.model = "canned" if canned else "echo"
 
-    async def warm(self) -> None:
-        pass
+    def prepare(self) -> AsyncGenerator[Event, None]:
+        return no_events()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         words = re.findall(r"\s*\S+|\s+$", self._reply(request))

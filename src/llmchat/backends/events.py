@@ -9,6 +9,16 @@ from llmchat.errors import BrokenReply
 MAX_EVENT = 1 << 20
 """Bytes an event may have."""
 
+_MARKS = (b"data:", b"event:", b"retry:", b"id:", b":")
+_BOM = b"\xef\xbb\xbf"
+LONGEST_MARK = len(_BOM) + max(map(len, _MARKS))
+"""Bytes that show whether a stream of events has begun."""
+
+
+def looks_like_events(beginning: bytes) -> bool:
+    """Whether these first bytes of an answer, whose type says nothing, are those of an event stream."""
+    return beginning.removeprefix(_BOM).lstrip(b"\r\n").startswith(_MARKS)
+
 
 class EventDecoder:
     """Fed with bytes however they are split, gives the data of the events that they complete.
@@ -54,7 +64,7 @@ class EventDecoder:
         self._line.clear()
         if self._at_start:
             self._at_start = False
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(_BOM)
         if not line:
             return self._end_event()
         field, _, value = line.partition(b":")

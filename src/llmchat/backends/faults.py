@@ -38,6 +38,19 @@ class Unreached(UnavailableError):  # noqa: N818 - what happened, as the rest of
     """No server answered; one may if it is asked again."""
 
 
+class NotThere(ConfigError):  # noqa: N818 - what happened
+    """404, 405: the server has nothing at this URL, or not under this name."""
+
+
+class ClosedEarly(Unreached):
+    """The server closed the connection before it answered.
+
+    An `aged` one was used before, and may just have been idle for longer than the server keeps it.
+    """
+
+    aged = False
+
+
 @dataclass(frozen=True, slots=True)
 class Delay:
     """Seconds a server asks to wait, and whether it only guesses."""
@@ -50,6 +63,7 @@ class ServerDown(UnavailableError):  # noqa: N818 - what happened
     """502, 503, 504: starting, loading a model, or behind a gateway that cannot reach it."""
 
     delay: Delay | None = None
+    loading = False  # it says that a model is not there yet, or nothing else
 
 
 class ServerBusy(TryLaterError):  # noqa: N818 - what happened
@@ -120,7 +134,7 @@ def by_status(status: int, said: str, *, server: str, kind: str = "", with_key: 
         case 402:
             return DeniedError(told, hint="the account behind the key cannot pay for this")
         case 404 | 405:
-            return ConfigError(told, hint="check the URL, the model name and --api")
+            return NotThere(told, hint="check the URL, the model name and --api")
         case 408:
             return TryLaterError(told, hint="ask again")
         case 429:
@@ -128,9 +142,11 @@ def by_status(status: int, said: str, *, server: str, kind: str = "", with_key: 
                 f"{server} is busy or limits the rate{tail}", hint="wait a little, then ask again"
             )
         case 502 | 503 | 504:
-            return ServerDown(
+            down = ServerDown(
                 f"{server} is not ready ({status}){tail}", hint="it may be starting: ask again soon"
             )
+            down.loading = status == 503
+            return down
         case _ if status == 424 or status >= 500:
             return UnavailableError(told, hint="the fault is on the server: look at its log, or ask again")
         case _ if status >= 400:

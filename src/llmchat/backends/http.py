@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from llmchat.backends.answer import JSON, Answer, Body, not_a_model
 from llmchat.backends.connection import Connection
 from llmchat.backends.endpoint import Auth, Endpoint, Timeouts
-from llmchat.backends.faults import BUSY_STATUSES, quote, refusal
+from llmchat.backends.events import LONGEST_MARK, looks_like_events
+from llmchat.backends.faults import BUSY_STATUSES, ServerDown, quote, refusal
+from llmchat.backends.reader import Reader
 from llmchat.backends.retry import Patience, Retryable
 from llmchat.backends.stream import EventStream
-from llmchat.core.generation import Event, Progress, Token
+from llmchat.core.generation import Event, Notice, Progress, Thought, Token, no_events
 from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ LONGEST_ANSWER = 16 << 20
 """Bytes of an answer with status 200 that is no stream."""
 LONGEST_EXCUSE = 64 << 10
 """Bytes that are read of any other answer."""
+EXCUSE_S = 5.0
+"""Seconds in which they must come: its status says enough."""
 
 
 class HttpSession:
@@ -74,21 +78,30 @@ class HttpSession:
             raise refusal(answer, key=self.endpoint.key, now=lambda: datetime.now(UTC))
         return answer
 
-    async def ask(self, method: str, url: str, body: Body | None = None, *, patient: bool = False) -> Answer:
-        """The answer, whatever its status; tries again after connection failures.
-
-        `patient` also tries again while the server is busy or starting, and then raises.
-        """
+    async def ask(self, method: str, url: str, body: Body | None = None) -> Answer:
+        """The answer, whatever its status; tries again after connection failures."""
         patience = self._patience()
         while True:
             try:
-                answer = await self._ask_once(method, url, body)
-                return self.checked(answer) if patient and answer.status in BUSY_STATUSES else answer
+                return await self._ask_once(method, url, body)
             except Retryable as error:
                 delay = patience.delay(error)
                 if delay is None:
                     raise
             await asyncio.sleep(delay)
+
+    async def learn(self, url: str) -> object:
+        """The JSON that a server tells about itself at this URL; None where it has none there.
+
+        Asks once. Raises what a request may, and what a server means that is busy, starting, or closed.
+        """
+        answer = await self._ask_once("GET", url, None)
+        if answer.status in BUSY_STATUSES | {401, 403}:
+            self.checked(answer)
+        try:
+            return self.checked(answer).json()
+        except LLMChatError:
+            return None
 
     async def retrying(
         self, attempt: Callable[[], AsyncGenerator[Event, None]]
@@ -100,16 +113,39 @@ class HttpSession:
             try:
                 async with aclosing(attempt()) as events:
                     async for event in events:
-                        spoken = spoken or isinstance(event, Token)
+                        spoken = spoken or isinstance(event, Token | Thought)
                         yield event
                 return
             except Retryable as error:
                 delay = None if spoken else patience.delay(error)
                 if delay is None:
                     raise
-            more = f", trying again in {delay:.0f} s" if delay >= 1 else ""
-            yield Progress(f"waiting for the server{more}")
+                fault = error
+            if delay:
+                for event in self._waiting(fault, delay):
+                    yield event
             await asyncio.sleep(delay)
+
+    async def until(self, work: Callable[[], Awaitable[object]]) -> AsyncGenerator[Event, None]:
+        """Does this, as often as a request is tried, and gives the events of the waiting in between."""
+
+        async def attempt() -> AsyncGenerator[Event, None]:
+            await work()
+            async for event in no_events():
+                yield event
+
+        async with aclosing(self.retrying(attempt)) as events:
+            async for event in events:
+                yield event
+
+    def _waiting(self, fault: LLMChatError, delay: float) -> list[Event]:
+        """What the person is told while we wait."""
+        more = f", trying again in {delay:.0f} s" if delay >= 1 else ""
+        if not (isinstance(fault, ServerDown) and fault.loading):
+            return [Progress(f"waiting for the server{more}")]
+        most = f"{self.endpoint.timeouts.wait:g} s at most"
+        notice = Notice(f"waiting for the model at {self.endpoint.server} ({most})", once=True)
+        return [notice, Progress(f"waiting for the model{more}")]
 
     @asynccontextmanager
     async def stream(
@@ -122,13 +158,11 @@ class HttpSession:
         """
         response = await self._connection.send("POST", url, body, accept=EVENT_STREAM)
         try:
-            if response.status != 200 or response.content_type != EVENT_STREAM:
-                answer = await self._answer(response)
+            reader = Reader(lambda: self._connection.read(response), self.endpoint.timeouts.first_token)
+            if response.status != 200 or not await _is_stream(response.headers, reader):
+                answer = await self._answer(response, reader)
                 raise fault(self.checked(answer).json()) or _not_a_stream(answer)
-            server = self.endpoint.server
-            events = EventStream(
-                lambda: self._connection.read(response), self.endpoint.timeouts, server=server
-            )
+            events = EventStream(reader.read, self.endpoint.timeouts, server=self.endpoint.server)
             yield events
             await events.drain()
         finally:
@@ -140,29 +174,40 @@ class HttpSession:
     async def _ask_once(self, method: str, url: str, body: Body | None) -> Answer:
         response = await self._connection.send(method, url, body, accept=JSON)
         try:
-            return await self._answer(response)
+            return await self._answer(response, Reader(lambda: self._connection.read(response)))
         finally:
             response.close()
 
-    async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
-        server, ok = self.endpoint.server, response.status == 200
-        data, limit = bytearray(), LONGEST_ANSWER if ok else LONGEST_EXCUSE
+    async def _answer(self, response: aiohttp.ClientResponse, reader: Reader) -> Answer:
+        server, headers = self.endpoint.server, response.headers
+        if response.status == 200:
+            body = await self._body(reader)
+        else:
+            body = (await reader.excuse(LONGEST_EXCUSE, within=EXCUSE_S)).decode(errors="replace")
+        return Answer(
+            server, response.status, _kind(headers), body, headers.get("Retry-After"), headers.get("Location")
+        )
+
+    async def _body(self, reader: Reader) -> str:
+        server = self.endpoint.server
         try:
-            while len(data) <= limit:
-                async with asyncio.timeout(self.endpoint.timeouts.idle):
-                    if not (chunk := await self._connection.read(response)):
-                        break
-                data += chunk
-            body = data[:limit].decode(errors="strict" if ok else "replace")
+            return (await reader.all(LONGEST_ANSWER, between=self.endpoint.timeouts.idle)).decode()
         except TimeoutError as error:
             raise TryLaterError(f"{server} stopped in the middle of its answer", hint="ask again") from error
         except UnicodeDecodeError as error:
             raise not_a_model(server, "bytes that are not UTF-8") from error
-        headers = response.headers
-        kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Answer(
-            server, response.status, kind, body, headers.get("Retry-After"), headers.get("Location")
-        )
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+async def _is_stream(headers: Mapping[str, str], reader: Reader) -> bool:
+    """Whether an answer is an event stream: by its type, or by its first bytes where that says nothing."""
+    kind = _kind(headers)
+    if kind in ("", "text/plain", "application/octet-stream"):
+        return looks_like_events(await reader.peek(LONGEST_MARK))
+    return kind == EVENT_STREAM
 
 
 def _not_a_stream(answer: Answer) -> BrokenReply:

@@ -62,10 +62,14 @@ class LocalBackend:
         """
         await self._ready()
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Generates. Raises BrokenReply where the engine dies in the middle of a reply."""
+    async def prepare(self) -> AsyncGenerator[Event, None]:
+        """Starts the engine unless it runs. Raises as `warm`."""
         if not self._engine():
             yield Progress("loading the model")
+            await self._ready()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Generates. Raises BrokenReply where the engine dies in the middle of a reply."""
         client = await self._ready()
         spoken = False
         try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from types import MappingProxyType
 
 from llmchat.backends.answer import find, number_at, parse_event, text_at
+from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.core.conversation import Message, Role
@@ -21,11 +23,13 @@ from llmchat.core.generation import (
     estimate_tokens,
 )
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import LLMChatError
+from llmchat.errors import DeniedError, LLMChatError
 
 ASSUMED = Limits(2048, assumed=True)
 NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
+_CONTEXT = (("max_model_len",), ("meta", "n_ctx"), ("context_length",), ("context_window",))
+"""Where vLLM and SGLang, llama.cpp, OpenRouter and Together, and Groq say how much a listed model takes."""
 MAX_STOPS = 4
 """Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
 
@@ -66,7 +70,8 @@ class OpenAIBackend:
         self._penalty_field = penalty_field
         self._guard = guard
         self._session = session or HttpSession(endpoint)
-        self._models: object = None
+        self._models: object = None  # what /v1/models said, once it was asked
+        self._asking = asyncio.Lock()
         self._limits: Limits | None = None
         self._tokenizes = True
 
@@ -83,9 +88,14 @@ class OpenAIBackend:
         """Goes on with a server that was started anew."""
         await self._session.move(endpoint)
 
-    async def warm(self) -> None:
-        """Imports the HTTP client without holding up the event loop."""
+    async def prepare(self) -> AsyncGenerator[Event, None]:
+        """Imports the HTTP client, and lists the models while the server starts."""
         await self._session.warm()
+        if self._models is None:
+            with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
+                async with aclosing(self._session.until(self._list_models)) as events:
+                    async for event in events:
+                        yield event
 
     async def aclose(self) -> None:
         await self._session.aclose()
@@ -126,18 +136,24 @@ class OpenAIBackend:
 
         Raises UnavailableError or TryLaterError where no server answers.
         """
-        if self._limits is None:
+        with suppress(ServerDown, ServerBusy, DeniedError):
             models = await self._list_models()
-            props: object = NOTHING
-            of_model = _listed(models, self._model)
-            context = number_at(of_model, "max_model_len") or number_at(of_model, "meta", "n_ctx")
-            if not context:
-                props = await self._look(f"{self._root}/props")
-                context = number_at(props, "default_generation_settings", "n_ctx")
-            if not context and (models is None or props is None):
-                return ASSUMED
-            self._limits = Limits(context) if context else ASSUMED
-        return self._limits
+            async with self._asking:
+                if self._limits is None:
+                    self._limits = await self._find_limits(_listed(models, self._model))
+        return self._limits or ASSUMED
+
+    async def _find_limits(self, of_model: object) -> Limits:
+        found = [number_at(of_model, *place) for place in _CONTEXT]
+        if not any(found):
+            props = await self._session.learn(f"{self._root}/props")
+            found = [number_at(props, "default_generation_settings", "n_ctx")]
+        context = next(filter(None, found), None)
+        return Limits(context) if context else ASSUMED
+
+    async def recognises(self) -> bool:
+        """Whether /v1/models lists some. Raises ServerDown while it loads, DeniedError for a 401 or 403."""
+        return isinstance(find(await self._list_models(), "data"), list)
 
     async def can_continue(self) -> bool:
         """Whether an answer at the end stays open: as /apply-template shows on llama.cpp, and on vLLM."""
@@ -145,7 +161,8 @@ class OpenAIBackend:
             probe = Request((Message(Role.USER, "Hello"), Message(Role.ASSISTANT, _UNFINISHED)), Settings())
             if (prompt := await self._templated(probe)) is not None:
                 return prompt.rstrip().endswith(_UNFINISHED)
-        await self._list_models()
+        with suppress(ServerDown, ServerBusy, DeniedError):
+            await self._list_models()
         return self._is_vllm
 
     @property
@@ -160,22 +177,17 @@ class OpenAIBackend:
     def _root(self) -> str:
         return self._base.rpartition("/v")[0]
 
-    async def _look(self, url: str) -> object:
-        """The JSON at this URL, NOTHING if the server has none there, None if it may have some later."""
-        answer = await self._session.ask("GET", url)
-        try:
-            return self._session.checked(answer).json()
-        except LLMChatError:
-            return NOTHING if answer.status < 429 else None
-
     async def _list_models(self) -> object:
-        if self._models is None:
-            self._models = await self._look(f"{self._base}/models")
+        """What /v1/models says, asked once. Raises what a request may."""
+        async with self._asking:
+            if self._models is None:
+                self._models = await self._session.learn(f"{self._base}/models") or NOTHING
         return self._models
 
     async def _know_model(self) -> None:
         if self._model is None:
-            self._model = text_at(_listed(await self._list_models(), None), "id") or None
+            with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
+                self._model = text_at(_listed(await self._list_models(), None), "id") or None
 
     async def _templated(self, request: Request) -> str | None:
         found = find(await self._known("/apply-template", {"messages": self._messages(request)}), "prompt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from llmchat.backends.faults import Delay, ServerBusy, ServerDown, Unreached
+from llmchat.backends.faults import ClosedEarly, Delay, ServerBusy, ServerDown, Unreached
 from llmchat.errors import LLMChatError
 
 TRIES = 3
@@ -35,10 +35,13 @@ class Patience:
     def delay(self, error: LLMChatError) -> float | None:
         """Seconds until the next try, or None where there should be none.
 
-        Jitter keeps many clients from coming back all at once. A server that asks for more time than
+        A connection that was closed while it was idle is replaced at once. Jitter keeps many clients
+        from coming back all at once. A server that asks for more time than
         is left is not asked again, unless it only guessed how long its model takes to load.
         """
         self._tried += 1
+        if isinstance(error, ClosedEarly) and error.aged and self._tried < TRIES:
+            return 0.0
         left = self._until - self._clock()
         if self._tried >= TRIES or left <= 0 or not isinstance(error, Retryable):
             return None

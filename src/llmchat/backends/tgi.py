@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llmchat.backends.answer import find, number_at, text_at
+from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.core.generation import (
     DEFAULT_MAX_TOKENS,
@@ -24,12 +26,13 @@ from llmchat.core.generation import (
     estimate_tokens,
 )
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import BrokenReply, ContextOverflow, InputError, LLMChatError
+from llmchat.errors import BrokenReply, ContextOverflow, DeniedError, InputError, LLMChatError
 
 if TYPE_CHECKING:
     from llmchat.backends.tgi_client import Client
 
 ASSUMED = Limits(2048, assumed=True)
+NOTHING: Mapping[str, object] = MappingProxyType({})
 DEFAULT_MAX_STOPS = 4
 """Stop texts that TGI takes unless it is started with another --max-stop-sequences."""
 
@@ -69,7 +72,8 @@ class TgiBackend:
         self._model = model
         self._session = session or HttpSession(endpoint)
         self._client: Client | None = None
-        self._limits: Limits | None = None
+        self._info: object = None  # what /info said, once it was asked
+        self._asking = asyncio.Lock()
         self._max_stops = DEFAULT_MAX_STOPS
         self._tokenizes = True
 
@@ -78,9 +82,14 @@ class TgiBackend:
         """The `model_id` of /info once `limits` has asked for it, unless a name was given."""
         return self._model or ""
 
-    async def warm(self) -> None:
-        """Imports the client library without holding up the event loop."""
-        await asyncio.to_thread(importlib.import_module, "llmchat.backends.tgi_client")
+    async def prepare(self) -> AsyncGenerator[Event, None]:
+        """Imports the client library, and asks for the limits while the server starts."""
+        await self._import()
+        if self._info is None:
+            with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
+                async with aclosing(self._session.until(self._learn)) as events:
+                    async for event in events:
+                        yield event
 
     async def aclose(self) -> None:
         await self._session.aclose()
@@ -130,22 +139,26 @@ class TgiBackend:
 
         Raises UnavailableError or TryLaterError where no server answers.
         """
-        if self._limits is not None:
-            return self._limits
-        answer = await self._session.ask("GET", self._url("/info"))
-        try:
-            info = self._session.checked(answer).json()
-        except LLMChatError:
-            if answer.status < 429:
-                self._limits = ASSUMED
-            return ASSUMED
-        self._model = self._model or text_at(info, "model_id") or None
-        stops = number_at(info, "max_stop_sequences")
+        with suppress(ServerDown, ServerBusy, DeniedError):
+            await self._learn()
+        total = number_at(self._info, "max_total_tokens")
+        prompt = number_at(self._info, "max_input_tokens") or number_at(self._info, "max_input_length")
+        return Limits(total, prompt) if total else ASSUMED
+
+    async def recognises(self) -> bool:
+        """Whether GET /info names a model. Raises ServerDown while it loads, DeniedError for a 401 or 403."""
+        await self._learn()
+        return bool(text_at(self._info, "model_id"))
+
+    async def _learn(self) -> None:
+        """Asks what the server tells of itself, unless it has told."""
+        async with self._asking:
+            if self._info is not None:
+                return
+            self._info = await self._session.learn(self._url("/info")) or NOTHING
+        self._model = self._model or text_at(self._info, "model_id") or None
+        stops = number_at(self._info, "max_stop_sequences")
         self._max_stops = self._max_stops if stops is None else stops
-        total = number_at(info, "max_total_tokens")
-        prompt = number_at(info, "max_input_tokens") or number_at(info, "max_input_length")
-        self._limits = Limits(total, prompt) if total else ASSUMED
-        return self._limits
 
     async def can_continue(self) -> bool:
         """Always: the prompt is one text, which may end anywhere."""
@@ -196,9 +209,13 @@ class TgiBackend:
                 if piece.is_last:
                     yield _finish(piece.details.model_dump() if piece.details else None)
 
+    async def _import(self) -> None:
+        """The client library, without holding up the event loop."""
+        await asyncio.to_thread(importlib.import_module, "llmchat.backends.tgi_client")
+
     async def _open(self) -> Client:
         if self._client is None:
-            await self.warm()
+            await self._import()
             from llmchat.backends.tgi_client import Client
 
             self._client = Client(self._session)

@@ -46,5 +46,10 @@ class Folders:
         return self.state / "prompts"
 
     @property
+    def servers(self) -> Path:
+        """What servers were found to speak."""
+        return self.cache / "servers.json"
+
+    @property
     def weights(self) -> Path:
         return self.cache / "weights"

@@ -124,6 +124,13 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what the model thinks before it replies; no part of the reply, and not kept."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """A piece of the reply's text, never empty."""
 
@@ -138,8 +145,15 @@ class Finish:
     usage: Usage = Usage()
 
 
-Event = Progress | Notice | Token | Finish
+Event = Progress | Notice | Thought | Token | Finish
 """All that a stream can yield. Errors are exceptions, never events."""
+
+
+async def no_events() -> AsyncGenerator[Event, None]:
+    """A stream in which nothing happens."""
+    nothing: tuple[Event, ...] = ()
+    for event in nothing:
+        yield event
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +208,11 @@ class Backend(Protocol):
     def system(self) -> str | None:
         """The system message of the model's card; None where it has none of its own."""
 
-    async def warm(self) -> None:
-        """Imports and starts what the first request needs; optional, and never needed twice."""
+    def prepare(self) -> AsyncGenerator[Event, None]:
+        """Imports, starts and asks what the first request needs, and tells meanwhile what is going on.
+
+        Costs nothing once it was run to its end. Raises what a request would raise.
+        """
 
     def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Generates. Connects inside the iteration, so that connecting fails there too."""

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from llmchat.core.conversation import Message, Role, Status
-from llmchat.core.generation import Event, Finish, FinishReason, Token, Usage
+from llmchat.core.generation import Event, Finish, FinishReason, Notice, Token, Usage
 from llmchat.core.journal import Provenance, Reply
 from llmchat.core.plan import Plan
 from llmchat.core.stop import StopCutter
@@ -84,6 +84,10 @@ class Turn:
     async def _generate(self) -> AsyncGenerator[Event, None]:
         """The reply's events; asks once more, for less, where the server finds the prompt too long."""
         try:
+            async with aclosing(self._chat.backend.prepare()) as events:
+                async for event in events:
+                    if self._is_news(event):
+                        yield event
             plan = await self._plan()
             try:
                 async with aclosing(self._attempt(plan)) as events:
@@ -123,8 +127,7 @@ class Turn:
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
         for notice in plan.notices():
-            if not (notice.once and notice in self._chat.told):
-                self._chat.told.add(notice)
+            if self._is_news(notice):
                 yield notice
         backend, self._settings = self._chat.backend, plan.request.settings
         spoken = backend.prompt_format if not self._raw else None
@@ -149,11 +152,19 @@ class Turn:
                     if rest:
                         yield Token(rest)
                     break
-                else:
+                elif self._is_news(event):
                     yield event
         if self._finish is None:
             raise BrokenReply("the reply ended without its end", hint="/retry asks again")
         yield self._finish
+
+    def _is_news(self, event: Event) -> bool:
+        """Whether the person has to be told: not of what is said once, and was."""
+        if not isinstance(event, Notice):
+            return True
+        heard = event.once and event in self._chat.told
+        self._chat.told.add(event)
+        return not heard
 
     def _open_answer(self) -> None:
         """Gives the answer its place in the journal, once, with where it is about to come from."""

@@ -1,0 +1,49 @@
+"""Remembers what servers speak, in a small JSON file that may be lost at any time; asks no server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmchat.backends.detect import Api
+from llmchat.private import make_private
+
+MOST = 100
+"""Servers that are remembered, the latest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The API of each server by its URL, kept from one run to the next. No fault of the file ever shows."""
+
+    path: Path
+
+    def get(self, url: str) -> Api | None:
+        """What this server spoke when it was last asked."""
+        known = self._read().get(url)
+        return next((api for api in Api if api == known), None)
+
+    def put(self, url: str, api: Api) -> None:
+        """Notes it, unless that is known. Whoever reads meanwhile reads the old file or the new one."""
+        known = self._read()
+        if known.get(url) == api:
+            return
+        others = [(each, what) for each, what in known.items() if each != url]
+        text = json.dumps(dict([*others, (url, api)][-MOST:]), indent=1)
+        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        with suppress(OSError):
+            make_private(self.path.parent)
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text)
+            beside.replace(self.path)
+
+    def _read(self) -> Mapping[str, object]:
+        try:
+            known = json.loads(self.path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return known if isinstance(known, dict) else {}
