@@ -66,11 +66,25 @@ class InputError(LLMChatError):
 
 
 class ContextOverflow(InputError):  # noqa: N818 - the field's own word
-    """`limit` is what the server says it can take, prompt and reply together, if it says so."""
+    """What the server says in tokens, as far as it does.
 
-    def __init__(self, message: str, *, hint: str | None = None, limit: int | None = None) -> None:
+    `limit` is what it can take, prompt and reply together; `prompt_limit` bounds the prompt alone;
+    `prompt_tokens` is what it counts in this one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        limit: int | None = None,
+        prompt_limit: int | None = None,
+        prompt_tokens: int | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.limit = limit
+        self.prompt_limit = prompt_limit
+        self.prompt_tokens = prompt_tokens
 
 
 class MissingError(LLMChatError):

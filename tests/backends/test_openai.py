@@ -18,6 +18,7 @@ from llmchat.core.generation import (
     Progress,
     Request,
     Settings,
+    Thought,
     Token,
     TokenCount,
     Usage,
@@ -260,7 +261,7 @@ async def test_other_finish_reasons_and_reasoning_do_not_break_it(
 ) -> None:
     thinking = json.dumps({"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]})
     server.script(CHAT, Reply([thinking, chunk("A"), chunk(finish="content_filter")]))
-    assert await generate(backend) == [Token("A"), Finish(FinishReason.FILTER)]
+    assert await generate(backend) == [Thought("hm"), Token("A"), Finish(FinishReason.FILTER)]
     server.script(CHAT, Reply([chunk("A"), chunk(finish="brand_new")]))
     assert await generate(backend) == [Token("A"), Finish(FinishReason.OTHER)]
 

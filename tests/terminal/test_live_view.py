@@ -16,6 +16,7 @@ from emulator import Emulator
 from llmchat.core.conversation import Status
 from llmchat.core.generation import Settings
 from llmchat.core.journal import Provenance, Reply
+from llmchat.terminal.aside import Aside
 from llmchat.terminal.live import FRAME_S, LiveView
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
@@ -71,7 +72,7 @@ def view(terminal: Terminal) -> LiveView:
     streams = Streams(None, terminal.writer, terminal.writer, {"TERM": "xterm"})
     screen = Screen.find(streams, theme="dark")
     assert screen is not None
-    return LiveView(screen, quiet=False, footer=False)
+    return LiveView(screen, Aside(screen.streams), footer=False)
 
 
 async def test_at_most_thirty_frames_a_second_are_painted(terminal: Terminal, view: LiveView) -> None:

@@ -14,6 +14,7 @@ from llmchat.core.conversation import Conversation, Status
 from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Settings, Token, Usage
 from llmchat.core.journal import Provenance, Reply
 from llmchat.errors import BrokenReply, LLMChatError, StorageError, UnavailableError
+from llmchat.terminal.aside import Aside
 from llmchat.terminal.view import (
     JsonView,
     PlainView,
@@ -39,7 +40,9 @@ def ends() -> Iterator[Pipes]:
 
 
 def json_view(ends: Pipes, *, lines: bool = False, quiet: bool = False) -> JsonView:
-    return JsonView(ends.streams, lines=lines, quiet=quiet, conversation=lambda: "c0nversation")
+    return JsonView(
+        ends.streams, Aside(ends.streams, quiet=quiet), lines=lines, conversation=lambda: "c0nversation"
+    )
 
 
 def shown(ends: Pipes, *pieces: str, raw: bool = False, unshown: str = "") -> bytes:
@@ -97,7 +100,7 @@ def test_notes_and_errors_are_no_part_of_the_answer(ends: Pipes) -> None:
 
 
 def test_a_quiet_view_says_only_errors(ends: Pipes) -> None:
-    for view in (PlainView(ends.streams, quiet=True), json_view(ends, quiet=True)):
+    for view in (PlainView(ends.streams, Aside(ends.streams, quiet=True)), json_view(ends, quiet=True)):
         view.note("a note")
         assert ends.err() == b""
         view.error(UnavailableError("gone"))

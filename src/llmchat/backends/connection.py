@@ -63,6 +63,7 @@ class Connection:
         except (OSError, ValueError, aiohttp.ClientError) as error:
             raise _unanswered(error, self.endpoint, aged=answered) from error
         self._answered = True
+        _end_with_connection(response)
         return response
 
     async def _open(self) -> aiohttp.ClientSession:
@@ -101,6 +102,26 @@ class Connection:
                 f"the connection to {self.endpoint.server} was lost in the middle of the answer",
                 hint="ask again",
             ) from error
+
+
+def _end_with_connection(response: aiohttp.ClientResponse) -> None:
+    """Whoever waits for more of this answer learns that its connection is closed.
+
+    aiohttp closes it over bytes that are no chunk, and tells nobody who reads.
+    """
+    connection = response.connection
+    protocol = connection.protocol if connection is not None else None
+    closed = protocol.closed if protocol is not None else None  # one that is empty is false
+    if closed is None:
+        return
+    import aiohttp
+
+    def end(over: asyncio.Future[None]) -> None:
+        over.exception()
+        if not response.content.is_eof() and response.content.exception() is None:
+            response.content.set_exception(aiohttp.ClientPayloadError("the connection is closed"))
+
+    closed.add_done_callback(end)
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from llmchat.backends.answer import Answer, find, text_at
+from llmchat.backends.answer import Answer, find, number_at, text_at
 from llmchat.errors import (
     BrokenReply,
     ConfigError,
@@ -25,8 +25,12 @@ from llmchat.errors import (
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 """Statuses of a server that may answer when it is asked again."""
 
-# As TGI, vLLM and llama.cpp say it.
-_LIMIT = re.compile(r"(?:must be <= |maximum context length is |context size \()(\d{1,9})")
+# As TGI, vLLM, OpenAI and llama.cpp say it.
+_LIMIT = re.compile(r"(?:must be <= |maximum context length (?:is|of) |context size \()(\d{1,9})")
+_PROMPT_LIMIT = re.compile(r"must have less than (\d{1,9}) tokens")
+_PROMPT_TOKENS = re.compile(
+    r"Given: (\d{1,9})|(\d{1,9}) (?:tokens )?(?:in|from) the (?:messages|prompt|input)|(\d{1,9}) input tokens"
+)
 _OVERFLOW = re.compile(
     r"context[ _]?(?:length|size|window)|exceed_context|`inputs` tokens \+|must have less than \d+ tokens"
     r"|(?:prompt|inputs?|messages|request)\b.{0,40}\btoo (?:long|many tokens)|too many (?:input )?tokens",
@@ -106,24 +110,24 @@ def refusal(answer: Answer, *, key: str | None, now: Callable[[], datetime]) -> 
         said = quote(answer.body, key=key)
     if 300 <= answer.status < 400:
         return _redirected(answer, key)
-    error = by_status(
-        answer.status, said, server=answer.server, kind=error_kind(payload), with_key=key is not None
-    )
+    error = by_status(answer.status, said, server=answer.server, payload=payload, with_key=key is not None)
     if isinstance(error, ServerDown | ServerBusy):
         error.delay = _delay(answer.retry_after, payload, now)
     return error
 
 
-def by_status(status: int, said: str, *, server: str, kind: str = "", with_key: bool = False) -> LLMChatError:
+def by_status(
+    status: int, said: str, *, server: str, payload: object = None, with_key: bool = False
+) -> LLMChatError:
     """The error of this HTTP status, also where it came inside a stream.
 
-    `said` are the server's words, already quoted; `kind` is what it calls the error.
+    `said` are the server's words, already quoted; `payload` is the JSON that they are from.
     """
     tail = f": {said}" if said else ""
     told = f"{server} answered {status}{tail}"
     match status:
         case 400 | 413 | 422:
-            return rejected(said or f"status {status}", kind=kind)
+            return rejected(said or f"status {status}", kind=error_kind(payload), payload=payload)
         case 401 | 403:
             hint = (
                 "check the key, and LLMCHAT_AUTH (bearer or basic)"
@@ -154,14 +158,32 @@ def by_status(status: int, said: str, *, server: str, kind: str = "", with_key: 
     return BrokenReply(told, hint="is this the address of a language model?")
 
 
-def rejected(said: str, *, kind: str = "") -> InputError:
-    """The server read the request and refuses it: ContextOverflow where it says the prompt is too long."""
+def rejected(said: str, *, kind: str = "", payload: object = None) -> InputError:
+    """The server read the request and refuses it: ContextOverflow where it says the prompt is too long.
+
+    llama.cpp puts its numbers beside its words, in the `payload`.
+    """
     message = f"the server rejected the request: {said}"
-    if _OVERFLOW.search(said) or _OVERFLOW.search(kind):
-        limit = _LIMIT.search(said)
-        hint = "shorten the question, or ask for fewer tokens with --max-tokens"
-        return ContextOverflow(message, hint=hint, limit=int(limit[1]) if limit else None)
-    return InputError(message, hint="change what the server names, then ask again")
+    if not (_OVERFLOW.search(said) or _OVERFLOW.search(kind)):
+        return InputError(message, hint="change what the server names, then ask again")
+    prompt_limit = _number(_PROMPT_LIMIT, said)
+    limit = number_at(payload, "error", "n_ctx") or _number(_LIMIT, said)
+    tokens = number_at(payload, "error", "n_prompt_tokens") or _number(_PROMPT_TOKENS, said)
+    if limit and tokens and str(limit) not in said:
+        message += f" ({tokens} tokens, and it takes {limit})"
+    return ContextOverflow(
+        message,
+        hint="shorten the question, or ask for fewer tokens with --max-tokens",
+        limit=limit,
+        prompt_limit=prompt_limit - 1 if prompt_limit else None,
+        prompt_tokens=tokens,
+    )
+
+
+def _number(pattern: re.Pattern[str], said: str) -> int | None:
+    """The number that this pattern finds in a server's words."""
+    found = pattern.search(said)
+    return int(next(filter(None, found.groups()))) if found else None
 
 
 def _redirected(answer: Answer, key: str | None) -> ConfigError:

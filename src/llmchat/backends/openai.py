@@ -30,6 +30,8 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
 _CONTEXT = (("max_model_len",), ("meta", "n_ctx"), ("context_length",), ("context_window",))
 """Where vLLM and SGLang, llama.cpp, OpenRouter and Together, and Groq say how much a listed model takes."""
+PIECES_PER_TOKEN = 16
+"""Pieces that a server may make of a token: some send a letter each. What comes beyond is cut off."""
 MAX_STOPS = 4
 """Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
 
@@ -238,7 +240,8 @@ class OpenAIBackend:
             for event in whole_reply(answer):
                 yield event
             return
-        reading = Reading()
+        wanted = request.settings.max_tokens
+        reading = Reading(wanted * PIECES_PER_TOKEN if wanted else None)
         async with self._session.stream(url, body, fault=self._fault) as events:
             async for data in events:
                 if data.strip() == "[DONE]":
@@ -252,8 +255,10 @@ class OpenAIBackend:
                     if reading.is_whole:
                         break
                     raise
-                if (shown := reading.read(chunk, events)) is not None:
-                    yield shown
+                for event in reading.read(chunk, events):
+                    yield event
+                if reading.is_cut:
+                    break
         yield reading.finish()
 
     def _fault(self, payload: object) -> LLMChatError | None:

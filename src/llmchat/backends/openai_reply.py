@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmchat.backends.answer import find, number_at, text_at
+from llmchat.backends.bound import Bound
 from llmchat.backends.faults import ServerBusy, ServerDown, by_status, error_kind, error_text, rejected
 from llmchat.backends.http import HttpSession
 from llmchat.backends.stream import EventStream
-from llmchat.core.generation import Event, Finish, FinishReason, Progress, Token, Usage
+from llmchat.core.generation import Event, Finish, FinishReason, Progress, Thought, Token, Usage
 from llmchat.errors import BrokenReply, LLMChatError, UnavailableError
 
 _REASONS = {
@@ -16,23 +17,38 @@ _REASONS = {
     "eos": FinishReason.STOP,
     "eos_token": FinishReason.STOP,
     "stop_sequence": FinishReason.STOP,
+    "end_turn": FinishReason.STOP,
+    "complete": FinishReason.STOP,
     "length": FinishReason.LENGTH,
+    "max_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
     "content_filter": FinishReason.FILTER,
 }
 
+_STATUS = (("error", "code"), ("code",))
+"""Where an error says which HTTP status it would have been."""
+
 
 def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
-    """The error in an event or an answer whose status is 200; None where it holds none."""
-    if find(payload, "error") is None:
+    """The error in an event or an answer whose status is 200; None where it holds none.
+
+    vLLM and SGLang also send errors that are not below `error`, but say that they are one.
+    """
+    if find(payload, "error") is None and text_at(payload, "object") != "error":
         return None
     said = session.quote(error_text(payload) or "no reason given")
-    kind, status = error_kind(payload), number_at(payload, "error", "code")
+    kind = error_kind(payload)
+    status = next(filter(None, (number_at(payload, *place) for place in _STATUS)), None)
     if status is not None and 400 <= status < 600:
         return by_status(
-            status, said, server=session.endpoint.server, kind=kind, with_key=session.endpoint.key is not None
+            status,
+            said,
+            server=session.endpoint.server,
+            payload=payload,
+            with_key=session.endpoint.key is not None,
         )
-    if "invalid_request" in kind or "exceed_context" in kind or "context_length" in kind:
-        return rejected(said, kind=kind)
+    if any(word in kind for word in ("invalid_request", "exceed_context", "context_length", "BadRequest")):
+        return rejected(said, kind=kind, payload=payload)
     if "overloaded" in kind:
         return ServerDown(f"the server is overloaded: {said}", hint="wait a little, then ask again")
     if "rate_limit" in kind:
@@ -43,9 +59,12 @@ def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
 
 
 class Reading:
-    """What is known so far of a reply that streams."""
+    """What is known so far of a reply that streams, of which `pieces` are taken at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, pieces: int | None = None) -> None:
+        self._bound = Bound(pieces)
+        self.is_cut = False
+        """The server goes on after it should have stopped."""
         self._reason: FinishReason | None = None
         self._usage = Usage()
         self._began = False
@@ -55,7 +74,7 @@ class Reading:
         """The reply's end has come; only figures may follow."""
         return self._reason is not None
 
-    def read(self, chunk: Mapping[str, object], events: EventStream) -> Event | None:
+    def read(self, chunk: Mapping[str, object], events: EventStream) -> list[Event]:
         """What a chunk brings to show; tells the stream whether it was a sign of life."""
         self._usage = _usage(chunk) or self._usage
         progress = find(chunk, "prompt_progress")
@@ -63,16 +82,18 @@ class Reading:
         if progress is not None:
             events.evaluating()
         if choice is None or self._reason is not None:
-            return _progress(progress)
+            return [*_progress(progress)]
         self._began = True
-        text = text_at(choice, "delta", "content") or text_at(choice, "text")
-        thought = text_at(choice, "delta", "reasoning_content") or text_at(choice, "delta", "reasoning")
-        if text or thought:
+        said = _said(find(choice, "delta")) or _said(choice)
+        if said:
             events.alive()
+            if not self._bound.take("".join(event.text for event in said)):
+                self.is_cut, self._reason = True, FinishReason.LENGTH
+                return []
         if reason := text_at(choice, "finish_reason"):
             self._reason = _REASONS.get(reason, FinishReason.OTHER)
             events.whole()
-        return Token(text) if text else _progress(progress)
+        return [*said, *_progress(progress)]
 
     def end(self, events: EventStream) -> None:
         """The stream says that it is over. Some servers give no other end."""
@@ -86,11 +107,26 @@ class Reading:
         return Finish(self._reason, self._usage)
 
 
-def _progress(progress: object) -> Progress | None:
+def _progress(progress: object) -> list[Progress]:
     """llama.cpp's `prompt_progress`: tokens of the prompt, of the cache, and those evaluated by now."""
     if progress is None:
-        return None
-    return Progress("evaluating the prompt", number_at(progress, "processed"), number_at(progress, "total"))
+        return []
+    return [Progress("evaluating the prompt", number_at(progress, "processed"), number_at(progress, "total"))]
+
+
+def _said(message: object) -> list[Thought | Token]:
+    """The thoughts and the text in a message or a delta, by the names that servers have for them.
+
+    `reasoning_content`: DeepSeek, llama.cpp, SGLang; `reasoning`: vLLM, OpenRouter, Ollama. Mistral's
+    `content` is a list where the model thinks. `text` belongs to completions.
+    """
+    thought = text_at(message, "reasoning_content") or text_at(message, "reasoning")
+    text = text_at(message, "content") or text_at(message, "text") or text_at(message, "refusal")
+    parts = find(message, "content")
+    for part in parts if isinstance(parts, list) else ():
+        text += text_at(part, "text")
+        thought += text_at(part, "thinking", 0, "text")
+    return [*([Thought(thought)] if thought else []), *([Token(text)] if text else [])]
 
 
 def _usage(payload: object) -> Usage | None:
@@ -107,6 +143,6 @@ def whole_reply(answer: object) -> list[Event]:
         raise BrokenReply(
             "the server's answer holds no reply", hint="check with --api which protocol it speaks"
         )
-    text = text_at(choice, "message", "content") or text_at(choice, "text")
+    said = _said(find(choice, "message")) or _said(choice)
     reason = _REASONS.get(text_at(choice, "finish_reason"), FinishReason.OTHER)
-    return [*([Token(text)] if text else []), Finish(reason, _usage(answer) or Usage())]
+    return [*said, Finish(reason, _usage(answer) or Usage())]

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llmchat.backends.answer import find, number_at, text_at
+from llmchat.backends.bound import Bound
 from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.core.generation import (
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 ASSUMED = Limits(2048, assumed=True)
 NOTHING: Mapping[str, object] = MappingProxyType({})
+TOO_MANY = 64
+"""Tokens beyond the limit that show that the server keeps none; it may count special ones apart."""
 DEFAULT_MAX_STOPS = 4
 """Stop texts that TGI takes unless it is started with another --max-stop-sequences."""
 
@@ -202,8 +205,12 @@ class TgiBackend:
             for event in _whole(await client.generate(prompt, **parameters)):
                 yield event
             return
+        bound = Bound((request.settings.max_tokens or DEFAULT_MAX_TOKENS) + TOO_MANY)
         async with aclosing(client.generate_stream(prompt, **parameters)) as pieces:
             async for piece in pieces:
+                if not bound.take(piece.token.text):
+                    yield Finish(FinishReason.LENGTH)
+                    break
                 if piece.token.text and not piece.token.special:
                     yield Token(piece.token.text)
                 if piece.is_last:

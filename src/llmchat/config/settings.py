@@ -195,6 +195,14 @@ _TABLE: Sequence[Setting] = (
     Setting("offline", bool, "Never touch the network.", default=False, flags=("--offline",)),
     Setting("plain", bool, "No Markdown: the text as it comes.", default=False, flags=("--plain",)),
     Setting(
+        "reasoning",
+        str,
+        "What a model thinks before it replies, where its server tells: dim on stderr, or not at all.",
+        default="show",
+        choices=("show", "hide"),
+        flags=("--reasoning",),
+    ),
+    Setting(
         "theme",
         str,
         "Colours of Markdown on a terminal; auto goes by its background.",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.generation import Backend, Notice, Request, Settings
+from llmchat.core.generation import Backend, Limits, Notice, Request, Settings
 from llmchat.core.journal import Journal
 from llmchat.core.plan import Plan, make_plan
 from llmchat.core.turn import Turn
@@ -107,22 +107,24 @@ class Chat:
         *,
         raw: bool = False,
         stream: bool = True,
-        at_most: int | None = None,
         continues: bool = False,
+        within: Limits | None = None,
+        settings: Settings | None = None,
     ) -> Plan:
         """What asking this conversation's newest question sends; see `make_plan`.
 
         With `continues` the conversation ends in the unfinished answer that is to be gone on with.
+        `settings` replaces the effective ones.
         """
+        effective = settings or self.effective_settings()
         if raw:
-            request = Request(conversation.messages[-1:], self.effective_settings(), raw=True, stream=stream)
-            return Plan(request)
+            return Plan(Request(conversation.messages[-1:], effective, raw=True, stream=stream))
         plan = await make_plan(
             self.backend,
             conversation,
             self.settings,
-            self.effective_settings(),
+            effective,
             stream=stream,
-            at_most=at_most,
+            within=within,
         )
         return replace(plan, request=replace(plan.request, continues=continues))

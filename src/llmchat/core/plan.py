@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from llmchat.core.conversation import Conversation, Message, Window
+from llmchat.core.conversation import Conversation, Message, Role, Window
 from llmchat.core.generation import DEFAULT_MAX_TOKENS, Backend, Limits, Notice, Request, Settings
-from llmchat.errors import InputError
+from llmchat.errors import ContextOverflow, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,18 @@ async def make_plan(
     effective: Settings,
     *,
     stream: bool,
-    at_most: int | None,
+    within: Limits | None = None,
 ) -> Plan:
     """The request for this conversation's newest question, cut to the model's context window.
 
     The reply's tokens are reserved: all that the person chose, or at most half the window where nobody
-    did. `at_most` bounds the prompt's tokens further. Raises InputError where the reply
+    did. `within` stands in for the backend's own limits. Raises InputError where the reply
     leaves no room, ContextOverflow where the question does not fit, and what the backend raises.
     """
-    limits = await backend.limits()
+    limits = within or await backend.limits()
     wanted = effective.max_tokens or DEFAULT_MAX_TOKENS
     reserve = wanted if chosen.max_tokens else min(wanted, limits.context // 2)
-    room = min(limits.context - reserve, limits.prompt or limits.context, at_most or limits.context)
+    room = min(limits.context - reserve, limits.prompt or limits.context)
     if room < 1:
         raise InputError(
             f"{wanted} tokens for the reply leave no room in a context window of {limits.context}",
@@ -85,3 +85,30 @@ async def _window(
         return (await backend.count(Request(tuple(messages), settings))).tokens
 
     return await conversation.window(room, count)
+
+
+async def shrink(
+    backend: Backend, plan: Plan, overflow: ContextOverflow, *, reply_chosen: bool
+) -> tuple[Limits, Settings]:
+    """Limits and settings with which a prompt that the server found too long may fit.
+
+    By what the server says it takes, else for a quarter less than was sent. It may count more tokens than
+    we do. The reply gives way only where nobody chose its length.
+    """
+    ours = (await backend.count(plan.request)).tokens
+    known = overflow.limit or (plan.limits or await backend.limits()).context
+    wanted = plan.request.settings.max_tokens or DEFAULT_MAX_TOKENS
+    theirs = overflow.prompt_tokens or ours
+    reserve = wanted if reply_chosen else min(wanted, known // 2)
+    if not reply_chosen and _asks_once(plan.request):  # no turn can be left out
+        reserve = min(wanted, max(1, known - theirs))
+    if overflow.limit or overflow.prompt_limit:
+        most = min(known - reserve, overflow.prompt_limit or known) * ours / max(ours, theirs)
+    else:
+        most = ours * 0.75
+    settings = replace(plan.request.settings, max_tokens=max(1, reserve))
+    return Limits(known, max(1, round(most))), settings
+
+
+def _asks_once(request: Request) -> bool:
+    return sum(message.role is Role.USER for message in request.messages) <= 1

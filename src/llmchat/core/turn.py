@@ -10,17 +10,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from llmchat.core.conversation import Message, Role, Status
-from llmchat.core.generation import Event, Finish, FinishReason, Notice, Token, Usage
+from llmchat.core.generation import Event, Finish, FinishReason, Limits, Notice, Settings, Token, Usage
 from llmchat.core.journal import Provenance, Reply
-from llmchat.core.plan import Plan
+from llmchat.core.plan import Plan, shrink
 from llmchat.core.stop import StopCutter
 from llmchat.errors import (
     BrokenReply,
     ContextOverflow,
+    InputError,
     LLMChatError,
     StorageError,
     TryLaterError,
-    UnavailableError,
 )
 
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ class Turn:
                     async for event in events:
                         yield event
             except ContextOverflow as overflow:
-                if self._first_token_s is not None or self._raw:
+                if self._first_token_s is not None:
                     raise
                 smaller = await self._smaller(plan, overflow)
-                if smaller.request.messages == plan.request.messages:
+                if smaller.request == plan.request:
                     raise
                 async with aclosing(self._attempt(smaller)) as events:
                     async for event in events:
@@ -105,25 +105,31 @@ class Turn:
         except LLMChatError as error:
             if rest := self._take(self._cutter.flush()):
                 yield Token(rest)
-            if self._first_token_s is not None and isinstance(error, UnavailableError):
+            if self._first_token_s is not None and not isinstance(error, TryLaterError | BrokenReply):
                 raise BrokenReply(error.message, hint=error.hint) from error
             raise
 
-    async def _plan(self, *, at_most: int | None = None) -> Plan:
+    async def _plan(self, within: Limits | None = None, settings: Settings | None = None) -> Plan:
         conversation = self._chat.conversation
         if self._before:
             conversation = conversation.add(Message(Role.ASSISTANT, self._sent_before))
         return await self._chat.plan(
-            conversation, raw=self._raw, stream=self._stream, at_most=at_most, continues=bool(self._before)
+            conversation,
+            raw=self._raw,
+            stream=self._stream,
+            continues=bool(self._before),
+            within=within,
+            settings=settings,
         )
 
     async def _smaller(self, plan: Plan, overflow: ContextOverflow) -> Plan:
-        """The plan for a quarter less than was sent, or for what the server says it takes."""
-        sent = await self._chat.backend.count(plan.request)
-        most = int(sent.tokens * 0.75)
-        if overflow.limit is not None:
-            most = min(most, overflow.limit - (plan.request.settings.max_tokens or 0))
-        return await self._plan(at_most=max(1, most))
+        """A plan that asks for less; where there is none, the server's own words say it best."""
+        chosen = self._chat.settings.max_tokens is not None
+        limits, settings = await shrink(self._chat.backend, plan, overflow, reply_chosen=chosen)
+        try:
+            return await self._plan(limits, settings)
+        except InputError:
+            raise overflow from None
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
         for notice in plan.notices():

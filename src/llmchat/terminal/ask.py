@@ -46,7 +46,7 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
 
 def _show_error(error: LLMChatError, run: Run, streams: Streams) -> None:
     if run.json or run.jsonl:
-        JsonView(streams, lines=run.jsonl, quiet=True, conversation=lambda: None).error(error)
+        JsonView(streams, lines=run.jsonl, conversation=lambda: None).error(error)
     else:
         streams.say(error_lines(error))
 

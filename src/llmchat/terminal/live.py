@@ -8,9 +8,8 @@ import time
 from llmchat.core.generation import Progress
 from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
-from llmchat.terminal.sanitize import sanitize_line
+from llmchat.terminal.aside import Aside
 from llmchat.terminal.screen import Screen, tail_rows
-from llmchat.terminal.spinner import Spinner
 from llmchat.terminal.view import error_lines, reply_notes, summary
 
 FRAME_S = 1 / 30
@@ -21,36 +20,38 @@ SHARE = 0.15
 class LiveView:
     """Shows one reply on a terminal. Must be used inside an event loop."""
 
-    def __init__(self, screen: Screen, *, quiet: bool, footer: bool) -> None:
+    def __init__(self, screen: Screen, aside: Aside, *, footer: bool) -> None:
         self._screen = screen
-        self._say = screen.streams.say
-        self._quiet = quiet
+        self._aside = aside
         self._footer = footer
         self._columns = screen.size()[0]
         self._markdown = screen.markdown()
         self._painter = screen.painter()
-        self._spinner = Spinner(screen.streams, quiet=quiet)
         self._timer: asyncio.TimerHandle | None = None
         self._next_frame = 0.0  # on the loop's clock
         self._over = False  # whatever is on the screen now, it is not ours
 
     def progress(self, progress: Progress) -> None:
-        self._spinner.show(progress)
+        self._aside.progress(progress)
 
     def note(self, text: str) -> None:
-        if not self._quiet:
-            self._spinner.stop()
+        self._painter.clear()
+        self._aside.note(text)
+        self._schedule()
+
+    def thought(self, text: str) -> None:
+        if self._aside.shows_thoughts:
             self._painter.clear()
-            self._say(f"llmchat: {sanitize_line(text)}")
+            self._aside.thought(text)
             self._schedule()
 
     def piece(self, text: str) -> None:
-        self._spinner.stop()
+        self._aside.clear()
         self._markdown.feed(text)
         self._schedule()
 
     def end(self, reply: Reply) -> None:
-        self._spinner.stop()
+        self._aside.clear()
         self._unschedule()
         self._over = True
         self._fit_window()
@@ -63,8 +64,8 @@ class LiveView:
             self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")
 
     def error(self, error: LLMChatError) -> None:
-        self._spinner.stop()
-        self._say(error_lines(error))
+        self._aside.clear()
+        self._screen.streams.say(error_lines(error))
 
     def resized(self) -> None:
         """The window may have another size now."""
@@ -72,7 +73,7 @@ class LiveView:
 
     def suspend(self) -> None:
         """The terminal goes to somebody else for a while: nothing unfinished is left on it."""
-        self._spinner.stop()
+        self._aside.clear()
         self._unschedule()
         self._painter.clear()
 
@@ -95,6 +96,8 @@ class LiveView:
         began = time.perf_counter()
         self._fit_window()
         frame = self._markdown.frame()
+        if frame.done or frame.tail:
+            self._aside.end_line()
         self._painter.paint(frame.done, frame.tail)
         cost = time.perf_counter() - began
         self._next_frame = asyncio.get_running_loop().time() + max(FRAME_S, cost * (1 / SHARE - 1))

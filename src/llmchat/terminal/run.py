@@ -10,6 +10,7 @@ from llmchat.app import Session
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, resolve
 from llmchat.errors import UsageError
+from llmchat.terminal.aside import Aside
 from llmchat.terminal.fetching import show_fetching
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
@@ -76,15 +77,16 @@ def make_view(
     footer: bool = False,
 ) -> View:
     """How this run shows a reply: JSON, plain text, or live Markdown where stdout is a capable terminal."""
-    quiet = config.switch("quiet")
+    thoughts = config.text("reasoning") != "hide"
+    aside = Aside(streams, quiet=config.switch("quiet"), thoughts=thoughts)
     if run.json or run.jsonl:
-        return JsonView(streams, lines=run.jsonl, quiet=quiet, conversation=conversation)
+        return JsonView(streams, aside, lines=run.jsonl, conversation=conversation)
     screen = None if run.raw else find_screen(config, streams)
     if screen is None:
-        return PlainView(streams, raw=run.raw, quiet=quiet, footer=footer)
+        return PlainView(streams, aside, raw=run.raw, footer=footer)
     from llmchat.terminal.live import LiveView
 
-    return LiveView(screen, quiet=quiet, footer=footer)
+    return LiveView(screen, aside, footer=footer)
 
 
 def find_screen(config: Config, streams: Streams) -> Screen | None:

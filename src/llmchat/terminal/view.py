@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from llmchat.core.conversation import Status
-from llmchat.core.generation import Finish, Notice, Progress, Token
+from llmchat.core.generation import Finish, Notice, Progress, Thought, Token
 from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
+from llmchat.terminal.aside import Aside
 from llmchat.terminal.sanitize import Newlines, sanitize, sanitize_line
-from llmchat.terminal.spinner import Spinner
 from llmchat.terminal.streams import Streams
 
 
@@ -24,6 +24,9 @@ class View(Protocol):
 
     def note(self, text: str) -> None:
         """Something the person should know; it is no part of the answer."""
+
+    def thought(self, text: str) -> None:
+        """What the model thinks before it replies; it is no part of the answer."""
 
     def piece(self, text: str) -> None:
         """The next text of the reply."""
@@ -52,6 +55,8 @@ async def show(turn: Turn, view: View) -> None:
                 match event:
                     case Token(text):
                         view.piece(text)
+                    case Thought(text):
+                        view.thought(text)
                     case Notice(text):
                         view.note(text)
                     case Progress():
@@ -92,27 +97,27 @@ class PlainView:
     """The answer's text on stdout, flushed as it comes and ending in one newline; all else on stderr."""
 
     def __init__(
-        self, streams: Streams, *, raw: bool = False, quiet: bool = False, footer: bool = False
+        self, streams: Streams, aside: Aside | None = None, *, raw: bool = False, footer: bool = False
     ) -> None:
         self._streams = streams
+        self._aside = aside or Aside(streams)
         self._footer = footer
-        self._spinner = Spinner(streams, quiet=quiet)
         self._raw = raw
-        self._quiet = quiet
         self._newlines = Newlines()
         self._held = ""  # line ends that may turn out to be the end of the answer
         self._begun = False
 
     def progress(self, progress: Progress) -> None:
-        self._spinner.show(progress)
+        self._aside.progress(progress)
 
     def note(self, text: str) -> None:
-        if not self._quiet:
-            self._spinner.stop()
-            self._streams.say(f"llmchat: {sanitize_line(text)}")
+        self._aside.note(text)
+
+    def thought(self, text: str) -> None:
+        self._aside.thought(text)
 
     def piece(self, text: str) -> None:
-        self._spinner.stop()
+        self._aside.clear()
         if not self._raw:
             text = self._held + sanitize(self._newlines.feed(text))
             shown = text.rstrip("\n")
@@ -131,13 +136,14 @@ class PlainView:
             self._streams.write(f"{summary(reply)}\n\n")
 
     def error(self, error: LLMChatError) -> None:
+        self._aside.clear()
         self._streams.say(error_lines(error))
 
     def resized(self) -> None:
         pass
 
     def suspend(self) -> None:
-        self._spinner.stop()
+        self._aside.clear()
 
     def resume(self) -> None:
         pass
@@ -164,29 +170,34 @@ class JsonView:
     """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it."""
 
     def __init__(
-        self, streams: Streams, *, lines: bool, quiet: bool, conversation: Callable[[], str | None]
+        self,
+        streams: Streams,
+        aside: Aside | None = None,
+        *,
+        lines: bool,
+        conversation: Callable[[], str | None],
     ) -> None:
         self._streams = streams
+        self._aside = aside or Aside(streams)
         self._lines = lines
-        self._quiet = quiet
         self._conversation = conversation
-        self._spinner = Spinner(streams, quiet=quiet)
 
     def progress(self, progress: Progress) -> None:
-        self._spinner.show(progress)
+        self._aside.progress(progress)
 
     def note(self, text: str) -> None:
-        if not self._quiet:
-            self._spinner.stop()
-            self._streams.say(f"llmchat: {sanitize_line(text)}")
+        self._aside.note(text)
+
+    def thought(self, text: str) -> None:
+        self._aside.thought(text)
 
     def piece(self, text: str) -> None:
-        self._spinner.stop()
+        self._aside.clear()
         if self._lines:
             self._print({"type": "token", "text": text})
 
     def end(self, reply: Reply) -> None:
-        self._spinner.stop()
+        self._aside.clear()
         if reply.unshown:
             self.piece(reply.unshown)
         if reply.provenance.reason is not None:  # else an error follows
@@ -195,6 +206,7 @@ class JsonView:
             self.note(note)
 
     def error(self, error: LLMChatError) -> None:
+        self._aside.clear()
         self._print(self._typed("error") | error_record(error))
         self._streams.say(error_lines(error))
 
@@ -202,7 +214,7 @@ class JsonView:
         pass
 
     def suspend(self) -> None:
-        self._spinner.stop()
+        self._aside.clear()
 
     def resume(self) -> None:
         pass
