@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from servers import Reply
-from servers.openai import CHAT, DONE, OpenAIServer, chunk, usage
+from servers.openai import CHAT, DONE, OpenAIServer, chunk, thought, usage
 
 _DICTATED = Reply()
 
@@ -27,6 +27,10 @@ class DictatedServer(OpenAIServer):
     def say(self, *texts: str) -> None:
         for text in texts:
             self._loop.call_soon_threadsafe(self._events.put_nowait, chunk(text))
+
+    def think(self, *texts: str) -> None:
+        for text in texts:
+            self._loop.call_soon_threadsafe(self._events.put_nowait, thought(text))
 
     def finish(self) -> None:
         for event in (chunk(finish="stop"), usage(7, 2), DONE):

@@ -17,6 +17,13 @@ def chunk(text: str | None = None, *, finish: str | None = None, **more: object)
     return json.dumps({"object": "chat.completion.chunk", "model": "m", "choices": [choice], **more})
 
 
+def thought(text: str) -> str:
+    """One event of what a model thinks."""
+    return json.dumps(
+        {"choices": [{"index": 0, "delta": {"reasoning_content": text}, "finish_reason": None}]}
+    )
+
+
 def usage(prompt: int, completion: int) -> str:
     """The event behind the last one, which has no choices."""
     counted = {"prompt_tokens": prompt, "completion_tokens": completion}
