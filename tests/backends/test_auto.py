@@ -105,6 +105,7 @@ async def test_a_server_that_was_replaced_costs_one_question_more_and_no_answer(
 @pytest.mark.parametrize(
     ("path", "route", "reply"),
     [("", CHAT, openai_stream("Hi")), ("/v1", "/v1", tgi_stream("Hi")), ("", "/", tgi_stream("Hi"))],
+    ids=["OpenAI's", "TGI's", "the guessed"],
 )
 async def test_where_only_the_generating_route_is_let_through_a_wrong_guess_costs_one_request(
     path: str, route: str, reply: Reply, tmp_path: Path
@@ -117,6 +118,16 @@ async def test_where_only_the_generating_route_is_let_through_a_wrong_guess_cost
             await backend.aclose()
             assert 1 <= sum(request.method == "POST" for request in server.requests) <= most
             server.requests.clear()
+
+
+async def test_events_of_the_other_protocol_are_a_wrong_guess_too() -> None:
+    async with LoopbackServer() as server:
+        for path in ("/", CHAT):
+            server.always(path, openai_stream("Hi"))
+        backend = backend_for(server.url)
+        assert await answer(backend) == "Hi"
+        await backend.aclose()
+        assert backend.name == "openai"
 
 
 async def test_where_neither_protocol_finds_anything_the_first_error_stands() -> None:

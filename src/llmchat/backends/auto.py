@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from llmchat.backends.detect import Api, Speaker, detect, guess
-from llmchat.backends.faults import NotThere
+from llmchat.backends.faults import NotThere, ServerBusy, ServerDown, WrongProtocol
 from llmchat.backends.http import HttpSession
 from llmchat.backends.remembered import Remembered
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount
@@ -19,7 +19,7 @@ class AutoBackend:
     """A server whose protocol is not known yet. What asking raises, the first request raises.
 
     Until then it counts as what its URL says. Where the server does not tell either, a request that finds
-    nothing there is sent once more in the other protocol.
+    nothing there, or another protocol, is sent once more in the other one.
     """
 
     defaults = Settings()
@@ -50,22 +50,23 @@ class AutoBackend:
         return self._backend.prompt_format
 
     async def prepare(self) -> AsyncGenerator[Event, None]:
-        async with aclosing(self._session.until(self._find)) as events:
-            async for event in events:
-                yield event
+        with suppress(ServerDown, ServerBusy):  # the request itself will say so
+            async with aclosing(self._session.until(self._find)) as events:
+                async for event in events:
+                    yield event
         async with aclosing(self._backend.prepare()) as events:
             async for event in events:
                 yield event
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        first = await self._find()
+        first = await self._found()
         began = False
         try:
             async with aclosing(first.stream(request)) as events:
                 async for event in events:
                     began = True
                     yield event
-        except NotThere as error:
+        except (NotThere, WrongProtocol) as error:
             if began or self._sure:
                 raise
             self._api = Api.OPENAI if self._api is Api.TGI else Api.TGI
@@ -78,13 +79,13 @@ class AutoBackend:
         return await self._backend.render(request)
 
     async def count(self, request: Request) -> TokenCount:
-        return await (await self._find()).count(request)
+        return await (await self._found()).count(request)
 
     async def can_continue(self) -> bool:
-        return await (await self._find()).can_continue()
+        return await (await self._found()).can_continue()
 
     async def limits(self) -> Limits:
-        return await (await self._find()).limits()
+        return await (await self._found()).limits()
 
     async def aclose(self) -> None:
         await self._backend.aclose()
@@ -93,7 +94,14 @@ class AutoBackend:
     def _backend(self) -> Backend:
         return self._speakers[self._api]
 
-    async def _find(self) -> Backend:
+    async def _found(self) -> Backend:
+        """The backend that the server speaks; what its URL says while it is busy or starting."""
+        with suppress(ServerDown, ServerBusy):
+            await self._find()
+        return self._backend
+
+    async def _find(self) -> None:
+        """Asks the server, unless it has answered."""
         async with self._asking:
             if not self._asked:
                 url = self._session.endpoint.url
@@ -103,9 +111,8 @@ class AutoBackend:
                 self._asked = True
                 if found:
                     self._be_sure()
-        return self._backend
 
-    async def _other_way(self, request: Request, first: NotThere) -> AsyncGenerator[Event, None]:
+    async def _other_way(self, request: Request, first: LLMChatError) -> AsyncGenerator[Event, None]:
         """The same request in the other protocol; where that is wrong too, the first error stands."""
         began = False
         try:

@@ -46,6 +46,10 @@ class NotThere(ConfigError):  # noqa: N818 - what happened
     """404, 405: the server has nothing at this URL, or not under this name."""
 
 
+class WrongProtocol(BrokenReply):
+    """A stream of events that are not of the API that was asked."""
+
+
 class ClosedEarly(Unreached):
     """The server closed the connection before it answered.
 

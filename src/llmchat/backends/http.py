@@ -12,7 +12,7 @@ from llmchat.backends.answer import JSON, Answer, Body, not_a_model
 from llmchat.backends.connection import Connection
 from llmchat.backends.endpoint import Auth, Endpoint, Timeouts
 from llmchat.backends.events import LONGEST_MARK, looks_like_events
-from llmchat.backends.faults import BUSY_STATUSES, ServerDown, quote, refusal
+from llmchat.backends.faults import BUSY_STATUSES, ClosedEarly, ServerDown, quote, refusal
 from llmchat.backends.reader import Reader
 from llmchat.backends.retry import Patience, Retryable
 from llmchat.backends.stream import EventStream
@@ -29,6 +29,8 @@ LONGEST_ANSWER = 16 << 20
 """Bytes of an answer with status 200 that is no stream."""
 LONGEST_EXCUSE = 64 << 10
 """Bytes that are read of any other answer."""
+LEARN_S = 15.0
+"""Seconds for what a server tells about itself, which nobody needs."""
 EXCUSE_S = 5.0
 """Seconds in which they must come: its status says enough."""
 
@@ -41,6 +43,7 @@ class HttpSession:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._connection = Connection(endpoint)
+        self._waited = 0.0  # seconds, for a server that was not ready when the question came
 
     @property
     def endpoint(self) -> Endpoint:
@@ -80,7 +83,7 @@ class HttpSession:
 
     async def ask(self, method: str, url: str, body: Body | None = None) -> Answer:
         """The answer, whatever its status; tries again after connection failures."""
-        patience = self._patience()
+        patience = self._patience(self.endpoint.timeouts.wait)
         while True:
             try:
                 return await self._ask_once(method, url, body)
@@ -91,11 +94,16 @@ class HttpSession:
             await asyncio.sleep(delay)
 
     async def learn(self, url: str) -> object:
-        """The JSON that a server tells about itself at this URL; None where it has none there.
+        """The JSON that a server tells about itself at this URL; None where it tells nothing.
 
-        Asks once. Raises what a request may, and what a server means that is busy, starting, or closed.
+        Asks once, and waits a little: the question itself shows what is wrong with a server that does not
+        answer properly. Raises Unreached, ServerDown and ServerBusy while there is none, DeniedError.
         """
-        answer = await self._ask_once("GET", url, None)
+        try:
+            async with asyncio.timeout(min(LEARN_S, self.endpoint.timeouts.header)):
+                answer = await self._ask_once("GET", url, None)
+        except (ClosedEarly, BrokenReply, TimeoutError, TryLaterError):
+            return None
         if answer.status in BUSY_STATUSES | {401, 403}:
             self.checked(answer)
         try:
@@ -107,7 +115,14 @@ class HttpSession:
         self, attempt: Callable[[], AsyncGenerator[Event, None]]
     ) -> AsyncGenerator[Event, None]:
         """The events of an attempt; of another one where it fails for a while before any text has come."""
-        patience = self._patience()
+        wait, self._waited = self.endpoint.timeouts.wait - self._waited, 0.0
+        async with aclosing(self._retrying(attempt, self._patience(wait))) as events:
+            async for event in events:
+                yield event
+
+    async def _retrying(
+        self, attempt: Callable[[], AsyncGenerator[Event, None]], patience: Patience
+    ) -> AsyncGenerator[Event, None]:
         while True:
             spoken = False
             try:
@@ -127,16 +142,27 @@ class HttpSession:
             await asyncio.sleep(delay)
 
     async def until(self, work: Callable[[], Awaitable[object]]) -> AsyncGenerator[Event, None]:
-        """Does this, as often as a request is tried, and gives the events of the waiting in between."""
+        """Does this, as often as a request is tried, and gives the events of the waiting in between.
+
+        The request that follows has only what is left of the time for waiting.
+        """
+        clock = asyncio.get_running_loop().time
+        started = clock()
 
         async def attempt() -> AsyncGenerator[Event, None]:
             await work()
             async for event in no_events():
                 yield event
 
-        async with aclosing(self.retrying(attempt)) as events:
-            async for event in events:
-                yield event
+        try:
+            async with aclosing(
+                self._retrying(attempt, self._patience(self.endpoint.timeouts.wait))
+            ) as events:
+                async for event in events:
+                    yield event
+        except LLMChatError:
+            self._waited = clock() - started
+            raise
 
     def _waiting(self, fault: LLMChatError, delay: float) -> list[Event]:
         """What the person is told while we wait."""
@@ -168,8 +194,8 @@ class HttpSession:
         finally:
             response.close()
 
-    def _patience(self) -> Patience:
-        return Patience(self.endpoint.timeouts.wait, clock=asyncio.get_running_loop().time)
+    def _patience(self, wait: float) -> Patience:
+        return Patience(wait, clock=asyncio.get_running_loop().time)
 
     async def _ask_once(self, method: str, url: str, body: Body | None) -> Answer:
         response = await self._connection.send(method, url, body, accept=JSON)

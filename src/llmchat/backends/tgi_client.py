@@ -18,7 +18,7 @@ from text_generation.errors import (
 from text_generation.types import Parameters, Request, StreamDetails, StreamResponse
 
 from llmchat.backends.answer import parse_event
-from llmchat.backends.faults import ServerDown, error_text, rejected
+from llmchat.backends.faults import ServerDown, WrongProtocol, error_text, rejected
 from llmchat.backends.http import HttpSession
 from llmchat.backends.stream import EventStream
 from llmchat.errors import BrokenReply, InputError, LLMChatError, UnavailableError
@@ -87,7 +87,9 @@ class Client(AsyncClient):  # type: ignore[misc]  # text_generation ships no typ
         try:
             piece = Piece(**payload)
         except ValueError as error:  # pydantic's ValidationError is one
-            raise BrokenReply("the server sent an event that is not TGI's", hint="is --api right?") from error
+            raise WrongProtocol(
+                "the server sent an event that is not TGI's", hint="is --api right?"
+            ) from error
         if piece.is_last:
             events.whole()
         else:

@@ -132,9 +132,10 @@ class Turn:
             raise overflow from None
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
-        for notice in plan.notices():
-            if self._is_news(notice):
-                yield notice
+        notices = [notice for notice in plan.notices() if self._is_news(notice)]
+        for notice in (each for each in notices if not each.once):
+            yield notice
+        late = [notice for notice in notices if notice.once]  # good to know once there is an answer
         backend, self._settings = self._chat.backend, plan.request.settings
         spoken = backend.prompt_format if not self._raw else None
         self._cutter = StopCutter((*self._settings.stop, *(spoken.stop if spoken else ())))
@@ -147,6 +148,8 @@ class Turn:
             async for event in stream:
                 if isinstance(event, Token):
                     piece = self._take(self._cutter.feed(event.text))
+                    while piece and late:
+                        yield late.pop(0)
                     if piece:
                         yield Token(piece)
                     if self._cutter.stopped:
