@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from llmchat.backends.detect import Api, detect
 from llmchat.backends.http import HttpSession
+from llmchat.core.constraint import Constraint
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount
 from llmchat.core.prompt_format import PromptFormat
 
@@ -57,6 +58,9 @@ class AutoBackend:
 
     async def can_continue(self) -> bool:
         return await (await self._find()).can_continue()
+
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        await (await self._find()).check_constraint(constraint, raw=raw)
 
     async def limits(self) -> Limits:
         return await (await self._find()).limits()

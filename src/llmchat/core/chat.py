@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import Backend, Notice, Request, Settings
 from llmchat.core.journal import Journal
@@ -42,9 +43,11 @@ class Chat:
     def effective_settings(self) -> Settings:
         return self.settings.over(self.backend.defaults).over(self.defaults)
 
-    def ask(self, question: str, *, raw: bool = False, stream: bool = True) -> Turn:
+    def ask(
+        self, question: str, *, raw: bool = False, stream: bool = True, constraint: Constraint | None = None
+    ) -> Turn:
         """The turn that asks this: journalled when it is entered, sent when it is iterated."""
-        return Turn(self, Message(Role.USER, question), raw=raw, stream=stream)
+        return Turn(self, Message(Role.USER, question), raw=raw, stream=stream, constraint=constraint)
 
     def retry(self) -> Turn:
         """The turn that asks the newest question again; the old answer stays in the journal as a sibling.
@@ -109,14 +112,15 @@ class Chat:
         stream: bool = True,
         at_most: int | None = None,
         continues: bool = False,
+        constraint: Constraint | None = None,
     ) -> Plan:
         """What asking this conversation's newest question sends; see `make_plan`.
 
         With `continues` the conversation ends in the unfinished answer that is to be gone on with.
         """
         if raw:
-            request = Request(conversation.messages[-1:], self.effective_settings(), raw=True, stream=stream)
-            return Plan(request)
+            prompt, settings = conversation.messages[-1:], self.effective_settings()
+            return Plan(Request(prompt, settings, raw=True, stream=stream, constraint=constraint))
         plan = await make_plan(
             self.backend,
             conversation,
@@ -125,4 +129,4 @@ class Chat:
             stream=stream,
             at_most=at_most,
         )
-        return replace(plan, request=replace(plan.request, continues=continues))
+        return replace(plan, request=replace(plan.request, continues=continues, constraint=constraint))
