@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message, Status
 from llmchat.core.generation import Event, Limits, Request, Settings, TokenCount, no_events
 from llmchat.core.journal import Provenance
@@ -84,6 +85,9 @@ class ScriptedBackend:
 
     async def can_continue(self) -> bool:
         return True
+
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        pass
 
     async def aclose(self) -> None:
         self.closed = True

@@ -28,6 +28,8 @@ HOMES = {
     "dotenv": ("config/dotenv.py",),
     "platformdirs": ("config/folders.py",),
     "aiohttp": ("backends/",),
+    "jsonschema": ("core/constraint.py",),
+    "referencing": ("core/constraint.py",),
     "pydantic": (),
     "requests": (),
     "huggingface_hub": (),
@@ -38,6 +40,7 @@ HOMES = {
 HEAVY = {
     "aiohttp",
     "huggingface_hub",
+    "jsonschema",
     "prompt_toolkit",
     "requests",
     "rich.markdown",

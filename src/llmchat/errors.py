@@ -9,7 +9,7 @@
     ├── CreateError         73  a folder or file of ours cannot be created
     ├── StorageError        74  a read or write failed: disk full, database corrupt
     ├── TryLaterError       75  timeout, rate limit, database locked
-    ├── BrokenReply         76  the answer broke off, or was not an LLM's answer
+    ├── BrokenReply         76  the answer broke off, was no LLM's answer, or not what was asked for
     ├── DeniedError         77  401, 403, unsafe file permissions
     └── ConfigError         78  bad URL, missing key, 404, redirect, untrusted .env
 

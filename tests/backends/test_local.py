@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from llmchat.backends.engine_process import EngineOptions
 from llmchat.backends.local import LocalBackend
+from llmchat.core.constraint import JsonSchema, Regex
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import (
     Event,
@@ -26,7 +28,14 @@ from llmchat.core.generation import (
     Settings,
     Token,
 )
-from llmchat.errors import BrokenReply, ContextOverflow, InputError, MissingError, UnavailableError
+from llmchat.errors import (
+    BrokenReply,
+    ContextOverflow,
+    InputError,
+    MissingError,
+    UnavailableError,
+    UsageError,
+)
 from llmchat.weights import CATALOGUE
 from waiting import is_running, wait_until
 
@@ -369,3 +378,50 @@ async def test_an_unfinished_answer_is_gone_on_with(backend: LocalBackend) -> No
     reply = text(await generate(backend, replace(request, continues=True)))
     assert reply.startswith(" France")
     assert "Paris" in reply
+
+
+# What the answer has to be
+
+
+PERSON = JsonSchema(
+    {
+        "type": "object",
+        "properties": {"mood": {"enum": ["happy", "sad"]}, "age": {"type": "integer"}},
+        "required": ["mood", "age"],
+        "additionalProperties": False,
+    }
+)
+WARM = Settings(temperature=1.5, seed=7, max_tokens=60)
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["chat", "completion"])
+async def test_an_answer_is_held_to_a_schema(backend: LocalBackend, *, raw: bool) -> None:
+    request = replace(ask("Describe a friend.", settings=WARM, raw=raw), constraint=PERSON)
+    answer = json.loads(text(await generate(backend, request)))
+    assert answer["mood"] in {"happy", "sad"}
+    assert isinstance(answer["age"], int)
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["chat", "completion"])
+async def test_an_answer_is_held_to_a_pattern(backend: LocalBackend, *, raw: bool) -> None:
+    """Each generated hot from a grammar that has to say what Python's own matching says."""
+    for pattern in (
+        r"\d{4}-\d{2}-\d{2}",
+        r"^(yes|no|perhaps not)$",
+        r"[^\W\d_]{3,6}?: [^\s,;]{1,9}, (?:\S{2} ?){2}",
+        r"(a|b){0,3}?(?:|f)[c-eg]{0,2}\.\D\W[^a-zäöü\]\\^-]",
+        r'é["\t\\😀-😅]{2}\n.(?s:.)',
+        r"(x?|y){3}z{0}[^\d\w\0]",
+    ):
+        constraint = Regex.parse(pattern)
+        await backend.check_constraint(constraint, raw=raw)
+        request = replace(ask("Say anything.", settings=WARM, raw=raw), constraint=constraint)
+        events = await generate(backend, request)
+        assert finish(events).reason is FinishReason.STOP, pattern
+        assert constraint.wrong_with(text(events)) is None, (pattern, text(events))
+
+
+async def test_a_pattern_that_llama_cpp_cannot_hold_starts_no_engine(backend: LocalBackend) -> None:
+    with pytest.raises(UsageError, match="back reference"):
+        await backend.check_constraint(Regex(r"(a)\1"), raw=False)
+    assert backend.engine_pid is None

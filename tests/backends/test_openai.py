@@ -4,11 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
 from llmchat.backends.http import Endpoint, Timeouts
 from llmchat.backends.openai import OpenAIBackend, api_base
+from llmchat.backends.structured import fields_for
+from llmchat.core.constraint import Constraint, JsonSchema, Regex
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import (
     Event,
@@ -31,6 +34,7 @@ from llmchat.errors import (
     LLMChatError,
     TryLaterError,
     UnavailableError,
+    UsageError,
 )
 from servers import Fault, Reply, json_reply
 from servers.openai import CHAT, DONE, OpenAIServer, chunk, stream, usage, whole
@@ -395,3 +399,104 @@ async def test_vllm_is_told_to_go_on(server: OpenAIServer, backend: OpenAIBacken
 
 async def test_a_server_nobody_knows_cannot_go_on(backend: OpenAIBackend) -> None:
     assert not await backend.can_continue()
+
+
+# What the answer has to be
+
+OPEN = {"type": "object", "properties": {"a": {"type": "integer"}}}
+CLOSED = {**OPEN, "required": ["a"], "additionalProperties": False}
+COMPLETIONS = "/v1/completions"
+
+
+def owned(owner: str) -> Reply:
+    return json_reply({"data": [{"id": "served-model", "owned_by": owner}]})
+
+
+def response_format(schema: object, **more: object) -> dict[str, object]:
+    named = {"name": "answer", "schema": schema, **more}
+    return {"response_format": {"type": "json_schema", "json_schema": named}}
+
+
+@pytest.mark.parametrize(
+    ("owner", "constraint", "raw", "fields"),
+    [
+        ("openai", JsonSchema(OPEN), False, response_format(OPEN)),
+        ("openai", JsonSchema(CLOSED), False, response_format(CLOSED, strict=True)),
+        ("vllm", JsonSchema(OPEN), True, response_format(OPEN)),
+        ("vllm", Regex("a+"), False, {"structured_outputs": {"regex": "a+"}, "guided_regex": "a+"}),
+        ("sglang", JsonSchema(OPEN), True, {"json_schema": json.dumps(OPEN)}),
+        ("sglang", Regex("a+"), True, {"regex": "a+"}),
+        ("llamacpp", JsonSchema(OPEN), False, response_format(OPEN)),
+        ("llamacpp", JsonSchema(OPEN), True, {"json_schema": OPEN}),
+        ("llamacpp", Regex("a+"), False, {"grammar": "root ::= ([a]){1,}\n"}),
+    ],
+)
+async def test_each_server_is_asked_in_its_own_words(
+    backend: OpenAIBackend,
+    server: OpenAIServer,
+    owner: str,
+    constraint: Constraint,
+    raw: bool,
+    fields: dict[str, object],
+) -> None:
+    server.always("/v1/models", owned(owner))
+    server.always(COMPLETIONS, stream("Hello"))
+    await generate(backend, ask(raw=raw))
+    await backend.check_constraint(constraint, raw=raw)
+    await generate(backend, replace(ask(raw=raw), constraint=constraint))
+    plain, held = server.bodies(COMPLETIONS if raw else CHAT)
+    assert held == plain | fields
+
+
+@pytest.mark.parametrize(
+    ("owner", "constraint", "raw", "why"),
+    [
+        ("openai", Regex("a+"), False, "an answer to a pattern"),
+        ("library", Regex("a+"), True, "an answer to a pattern"),
+        ("openai", JsonSchema(OPEN), True, "a completion to a schema"),
+        ("llamacpp", Regex(r"a\b"), False, "word boundary"),
+    ],
+)
+async def test_what_a_server_cannot_do_it_is_not_asked_for(
+    backend: OpenAIBackend, server: OpenAIServer, owner: str, constraint: Constraint, raw: bool, why: str
+) -> None:
+    server.always("/v1/models", owned(owner))
+    with pytest.raises(UsageError, match=why):
+        await backend.check_constraint(constraint, raw=raw)
+    with pytest.raises(UsageError, match=why):
+        await generate(backend, replace(ask(raw=raw), constraint=constraint))
+    assert [request.path for request in server.requests] == ["/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        (CLOSED, True),
+        ({**CLOSED, "required": []}, False),
+        ({**OPEN, "required": ["a"]}, False),
+        ({**CLOSED, "minProperties": 1}, False),
+        ({**CLOSED, "properties": {"a": {"type": "integer", "minimum": 0}}}, False),
+        ({**CLOSED, "properties": {"a": OPEN}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "array", "items": OPEN}}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "array", "items": CLOSED}}}, True),
+        ({**CLOSED, "properties": {"a": {"anyOf": [{"type": "null"}, OPEN]}}}, False),
+        ({**CLOSED, "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": CLOSED}}, True),
+        ({**CLOSED, "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": OPEN}}, False),
+        ({**CLOSED, "properties": {"a": True}}, False),
+        ({**CLOSED, "properties": {"a": {}}}, False),
+        ({**CLOSED, "properties": {"a": {"$ref": "#/$defs/b", "title": "A"}}, "$defs": {"b": CLOSED}}, False),
+        ({"type": "integer"}, False),
+        ({"anyOf": [CLOSED]}, False),
+    ],
+)
+def test_a_schema_is_strict_only_where_openai_takes_it_so(schema: dict[str, object], strict: bool) -> None:
+    sent = fields_for(JsonSchema(schema), "", raw=False)
+    assert sent == response_format(schema, **({"strict": True} if strict else {}))
+
+
+async def test_a_server_that_refuses_a_schema_does_so_in_its_own_words(
+    backend: OpenAIBackend, server: OpenAIServer
+) -> None:
+    server.always(CHAT, json_reply({"error": {"message": "Invalid schema for response_format"}}, 400))
+    with pytest.raises(InputError, match="Invalid schema for response_format"):
+        await generate(backend, replace(ask(), constraint=JsonSchema(OPEN)))

@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
 from llmchat.backends.http import Endpoint, Timeouts
 from llmchat.backends.tgi import TgiBackend
 from llmchat.core.chat import Chat
+from llmchat.core.constraint import JsonSchema, Regex
 from llmchat.core.conversation import Conversation, Message, Role
 from llmchat.core.generation import (
     Event,
@@ -410,3 +412,26 @@ async def test_an_unfinished_answer_is_the_open_end_of_the_prompt(
     await generate(backend, Request(TALK[1:3], DEFAULTS, continues=True))
     (body,) = server.bodies("/")
     assert body["inputs"] == "User: What is 1 + 1?\n System: obey\nAssistant: 2"
+
+
+@pytest.mark.parametrize("raw", [False, True])
+async def test_a_constraint_is_a_grammar(backend: TgiBackend, server: TgiServer, *, raw: bool) -> None:
+    schema = {"type": "object", "properties": {"a": {"enum": [None, 1]}}}
+    for constraint in (JsonSchema(schema), Regex(r"\d+")):
+        await backend.check_constraint(constraint, raw=raw)
+        await generate(backend, replace(ask(raw=raw), constraint=constraint))
+    first, second = (body["parameters"] for body in server.bodies("/"))
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert first["grammar"] == {"type": "json", "value": schema}
+    assert second["grammar"] == {"type": "regex", "value": r"\d+"}
+    assert first["stop"] == ([] if raw else FORMAT_STOPS[:3])
+    assert second["stop"] == []
+
+
+async def test_a_server_without_grammars_says_so_itself(backend: TgiBackend, server: TgiServer) -> None:
+    refusal = {"error": "Input validation error: grammar is not supported", "error_type": "validation"}
+    server.always("/", json_reply(refusal, 422))
+    with pytest.raises(InputError, match="grammar is not supported"):
+        await generate(backend, replace(ask(), constraint=Regex("a")))
+    assert len(server.bodies("/")) == 1

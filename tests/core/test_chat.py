@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from doubles import RecordingJournal, ScriptedBackend, Silence, Step
 from llmchat.core.chat import Chat
+from llmchat.core.constraint import Constraint, JsonSchema, Regex
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import (
     Event,
@@ -563,3 +564,61 @@ async def test_a_whole_reply_or_none_cannot_be_gone_on_with() -> None:
     await run(chat.ask("?"))
     with pytest.raises(InputError, match="not cut off"):
         chat.go_on()
+
+
+# What the answer has to be
+
+A_NUMBER = JsonSchema({"type": "integer"})
+
+
+@pytest.mark.parametrize(
+    ("constraint", "texts", "kept", "fault"),
+    [
+        (A_NUMBER, [" 4", "2"], "42", None),
+        (A_NUMBER, ["4", "."], "4.", "the answer is not JSON: Extra data: line 1 column 2 (char 1)"),
+        (Regex(" 4."), [" 4", "2"], " 42", None),
+        (Regex("4."), [" 4", "2"], " 42", "the answer does not match the pattern 4."),
+    ],
+)
+async def test_an_answer_that_is_not_what_it_has_to_be_is_kept_and_at_fault(
+    constraint: Constraint, texts: list[str], kept: str, fault: str | None
+) -> None:
+    backend, journal = ScriptedBackend(said(*texts), prompt_format=TRANSCRIPT), RecordingJournal()
+    events, reply = await run(chat_with(backend, journal).ask("Which?", constraint=constraint))
+    assert backend.requests[0].constraint == constraint
+    assert (reply.fault and reply.fault.message) == fault
+    assert text_of(events) == reply.text == journal.text == kept
+    assert [status for status, _ in journal.ended] == [Status.COMPLETE]
+
+
+async def test_an_answer_cut_by_length_says_so_unless_it_is_whole_all_the_same() -> None:
+    backend = ScriptedBackend(said("[4", finish=LENGTH), said("[4]", finish=LENGTH))
+    chat, numbers = chat_with(backend, settings=Settings(max_tokens=2)), JsonSchema({"type": "array"})
+    _, cut = await run(chat.ask("Which?", constraint=numbers))
+    assert cut.status is Status.LENGTH
+    assert cut.fault is not None
+    assert cut.fault.message == "the answer was cut at 2 tokens, before it was complete"
+    _, whole = await run(chat.ask("Which?", constraint=numbers))
+    assert (whole.status, whole.fault) == (Status.LENGTH, None)
+
+
+async def test_an_answer_that_broke_off_has_one_error_only() -> None:
+    turn = chat_with(ScriptedBackend([Token("[4"), BrokenReply("gone")])).ask("Hi", constraint=A_NUMBER)
+    with pytest.raises(BrokenReply, match="gone"):
+        await collect(turn, [])
+    assert turn.reply is not None
+    assert turn.reply.fault is None
+
+
+@pytest.mark.parametrize("text", [r'"\nUser: me"', '"<|endoftext|>"'])
+async def test_a_stop_text_of_the_format_does_not_cut_json(text: str) -> None:
+    backend = ScriptedBackend(said(text[:3], text[3:], "\nUser: and you?"), prompt_format=TRANSCRIPT)
+    events, reply = await run(chat_with(backend).ask("Hi", constraint=JsonSchema({"type": "string"})))
+    assert (text_of(events), reply.fault) == (text, None)
+
+
+async def test_a_prompt_that_is_shrunk_keeps_what_its_answer_has_to_be() -> None:
+    backend = ScriptedBackend([ContextOverflow("too long", limit=1500)], said("42"))
+    conversation = Conversation(messages=(Message(Role.USER, "word " * 300), Message(Role.ASSISTANT, "Yes")))
+    await run(chat_with(backend, conversation=conversation).ask("Which?", constraint=A_NUMBER))
+    assert [request.constraint for request in backend.requests] == [A_NUMBER, A_NUMBER]

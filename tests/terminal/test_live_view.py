@@ -9,6 +9,7 @@ import pty
 import struct
 import termios
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from emulator import Emulator
 from llmchat.core.conversation import Status
 from llmchat.core.generation import Settings
 from llmchat.core.journal import Provenance, Reply
+from llmchat.errors import BrokenReply
 from llmchat.terminal.aside import Aside
 from llmchat.terminal.live import FRAME_S, LiveView
 from llmchat.terminal.screen import Screen
@@ -141,3 +143,10 @@ async def test_what_was_not_painted_yet_is_there_at_the_end(terminal: Terminal, 
     view.piece("three")
     view.end(WHOLE)
     await terminal.wait_for("One, two, three\n")
+
+
+async def test_what_is_wrong_with_a_reply_is_below_it(terminal: Terminal, view: LiveView) -> None:
+    view.piece("4")
+    view.end(replace(WHOLE, fault=BrokenReply("not a word", hint="ask again")))
+    await terminal.wait_for("hint")
+    assert terminal.emulator.text() == ["4", "llmchat: error: not a word", "llmchat: hint: ask again", ""]

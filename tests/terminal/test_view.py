@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -240,3 +240,15 @@ async def test_the_view_is_told_of_the_end_before_an_error_leaves(ends: Pipes) -
     with pytest.raises(BrokenReply):
         await play(PlainView(ends.streams), Token("Half"), UnavailableError("gone"))
     assert ends.out() == b"Half\n"
+
+
+# Replies that are not what they had to be
+
+
+@pytest.mark.parametrize("view", [json_view, lambda ends: PlainView(ends.streams)])
+def test_what_is_wrong_with_a_reply_is_said_instead_of_its_being_cut(
+    ends: Pipes, view: Callable[[Pipes], View]
+) -> None:
+    fault = BrokenReply("the answer was cut", hint="ask for more")
+    view(ends).end(replace(WHOLE, status=Status.LENGTH, fault=fault))
+    assert ends.err() == b"llmchat: error: the answer was cut\nllmchat: hint: ask for more\n"

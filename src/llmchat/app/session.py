@@ -16,6 +16,7 @@ from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, Value, defaults
 from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
 from llmchat.core.chat import Chat
+from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message
 from llmchat.core.generation import Limits, Request, TokenCount, estimate_tokens
 from llmchat.core.journal import MemoryJournal, Reply
@@ -172,15 +173,25 @@ class Session:
         name = self.chat.backend.model or self._target.model or self.chat.backend.name
         return f"{name} at {self._target.url}" if self._target.url else name
 
-    async def preview(self, question: str | None, *, raw: bool = False, ask_server: bool = True) -> Preview:
+    async def preview(
+        self,
+        question: str | None,
+        *,
+        raw: bool = False,
+        ask_server: bool = True,
+        constraint: Constraint | None = None,
+    ) -> Preview:
         """What this question would send; without one, what the newest question sends.
 
         Without `ask_server` a remote server is asked nothing at all: then the history is not cut to the
-        model's context window, and the count is an estimate. Raises InputError where there is no question.
+        model's context window, and the count is an estimate. Raises InputError where there is no
+        question, UsageError for a `constraint` that the model is known not to be held to.
         """
         conversation = self.chat.draft(question)
         backend = self.chat.backend
         if ask_server or self._target.url is None:
+            if constraint is not None:
+                await backend.check_constraint(constraint, raw=raw)
             request = (await self.chat.plan(conversation, raw=raw)).request
             return Preview(await backend.render(request), await backend.count(request))
         messages = conversation.messages[-1:] if raw else conversation.sendable()

@@ -10,6 +10,7 @@ from llmchat.backends.detect import Api, Speaker, detect, guess
 from llmchat.backends.faults import NotThere, ServerBusy, ServerDown, WrongProtocol
 from llmchat.backends.http import HttpSession
 from llmchat.backends.remembered import Remembered
+from llmchat.core.constraint import Constraint
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import LLMChatError
@@ -83,6 +84,9 @@ class AutoBackend:
 
     async def can_continue(self) -> bool:
         return await (await self._found()).can_continue()
+
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        await (await self._found()).check_constraint(constraint, raw=raw)
 
     async def limits(self) -> Limits:
         return await (await self._found()).limits()

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import AsyncGenerator
 
+from llmchat.core.constraint import Constraint
 from llmchat.core.generation import (
     Event,
     Finish,
@@ -20,6 +21,7 @@ from llmchat.core.generation import (
     no_events,
 )
 from llmchat.core.prompt_format import PromptFormat
+from llmchat.errors import UsageError
 
 CANNED = ("Tell me more about it", "Cool, but I'm not interested", "Hmmmm, ok then")
 """The replies of the course's first chat, which has no model behind it yet."""
@@ -75,6 +77,12 @@ class EchoBackend:
 
     async def can_continue(self) -> bool:
         return not self._canned
+
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        raise UsageError(
+            f"{self.name} has no model whose answer could be held to a schema or a pattern",
+            hint="ask a model with -m or --url",
+        )
 
     async def aclose(self) -> None:
         pass

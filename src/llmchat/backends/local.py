@@ -11,6 +11,8 @@ from types import MappingProxyType
 from llmchat.backends.answer import text_at
 from llmchat.backends.engine_process import EngineOptions, EngineProcess
 from llmchat.backends.openai import OpenAIBackend
+from llmchat.backends.structured import LLAMA_CPP, fields_for
+from llmchat.core.constraint import Constraint
 from llmchat.core.generation import Event, Limits, Progress, Request, Settings, Token, TokenCount
 from llmchat.core.prompt_format import PromptFormat, break_control_tokens
 from llmchat.errors import BrokenReply, LLMChatError, UnavailableError
@@ -102,6 +104,10 @@ class LocalBackend:
         """Where the model's own template can leave an answer open."""
         return await (await self._ready()).can_continue()
 
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        """Raises UsageError for a pattern that llama.cpp's grammars cannot hold; starts nothing."""
+        fields_for(constraint, LLAMA_CPP, raw=raw)
+
     async def aclose(self) -> None:
         """Ends the engine at once."""
         starting, self._starting = self._starting, None
@@ -141,6 +147,7 @@ class LocalBackend:
                 extra=_EXTRA,
                 penalty_field="repeat_penalty",
                 guard=break_control_tokens,
+                server=LLAMA_CPP,
             )
         else:
             await self._client.move(engine.endpoint)

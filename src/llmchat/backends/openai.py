@@ -13,6 +13,8 @@ from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
+from llmchat.backends.structured import VLLM, fields_for
+from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import (
     Event,
@@ -46,7 +48,8 @@ class OpenAIBackend:
     """An OpenAI-compatible server: OpenAI's API reference, "Chat" and "Completions", as servers speak it.
 
     `guard` changes the text of every message before it is sent, `extra` are more fields of each
-    request, `penalty_field` is the server's name for the repetition penalty.
+    request, `penalty_field` is the server's name for the repetition penalty, `server` is what it says in
+    `owned_by` of a model, where that need not be asked.
     """
 
     prompt_format: PromptFormat | None = None
@@ -63,6 +66,7 @@ class OpenAIBackend:
         penalty_field: str = "repetition_penalty",
         guard: Callable[[str], str] = str,
         session: HttpSession | None = None,
+        server: str | None = None,
     ) -> None:
         self.name = name
         self.system = system
@@ -71,6 +75,7 @@ class OpenAIBackend:
         self._extra = extra
         self._penalty_field = penalty_field
         self._guard = guard
+        self._server = server
         self._session = session or HttpSession(endpoint)
         self._models: object = None  # what /v1/models said, once it was asked
         self._asking = asyncio.Lock()
@@ -113,6 +118,8 @@ class OpenAIBackend:
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Generates. Raises the errors that llmchat.backends.faults maps."""
         await self._know_model()
+        if request.constraint:
+            await self._know_owner()
         async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
             async for event in events:
                 yield event
@@ -165,11 +172,21 @@ class OpenAIBackend:
                 return prompt.rstrip().endswith(_UNFINISHED)
         with suppress(ServerDown, ServerBusy, DeniedError):
             await self._list_models()
-        return self._is_vllm
+        return self._owner == VLLM
+
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        """Raises UsageError where the server does not say that it is one that can."""
+        await self._know_owner()
+        fields_for(constraint, self._owner, raw=raw)
+
+    async def _know_owner(self) -> None:
+        if self._server is None:
+            await self._list_models()
 
     @property
-    def _is_vllm(self) -> bool:
-        return text_at(_listed(self._models, self._model), "owned_by") == "vllm"
+    def _owner(self) -> str:
+        """Which server it is, once its models were listed."""
+        return self._server or text_at(_listed(self._models, self._model), "owned_by")
 
     @property
     def _base(self) -> str:
@@ -225,8 +242,9 @@ class OpenAIBackend:
             "seed": wanted.seed,
             self._penalty_field: wanted.repetition_penalty,
             "stop": list(wanted.stop[:MAX_STOPS]) or None,
+            **fields_for(request.constraint, self._owner, raw=request.raw),
         }
-        if request.continues and self._is_vllm:  # vLLM's OpenAI-compatible server, "Extra parameters"
+        if request.continues and self._owner == VLLM:  # vLLM's OpenAI-compatible server, "Extra parameters"
             fields |= {"continue_final_message": True, "add_generation_prompt": False}
         return {name: value for name, value in fields.items() if value is not None} | dict(self._extra)
 

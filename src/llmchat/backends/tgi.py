@@ -13,6 +13,7 @@ from llmchat.backends.answer import find, number_at, text_at
 from llmchat.backends.bound import Bound
 from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.core.constraint import Constraint, JsonSchema, stops_outside
 from llmchat.core.generation import (
     DEFAULT_MAX_TOKENS,
     Event,
@@ -167,6 +168,9 @@ class TgiBackend:
         """Always: the prompt is one text, which may end anywhere."""
         return True
 
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        """TGI has a grammar for each; one that is started without says so itself."""
+
     def _url(self, path: str) -> str:
         return info_base(self._session.endpoint.url) + path
 
@@ -177,7 +181,7 @@ class TgiBackend:
 
     def _stops(self, request: Request) -> list[str]:
         """The person's stop texts first, then the format's, as many as the server takes."""
-        of_format = () if request.raw else self._format.stop
+        of_format = () if request.raw else stops_outside(request.constraint, self._format.stop)
         return list(dict.fromkeys((*request.settings.stop, *of_format)))[: self._max_stops]
 
     def _parameters(self, request: Request) -> dict[str, object]:
@@ -195,6 +199,7 @@ class TgiBackend:
             "stop": self._stops(request),
             "return_full_text": False,
             "details": True,
+            "grammar": _grammar(request.constraint),
         }
         return {name: value for name, value in parameters.items() if value is not None}
 
@@ -227,6 +232,16 @@ class TgiBackend:
 
             self._client = Client(self._session)
         return self._client
+
+
+def _grammar(constraint: Constraint | None) -> dict[str, object] | None:
+    """TGI's documentation, "Guidance"."""
+    match constraint:
+        case None:
+            return None
+        case JsonSchema(schema):
+            return {"type": "json", "value": schema}
+    return {"type": "regex", "value": constraint.pattern}
 
 
 def _whole(answer: object) -> list[Event]:

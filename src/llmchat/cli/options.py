@@ -16,6 +16,8 @@ RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
     "no_save": (("--no-save",), bool, "Do not keep this conversation."),
     "file": (("-f", "--file"), list[str], "Put this file's text before the prompt; - is stdin. Repeatable."),
     "raw_prompt": (("--raw-prompt",), bool, "Send the prompt exactly as it is: completion, no roles."),
+    "schema": (("--schema",), str, "Hold the answer to the JSON Schema in this file; - is stdin."),
+    "regex": (("--regex",), str, "Hold the whole answer to this regular expression."),
     "no_stream": (("--no-stream",), bool, "Ask for the whole reply at once."),
     "raw": (("--raw",), bool, "Print the reply as it is, unsanitized; not to a terminal."),
     "json": (("--json",), bool, "Print one JSON object."),

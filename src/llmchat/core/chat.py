@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import Backend, Limits, Notice, Request, Settings
 from llmchat.core.journal import Journal
@@ -42,9 +43,11 @@ class Chat:
     def effective_settings(self) -> Settings:
         return self.settings.over(self.backend.defaults).over(self.defaults)
 
-    def ask(self, question: str, *, raw: bool = False, stream: bool = True) -> Turn:
+    def ask(
+        self, question: str, *, raw: bool = False, stream: bool = True, constraint: Constraint | None = None
+    ) -> Turn:
         """The turn that asks this: journalled when it is entered, sent when it is iterated."""
-        return Turn(self, Message(Role.USER, question), raw=raw, stream=stream)
+        return Turn(self, Message(Role.USER, question), raw=raw, stream=stream, constraint=constraint)
 
     def retry(self) -> Turn:
         """The turn that asks the newest question again; the old answer stays in the journal as a sibling.
@@ -110,6 +113,7 @@ class Chat:
         continues: bool = False,
         within: Limits | None = None,
         settings: Settings | None = None,
+        constraint: Constraint | None = None,
     ) -> Plan:
         """What asking this conversation's newest question sends; see `make_plan`.
 
@@ -118,7 +122,8 @@ class Chat:
         """
         effective = settings or self.effective_settings()
         if raw:
-            return Plan(Request(conversation.messages[-1:], effective, raw=True, stream=stream))
+            prompt = conversation.messages[-1:]
+            return Plan(Request(prompt, effective, raw=True, stream=stream, constraint=constraint))
         plan = await make_plan(
             self.backend,
             conversation,
@@ -127,4 +132,4 @@ class Chat:
             stream=stream,
             within=within,
         )
-        return replace(plan, request=replace(plan.request, continues=continues))
+        return replace(plan, request=replace(plan.request, continues=continues, constraint=constraint))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
+from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import UsageError
@@ -87,6 +88,7 @@ class Request:
     raw: bool = False
     stream: bool = True
     continues: bool = False
+    constraint: Constraint | None = None  # what the reply has to be
 
 
 class FinishReason(StrEnum):
@@ -228,6 +230,9 @@ class Backend(Protocol):
 
     async def can_continue(self) -> bool:
         """Whether it can go on with an unfinished answer: see `Request.continues`."""
+
+    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
+        """Raises UsageError where it cannot hold an answer, or a `raw` completion, to this."""
 
     async def aclose(self) -> None:
         """Frees connections and processes. May be called twice."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from llmchat.core.conversation import Message, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
-from llmchat.errors import StorageError, TryLaterError
+from llmchat.errors import BrokenReply, StorageError, TryLaterError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Reply:
     provenance: Provenance
     unshown: str = ""
     unsaved: StorageError | TryLaterError | None = None  # the answer, or a part of it, is not in the journal
+    fault: BrokenReply | None = None  # it came to its end, but is not what it had to be
 
 
 class Journal(Protocol):

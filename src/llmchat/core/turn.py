@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from llmchat.core.constraint import Constraint, Regex, stops_outside
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import Event, Finish, FinishReason, Limits, Notice, Settings, Token, Usage
 from llmchat.core.journal import Provenance, Reply
@@ -42,6 +43,7 @@ class Turn:
         raw: bool = False,
         stream: bool = True,
         before: str = "",
+        constraint: Constraint | None = None,
     ) -> None:
         """`before` begins the answer, of a turn that was cut off; it comes with the first text."""
         self._chat = chat
@@ -49,6 +51,7 @@ class Turn:
         self._raw = raw
         self._stream = stream
         self._before = before
+        self._constraint = constraint
         # A prompt that ends in a space misleads a model, whose words bring their own: it comes off again.
         self._sent_before = before.rstrip(" ") or before
         self._settings = chat.effective_settings()
@@ -120,6 +123,7 @@ class Turn:
             continues=bool(self._before),
             within=within,
             settings=settings,
+            constraint=self._constraint,
         )
 
     async def _smaller(self, plan: Plan, overflow: ContextOverflow) -> Plan:
@@ -138,11 +142,12 @@ class Turn:
         late = [notice for notice in notices if notice.once]  # good to know once there is an answer
         backend, self._settings = self._chat.backend, plan.request.settings
         spoken = backend.prompt_format if not self._raw else None
-        self._cutter = StopCutter((*self._settings.stop, *(spoken.stop if spoken else ())))
+        of_format = stops_outside(self._constraint, spoken.stop) if spoken else ()
+        self._cutter = StopCutter((*self._settings.stop, *of_format))
         if self._before:
             self._lead = self._before[len(self._sent_before) :]
         else:
-            self._lead = " " if spoken else ""
+            self._lead = " " if spoken and not isinstance(self._constraint, Regex) else ""
         self._open_answer()
         async with aclosing(backend.stream(plan.request)) as stream:
             async for event in stream:
@@ -215,7 +220,7 @@ class Turn:
         )
         self._chat.conversation = self._chat.conversation.add(Message(Role.ASSISTANT, text, status))
         self._save(self._chat.journal.end, status, provenance)
-        self.reply = Reply(text, status, provenance, unshown, self._unsaved)
+        self.reply = Reply(text, status, provenance, unshown, self._unsaved, self._fault(text, status))
 
     def _status(self, ended_by: type[BaseException] | None) -> Status:
         if self._finish is not None:
@@ -223,6 +228,19 @@ class Turn:
         if ended_by is None or issubclass(ended_by, asyncio.CancelledError | KeyboardInterrupt):
             return Status.STOPPED
         return Status.INTERRUPTED if self._pieces else Status.FAILED
+
+    def _fault(self, text: str, status: Status) -> BrokenReply | None:
+        """What is wrong with an answer that came to its end."""
+        wrong = self._constraint.wrong_with(text) if self._constraint and self._finish else None
+        if wrong is None:
+            return None
+        if status is not Status.LENGTH:
+            return BrokenReply(wrong, hint="ask again, or say in the question what the answer has to be")
+        limit = self._settings.max_tokens
+        return BrokenReply(
+            f"the answer was cut at {limit} tokens, before it was complete",
+            hint="--max-tokens sets how many it may have",
+        )
 
     def _save(self, write: Callable[..., None], *args: object) -> None:
         """Journals. A storage fault ends no turn; where the last call failed too, the reply says so."""

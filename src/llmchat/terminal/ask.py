@@ -7,11 +7,13 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from llmchat.app import Session
+from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode, LLMChatError
+from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.question import read_question
 from llmchat.terminal.run import Run, configure, make_view, open_session
-from llmchat.terminal.sanitize import sanitize
+from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
 from llmchat.terminal.tty import Line, quiet_line
 from llmchat.terminal.view import JsonView, View, error_lines, show
@@ -19,7 +21,12 @@ from llmchat.terminal.view import JsonView, View, error_lines, show
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
     """`llmchat ask`: the question is what `read_question` makes of the words."""
-    return answer(lambda: read_question(words, run.file, streams, exact=run.raw_prompt), run, streams)
+
+    def read() -> str:
+        asked = without_schema(run.schema, (*words, *run.file), streams)
+        return read_question(words, run.file, asked, exact=run.raw_prompt)
+
+    return answer(read, run, streams)
 
 
 def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
@@ -27,6 +34,7 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
     try:
         run.check(streams)
         config = configure(run, streams)
+        constraint = read_constraint(run.schema, run.regex, streams)
         question = read()
         session = open_session(run, config, streams)
         view = make_view(run, config, streams, conversation=lambda: session.conversation_id)
@@ -34,9 +42,11 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
             view.note(notice)
         if run.dry_run:
             quiet = config.switch("quiet")
-            return Interrupts().run(lambda _: _dry_run(session, question, run, streams, quiet=quiet))
+            return Interrupts().run(
+                lambda _: _dry_run(session, question, constraint, run, streams, quiet=quiet)
+            )
         with quiet_line(streams.stdout) as line:
-            return Interrupts().run(lambda _: _answer(session, question, run, view, line))
+            return Interrupts().run(lambda _: _answer(session, question, constraint, run, view, line))
     except LLMChatError as error:
         if run.debug:
             streams.say(sanitize(traceback.format_exc()))
@@ -51,29 +61,45 @@ def _show_error(error: LLMChatError, run: Run, streams: Streams) -> None:
         streams.say(error_lines(error))
 
 
-async def _answer(session: Session, question: str, run: Run, view: View, line: Line) -> ExitCode:
-    turn = session.chat.ask(question, raw=run.raw_prompt, stream=not run.no_stream)
+async def _answer(
+    session: Session, question: str, constraint: Constraint | None, run: Run, view: View, line: Line
+) -> ExitCode:
+    chat, raw = session.chat, run.raw_prompt
+    turn = chat.ask(question, raw=raw, stream=not run.no_stream, constraint=constraint)
     try:
+        if constraint is not None:
+            await chat.backend.check_constraint(constraint, raw=raw)
         with line.watched(), line.shown_by(view):
             await show(turn, view)
     finally:
         await session.aclose()
-    return ExitCode.OK
+    return turn.reply.fault.exit_code if turn.reply and turn.reply.fault else ExitCode.OK
 
 
-async def _dry_run(session: Session, question: str, run: Run, streams: Streams, *, quiet: bool) -> ExitCode:
+async def _dry_run(
+    session: Session,
+    question: str,
+    constraint: Constraint | None,
+    run: Run,
+    streams: Streams,
+    *,
+    quiet: bool,
+) -> ExitCode:
     """Shows exactly what would be sent on stdout (sanitized on a terminal), its tokens on stderr."""
     try:
-        preview = await session.preview(question, raw=run.raw_prompt, ask_server=False)
+        preview = await session.preview(question, raw=run.raw_prompt, ask_server=False, constraint=constraint)
     finally:
         await session.aclose()
     name = session.chat.backend.name
     if run.json or run.jsonl:
         count = {"tokens": preview.count.tokens, "exact": preview.count.exact}
-        streams.write(json.dumps({"backend": name, "prompt": preview.text, **count}) + "\n")
+        told = {"backend": name, "prompt": preview.text, **count, "constraint": constraint_record(constraint)}
+        streams.write(json.dumps(told) + "\n")
         return ExitCode.OK
     on_screen = streams.is_terminal(streams.stdout)
     streams.write(f"{sanitize(preview.text)}\n" if on_screen else preview.text)
     if not quiet:
+        if run.held_to:
+            streams.say(f"llmchat: the answer would be held to {sanitize_line(run.held_to)}")
         streams.say(f"llmchat: {preview.count} for {name}; nothing was sent")
     return ExitCode.OK

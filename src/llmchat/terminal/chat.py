@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 
 from llmchat.errors import ExitCode, UsageError
+from llmchat.terminal.constraint import without_schema
 from llmchat.terminal.question import EmptyQuestion, read_question
 from llmchat.terminal.run import Run, configure, open_session
 from llmchat.terminal.streams import Streams
@@ -22,7 +23,8 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         return answer(lambda: _read_piped(run, streams, hint), run, streams)
     if not streams.is_terminal(streams.stdout):
         raise UsageError("the output is not a terminal", hint=hint)
-    one_shot = [name for name in ("json", "jsonl", "dry_run", "raw_prompt", "file") if getattr(run, name)]
+    single = ("json", "jsonl", "dry_run", "raw_prompt", "file", "schema", "regex")
+    one_shot = [name for name in single if getattr(run, name) not in (None, False, ())]
     if one_shot:
         raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
     run.check(streams)
@@ -41,6 +43,7 @@ def chat(run: Run, streams: Streams) -> ExitCode:
 
 def _read_piped(run: Run, streams: Streams, hint: str) -> str:
     try:
-        return read_question((), run.file, streams, exact=run.raw_prompt)
+        asked = without_schema(run.schema, run.file, streams)
+        return read_question((), run.file, asked, exact=run.raw_prompt)
     except EmptyQuestion as error:
         raise UsageError("nothing is piped in", hint=hint) from error

@@ -62,6 +62,8 @@ class LiveView:
             self.note(note)
         if self._footer:
             self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")
+        if reply.fault:
+            self.error(reply.fault)
 
     def error(self, error: LLMChatError) -> None:
         self._aside.clear()

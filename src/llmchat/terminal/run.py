@@ -27,6 +27,8 @@ class Run:
     no_save: bool = False
     file: tuple[str, ...] = ()
     raw_prompt: bool = False
+    schema: str | None = None
+    regex: str | None = None
     no_stream: bool = False
     raw: bool = False
     json: bool = False
@@ -40,10 +42,19 @@ class Run:
             raise UsageError("--raw is not for a terminal", hint="pipe it, or redirect it to a file")
         if self.json and self.jsonl:
             raise UsageError("--json and --jsonl exclude each other", hint="give one of them")
+        if self.schema is not None and self.regex is not None:
+            raise UsageError("--schema and --regex exclude each other", hint="give one of them")
         if self.continue_ and self.conversation:
             raise UsageError("-c and --conversation exclude each other", hint="give one of them")
         if self.resumed and self.raw_prompt:
             raise UsageError("--raw-prompt has no conversation to go on with", hint="leave out -c")
+
+    @property
+    def held_to(self) -> str | None:
+        """What the answer has to be, in words; foreign text."""
+        if self.schema is not None:
+            return f"the JSON Schema in {'standard input' if self.schema == '-' else self.schema}"
+        return None if self.regex is None else f"the pattern {self.regex}"
 
     @property
     def resumed(self) -> str | None:
@@ -76,12 +87,15 @@ def make_view(
     conversation: Callable[[], str | None],
     footer: bool = False,
 ) -> View:
-    """How this run shows a reply: JSON, plain text, or live Markdown where stdout is a capable terminal."""
+    """How this run shows a reply: JSON, plain text, or live Markdown where stdout is a capable terminal.
+
+    An answer that is held to a schema or a pattern is no Markdown.
+    """
     thoughts = config.text("reasoning") != "hide"
     aside = Aside(streams, quiet=config.switch("quiet"), thoughts=thoughts)
     if run.json or run.jsonl:
         return JsonView(streams, aside, lines=run.jsonl, conversation=conversation)
-    screen = None if run.raw else find_screen(config, streams)
+    screen = None if run.raw or run.held_to else find_screen(config, streams)
     if screen is None:
         return PlainView(streams, aside, raw=run.raw, footer=footer)
     from llmchat.terminal.live import LiveView

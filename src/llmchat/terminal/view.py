@@ -32,7 +32,7 @@ class View(Protocol):
         """The next text of the reply."""
 
     def end(self, reply: Reply) -> None:
-        """The reply is over, however it ended."""
+        """The reply is over, however it ended. Its `fault` is shown as `error` shows one."""
 
     def error(self, error: LLMChatError) -> None:
         """What went wrong, in two lines."""
@@ -83,7 +83,7 @@ def error_record(error: LLMChatError) -> dict[str, object]:
 def reply_notes(reply: Reply, *, footer: bool = False) -> list[str]:
     """What a person should know about how a reply ended, beyond what a `footer` below it says."""
     notes = []
-    if reply.status is Status.LENGTH and not footer:
+    if reply.status is Status.LENGTH and not footer and not reply.fault:
         limit = reply.provenance.settings.max_tokens
         notes.append(f"the reply was cut at {limit} tokens; --max-tokens sets how many it may have")
     if not reply.text and reply.status is Status.COMPLETE:
@@ -134,6 +134,8 @@ class PlainView:
             self.note(note)
         if self._footer:
             self._streams.write(f"{summary(reply)}\n\n")
+        if reply.fault:
+            self.error(reply.fault)
 
     def error(self, error: LLMChatError) -> None:
         self._aside.clear()
@@ -167,7 +169,10 @@ def summary(reply: Reply) -> str:
 
 
 class JsonView:
-    """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it."""
+    """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it.
+
+    The error of a reply with a fault is in that object too; with `lines` it is the line behind it.
+    """
 
     def __init__(
         self,
@@ -200,10 +205,16 @@ class JsonView:
         self._aside.clear()
         if reply.unshown:
             self.piece(reply.unshown)
+        fault = reply.fault
         if reply.provenance.reason is not None:  # else an error follows
-            self._print(self._typed("reply") | reply_record(reply, self._conversation()))
+            told = error_record(fault) if fault and not self._lines else {}
+            self._print(self._typed("reply") | reply_record(reply, self._conversation()) | told)
         for note in reply_notes(reply):
             self.note(note)
+        if fault and self._lines:
+            self.error(fault)
+        elif fault:
+            self._streams.say(error_lines(fault))
 
     def error(self, error: LLMChatError) -> None:
         self._aside.clear()
