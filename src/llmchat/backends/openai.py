@@ -10,24 +10,16 @@ from types import MappingProxyType
 
 from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.backends.openai_dialect import Dialect
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.core.conversation import Message, Role
-from llmchat.core.generation import (
-    Event,
-    Limits,
-    Request,
-    Settings,
-    TokenCount,
-    estimate_tokens,
-)
+from llmchat.core.generation import Event, Limits, Request, Settings, Token, TokenCount, estimate_tokens
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import LLMChatError
+from llmchat.errors import InputError, LLMChatError
 
 ASSUMED = Limits(2048, assumed=True)
 NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
-MAX_STOPS = 4
-"""Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
 
 
 def api_base(url: str) -> str:
@@ -39,8 +31,7 @@ def api_base(url: str) -> str:
 class OpenAIBackend:
     """An OpenAI-compatible server: OpenAI's API reference, "Chat" and "Completions", as servers speak it.
 
-    `guard` changes the text of every message before it is sent, `extra` are more fields of each
-    request, `penalty_field` is the server's name for the repetition penalty.
+    `extra`, `penalty_field` and `guard` are those of `Dialect`.
     """
 
     prompt_format: PromptFormat | None = None
@@ -62,9 +53,7 @@ class OpenAIBackend:
         self.system = system
         self.defaults = defaults
         self._model = model
-        self._extra = extra
-        self._penalty_field = penalty_field
-        self._guard = guard
+        self._dialect = Dialect(penalty_field=penalty_field, extra=extra, guard=guard)
         self._session = session or HttpSession(endpoint)
         self._models: object = None
         self._limits: Limits | None = None
@@ -101,7 +90,7 @@ class OpenAIBackend:
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Generates. Raises the errors that llmchat.backends.faults maps."""
         await self._know_model()
-        async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
+        async with aclosing(self._session.retrying(lambda: self._adapted(request))) as events:
             async for event in events:
                 yield event
 
@@ -109,7 +98,7 @@ class OpenAIBackend:
         """The messages that would be sent as JSON, or the raw prompt."""
         if request.raw:
             return request.messages[-1].text
-        return json.dumps(self._messages(request), indent=2, ensure_ascii=False)
+        return json.dumps(self._dialect.messages(request), indent=2, ensure_ascii=False)
 
     async def count(self, request: Request) -> TokenCount:
         """Tokens by llama.cpp's /apply-template and /tokenize, else an estimate over the messages."""
@@ -177,9 +166,15 @@ class OpenAIBackend:
         if self._model is None:
             self._model = text_at(_listed(await self._list_models(), None), "id") or None
 
+    def _going_on(self, request: Request) -> dict[str, bool]:
+        """What tells vLLM to leave the last answer open: "Extra parameters" of its server."""
+        if request.continues and self._is_vllm:
+            return {"continue_final_message": True, "add_generation_prompt": False}
+        return {}
+
     async def _templated(self, request: Request) -> str | None:
-        found = find(await self._known("/apply-template", {"messages": self._messages(request)}), "prompt")
-        return found if isinstance(found, str) else None
+        answer = await self._known("/apply-template", {"messages": self._dialect.messages(request)})
+        return found if isinstance(found := find(answer, "prompt"), str) else None
 
     async def _known(self, path: str, body: Mapping[str, object]) -> object:
         """What a llama.cpp server answers; None, and never asked again, on any other server."""
@@ -190,35 +185,23 @@ class OpenAIBackend:
             self._tokenizes = answer.status >= 429 and answer.status != 501
             return None
 
-    def _messages(self, request: Request) -> list[dict[str, str]]:
-        return [{"role": str(each.role), "content": self._guard(each.text)} for each in request.messages]
-
-    def _body(self, request: Request) -> dict[str, object]:
-        """The request without null fields, which some servers refuse."""
-        wanted = request.settings
-        asked: dict[str, object] = (
-            {"prompt": request.messages[-1].text} if request.raw else {"messages": self._messages(request)}
-        )
-        fields: dict[str, object] = {
-            "model": self._model,
-            **asked,
-            "stream": request.stream,
-            "stream_options": {"include_usage": True} if request.stream else None,
-            "max_tokens": wanted.max_tokens,
-            "temperature": wanted.temperature,
-            "top_p": wanted.top_p,
-            "top_k": wanted.top_k,
-            "seed": wanted.seed,
-            self._penalty_field: wanted.repetition_penalty,
-            "stop": list(wanted.stop[:MAX_STOPS]) or None,
-        }
-        if request.continues and self._is_vllm:  # vLLM's OpenAI-compatible server, "Extra parameters"
-            fields |= {"continue_final_message": True, "add_generation_prompt": False}
-        return {name: value for name, value in fields.items() if value is not None} | dict(self._extra)
+    async def _adapted(self, request: Request) -> AsyncGenerator[Event, None]:
+        """An attempt; others without the fields that the server refuses, as long as it names new ones."""
+        spoken = False
+        while True:
+            try:
+                async with aclosing(self._attempt(request)) as events:
+                    async for event in events:
+                        spoken = spoken or isinstance(event, Token)
+                        yield event
+                return
+            except InputError as error:
+                if spoken or not self._dialect.learn(request, error):
+                    raise
 
     async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:
         url = self._base + ("/completions" if request.raw else "/chat/completions")
-        body = self._body(request)
+        body = self._dialect.body(request, model=self._model) | self._going_on(request)
         if not request.stream:
             answer = await self._session.post_json(url, body, once=True)
             if fault := self._fault(answer):

@@ -115,8 +115,8 @@ class Chat:
         With `continues` the conversation ends in the unfinished answer that is to be gone on with.
         """
         if raw:
-            request = Request(conversation.messages[-1:], self.effective_settings(), raw=True, stream=stream)
-            return Plan(request)
+            newest, settings = conversation.messages[-1:], self.effective_settings()
+            return Plan(Request(newest, settings, raw=True, stream=stream, chosen=self.settings))
         plan = await make_plan(
             self.backend,
             conversation,

@@ -80,6 +80,7 @@ class Request:
     """One generation. `raw` sends the text of the only message exactly as it is: completion, no roles.
 
     With `continues` the last message is an unfinished answer, and the reply is what comes after its text.
+    `chosen` is what the person set themselves among the settings: a backend may do without the rest.
     """
 
     messages: tuple[Message, ...]
@@ -87,6 +88,7 @@ class Request:
     raw: bool = False
     stream: bool = True
     continues: bool = False
+    chosen: Settings = Settings()
 
 
 class FinishReason(StrEnum):
