@@ -396,6 +396,9 @@ async def test_a_role_without_a_token_is_no_first_token(server: OpenAIServer, ba
     [
         ({"data": [{"id": "a"}, {"id": "b", "max_model_len": 99}]}, {}, Limits(99)),
         ({"data": [{"id": "b", "meta": {"n_ctx": 98}}]}, {}, Limits(98)),
+        ({"data": [{"id": "b", "context_length": 96}]}, {}, Limits(96)),
+        ({"data": [{"id": "b", "context_window": 95}]}, {}, Limits(95)),
+        ({"data": [{"id": "b", "max_context_length": 94}]}, {}, Limits(94)),
         ({"data": [{"id": "b"}]}, {"default_generation_settings": {"n_ctx": 97}}, Limits(97)),
         ({"data": []}, {}, Limits(2048, assumed=True)),
         ({"data": [{"id": "other", "max_model_len": 99}]}, {}, Limits(99)),
@@ -432,6 +435,17 @@ async def test_llama_cpp_counts_exactly_and_others_are_asked_once(
     assert server.bodies("/tokenize")[0]["content"] == "<|im_start|>..."
     assert [(await backend.count(ask())).exact for _ in range(3)] == [False] * 3
     assert len(server.bodies("/apply-template")) == 2
+
+
+@pytest.mark.parametrize("raw", [False, True])
+async def test_vllm_counts_exactly(server: OpenAIServer, backend: OpenAIBackend, raw: bool) -> None:
+    server.always("/v1/models", json_reply({"data": [{"id": "m", "owned_by": "vllm"}]}))
+    server.always("/tokenize", json_reply({"count": 12, "max_model_len": 4096, "tokens": [1] * 12}))
+    await backend.limits()
+    assert await backend.count(ask(raw=raw)) == TokenCount(12, exact=True)
+    asked = {"prompt": TALK[-1].text} if raw else {"messages": MESSAGES}
+    assert server.bodies("/tokenize") == [{"model": "m", **asked}]
+    assert server.bodies("/apply-template") == []
 
 
 async def test_several_turns_use_one_connection(server: OpenAIServer, backend: OpenAIBackend) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_dialect import Dialect
+from llmchat.backends.openai_models import context_of, listed
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import Event, Limits, Request, Settings, Token, TokenCount, estimate_tokens
@@ -101,13 +102,9 @@ class OpenAIBackend:
         return json.dumps(self._dialect.messages(request), indent=2, ensure_ascii=False)
 
     async def count(self, request: Request) -> TokenCount:
-        """Tokens by llama.cpp's /apply-template and /tokenize, else an estimate over the messages."""
-        if self._tokenizes:
-            text = request.messages[-1].text if request.raw else await self._templated(request)
-            if text is not None:
-                answer = await self._known("/tokenize", {"content": text, "add_special": True})
-                if isinstance(tokens := find(answer, "tokens"), list):
-                    return TokenCount(len(tokens), exact=True)
+        """Tokens as vLLM or llama.cpp count them, else an estimate over the messages."""
+        if self._tokenizes and (tokens := await self._tokens(request)) is not None:
+            return TokenCount(tokens, exact=True)
         return estimate_tokens("\n".join(f"{message.role}: {message.text}" for message in request.messages))
 
     async def limits(self) -> Limits:
@@ -118,8 +115,8 @@ class OpenAIBackend:
         if self._limits is None:
             models = await self._list_models()
             props: object = NOTHING
-            of_model = _listed(models, self._model)
-            context = number_at(of_model, "max_model_len") or number_at(of_model, "meta", "n_ctx")
+            of_model = listed(models, self._model)
+            context = context_of(of_model)
             if not context:
                 props = await self._look(f"{self._root}/props")
                 context = number_at(props, "default_generation_settings", "n_ctx")
@@ -139,7 +136,7 @@ class OpenAIBackend:
 
     @property
     def _is_vllm(self) -> bool:
-        return text_at(_listed(self._models, self._model), "owned_by") == "vllm"
+        return text_at(listed(self._models, self._model), "owned_by") == "vllm"
 
     @property
     def _base(self) -> str:
@@ -164,7 +161,20 @@ class OpenAIBackend:
 
     async def _know_model(self) -> None:
         if self._model is None:
-            self._model = text_at(_listed(await self._list_models(), None), "id") or None
+            self._model = text_at(listed(await self._list_models(), None), "id") or None
+
+    async def _tokens(self, request: Request) -> int | None:
+        """Counted by vLLM's /tokenize, or by llama.cpp's, which wants the text that /apply-template makes."""
+        await self._list_models()
+        await self._know_model()
+        if self._is_vllm:
+            asked = {"model": self._model, **self._dialect.asked(request), **self._going_on(request)}
+            return number_at(await self._known("/tokenize", asked), "count")
+        text = request.messages[-1].text if request.raw else await self._templated(request)
+        if text is None:
+            return None
+        tokens = find(await self._known("/tokenize", {"content": text, "add_special": True}), "tokens")
+        return len(tokens) if isinstance(tokens, list) else None
 
     def _going_on(self, request: Request) -> dict[str, bool]:
         """What tells vLLM to leave the last answer open: "Extra parameters" of its server."""
@@ -177,7 +187,7 @@ class OpenAIBackend:
         return found if isinstance(found := find(answer, "prompt"), str) else None
 
     async def _known(self, path: str, body: Mapping[str, object]) -> object:
-        """What a llama.cpp server answers; None, and never asked again, on any other server."""
+        """What a server answers that counts tokens; None, and never asked again, on any other server."""
         answer = await self._session.ask("POST", self._root + path, body)
         try:
             return self._session.checked(answer).json()
@@ -229,12 +239,3 @@ class OpenAIBackend:
 
     def _fault(self, payload: object) -> LLMChatError | None:
         return fault_in(payload, self._session)
-
-
-def _listed(models: object, name: str | None) -> object:
-    """The entry of /v1/models with this id; the first where no id is asked for or there is only one."""
-    entries = find(models, "data")
-    if not isinstance(entries, list) or not entries:
-        return None
-    only = entries[0] if name is None or len(entries) == 1 else None
-    return next((entry for entry in entries if find(entry, "id") == name), only)
