@@ -102,11 +102,15 @@ async def test_the_smallest_request_has_no_null_and_the_servers_own_model(
     await backend.aclose()
 
 
-async def test_every_setting_has_its_field(server: OpenAIServer) -> None:
+@pytest.mark.parametrize(
+    ("owner", "penalty"),
+    [("llamacpp", "repeat_penalty"), ("me", "repeat_penalty"), ("vllm", "repetition_penalty")],
+)
+async def test_every_setting_has_its_field(server: OpenAIServer, owner: str, penalty: str) -> None:
+    server.always("/v1/models", json_reply({"data": [{"id": "mine", "owned_by": owner}]}))
     backend = OpenAIBackend(
         Endpoint(server.url),
         model="mine",
-        penalty_field="repeat_penalty",
         extra={"cache_prompt": True},
         guard=break_control_tokens,
     )
@@ -123,10 +127,16 @@ async def test_every_setting_has_its_field(server: OpenAIServer) -> None:
         "top_p": 0.9,
         "top_k": 40,
         "seed": 7,
-        "repeat_penalty": 1.1,
+        penalty: 1.1,
         "stop": ["a", "b", "c", "d"],
         "cache_prompt": True,
     }
+    await backend.aclose()
+
+
+async def test_a_model_that_was_named_needs_no_list_of_them(server: OpenAIServer) -> None:
+    backend = OpenAIBackend(Endpoint(server.url), model="mine")
+    await generate(backend)
     assert [request.path for request in server.requests] == [CHAT]
     await backend.aclose()
 

@@ -135,7 +135,6 @@ class LocalBackend:
                 model=self.model,
                 name=self.name,
                 extra=_EXTRA,
-                penalty_field="repeat_penalty",
                 guard=break_control_tokens,
             )
         else:

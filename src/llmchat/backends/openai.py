@@ -11,7 +11,7 @@ from types import MappingProxyType
 from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_dialect import Dialect
-from llmchat.backends.openai_models import context_of, listed
+from llmchat.backends.openai_models import context_of, listed, penalty_field
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import Event, Limits, Request, Settings, Token, TokenCount, estimate_tokens
@@ -32,7 +32,7 @@ def api_base(url: str) -> str:
 class OpenAIBackend:
     """An OpenAI-compatible server: OpenAI's API reference, "Chat" and "Completions", as servers speak it.
 
-    `extra`, `penalty_field` and `guard` are those of `Dialect`.
+    `extra` and `guard` are those of `Dialect`.
     """
 
     prompt_format: PromptFormat | None = None
@@ -46,7 +46,6 @@ class OpenAIBackend:
         system: str | None = None,
         defaults: Settings = Settings(),
         extra: Mapping[str, object] = MappingProxyType({}),
-        penalty_field: str = "repetition_penalty",
         guard: Callable[[str], str] = str,
         session: HttpSession | None = None,
     ) -> None:
@@ -54,7 +53,7 @@ class OpenAIBackend:
         self.system = system
         self.defaults = defaults
         self._model = model
-        self._dialect = Dialect(penalty_field=penalty_field, extra=extra, guard=guard)
+        self._dialect = Dialect(extra=extra, guard=guard)
         self._session = session or HttpSession(endpoint)
         self._models: object = None
         self._limits: Limits | None = None
@@ -91,6 +90,8 @@ class OpenAIBackend:
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Generates. Raises the errors that llmchat.backends.faults maps."""
         await self._know_model()
+        if request.settings.repetition_penalty is not None:
+            await self._list_models()
         async with aclosing(self._session.retrying(lambda: self._adapted(request))) as events:
             async for event in events:
                 yield event
@@ -157,6 +158,7 @@ class OpenAIBackend:
     async def _list_models(self) -> object:
         if self._models is None:
             self._models = await self._look(f"{self._base}/models")
+            self._dialect.penalty_field = penalty_field(listed(self._models, self._model))
         return self._models
 
     async def _know_model(self) -> None:

@@ -17,14 +17,12 @@ BUDGET, NEWER_BUDGET = "max_tokens", "max_completion_tokens"
 class Dialect:
     """What one server takes: OpenAI's fields, less those it refused and nobody chose.
 
-    `guard` changes the text of every message, `extra` are more fields of each request, `penalty_field`
+    `guard` changes the text of every message, `extra` are more fields of each request. `penalty_field`
     is the server's name for the repetition penalty.
     """
 
-    def __init__(
-        self, *, penalty_field: str, extra: Mapping[str, object], guard: Callable[[str], str]
-    ) -> None:
-        self._penalty_field = penalty_field
+    def __init__(self, *, extra: Mapping[str, object], guard: Callable[[str], str]) -> None:
+        self.penalty_field = "repetition_penalty"
         self._extra = extra
         self._guard = guard
         self._budget = BUDGET
@@ -74,6 +72,6 @@ class Dialect:
             "top_p": settings.top_p,
             "top_k": settings.top_k,
             "seed": settings.seed,
-            self._penalty_field: settings.repetition_penalty,
+            self.penalty_field: settings.repetition_penalty,
             "stop": list(settings.stop[:MAX_STOPS]) or None,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmchat.backends.answer import find, number_at
+from llmchat.backends.answer import find, number_at, text_at
 
 _CONTEXT = (  # where an entry says what its model takes
     ("max_model_len",),  # vLLM, SGLang
@@ -11,6 +11,7 @@ _CONTEXT = (  # where an entry says what its model takes
     ("context_window",),  # Groq
     ("max_context_length",),  # Mistral
 )
+_LLAMA_CPP = frozenset({"llamacpp", "me"})  # owners of its own server's models and of llama-cpp-python's
 
 
 def listed(models: object, name: str | None) -> object:
@@ -25,3 +26,8 @@ def listed(models: object, name: str | None) -> object:
 def context_of(entry: object) -> int | None:
     """Tokens that the model of this entry takes, prompt and reply together; None where it does not say."""
     return next((said for place in _CONTEXT if (said := number_at(entry, *place))), None)
+
+
+def penalty_field(entry: object) -> str:
+    """What the server of this entry calls the repetition penalty; it ignores every other name."""
+    return "repeat_penalty" if text_at(entry, "owned_by") in _LLAMA_CPP else "repetition_penalty"
