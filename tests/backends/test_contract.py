@@ -155,7 +155,7 @@ STATUSES = [
     status(302, "Found"),
     status(302, "Found", Location="http://[::1"),
     status(204, "No Content", kind=None),
-    status(400, "Bad Request", b'{"error": "temperature"}', "application/json"),
+    status(400, "Bad Request", b'{"error": "not like this"}', "application/json"),
     status(401, "Unauthorized", b"", None),
     status(403, "Forbidden", HTML, "text/html"),
     status(404, "Not Found", b'{"detail": "Not Found"}', "application/json"),

@@ -106,11 +106,15 @@ async def test_the_smallest_request_has_no_null_and_the_servers_own_model(
     await backend.aclose()
 
 
-async def test_every_setting_has_its_field(server: OpenAIServer) -> None:
+@pytest.mark.parametrize(
+    ("owner", "penalty"),
+    [("llamacpp", "repeat_penalty"), ("me", "repeat_penalty"), ("vllm", "repetition_penalty")],
+)
+async def test_every_setting_has_its_field(server: OpenAIServer, owner: str, penalty: str) -> None:
+    server.always("/v1/models", json_reply({"data": [{"id": "mine", "owned_by": owner}]}))
     backend = OpenAIBackend(
         Endpoint(server.url),
         model="mine",
-        penalty_field="repeat_penalty",
         extra={"cache_prompt": True},
         guard=break_control_tokens,
     )
@@ -127,10 +131,16 @@ async def test_every_setting_has_its_field(server: OpenAIServer) -> None:
         "top_p": 0.9,
         "top_k": 40,
         "seed": 7,
-        "repeat_penalty": 1.1,
+        penalty: 1.1,
         "stop": ["a", "b", "c", "d"],
         "cache_prompt": True,
     }
+    await backend.aclose()
+
+
+async def test_a_model_that_was_named_needs_no_list_of_them(server: OpenAIServer) -> None:
+    backend = OpenAIBackend(Endpoint(server.url), model="mine")
+    await generate(backend)
     assert [request.path for request in server.requests] == [CHAT]
     await backend.aclose()
 
@@ -146,6 +156,111 @@ async def test_without_a_list_of_models_none_is_named(server: OpenAIServer, back
     server.always("/v1/models", json_reply({}, 404))
     await generate(backend)
     assert "model" not in server.bodies(CHAT)[0]
+
+
+# A server that refuses a field
+
+NEWER = (
+    "Unsupported parameter: 'max_tokens' is not supported with this model. "
+    "Use 'max_completion_tokens' instead."
+)
+ONLY_ONE = (
+    "Unsupported value: 'temperature' does not support 0.7 with this model. "
+    "Only the default (1) value is supported."
+)
+
+
+def refusal(words: str, status: int = 400) -> Reply:
+    return json_reply({"error": {"message": words, "type": "invalid_request_error", "param": None}}, status)
+
+
+@pytest.mark.parametrize(
+    ("words", "gone"),
+    [
+        (ONLY_ONE, {"temperature"}),
+        ("Unknown parameter: 'stream_options'.", {"stream_options"}),
+        ('Invalid JSON payload received. Unknown name "stream_options"', {"stream_options"}),
+        ("Unexpected fields: {'max_tokens', 'stream_options'}", {"max_tokens", "stream_options"}),
+    ],
+)
+async def test_a_refused_field_that_nobody_chose_is_left_out_for_the_session(
+    server: OpenAIServer, backend: OpenAIBackend, words: str, gone: set[str]
+) -> None:
+    server.script(CHAT, refusal(words))
+    request = ask(Settings(temperature=0.7, max_tokens=9, seed=7))
+    await generate(backend, request)
+    await generate(backend, request)
+    refused, *others = (body.keys() for body in server.bodies(CHAT))
+    assert others == [refused - gone] * 2
+
+
+async def test_a_field_is_left_out_of_a_reply_in_one_piece_too(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    server.script(CHAT, refusal(ONLY_ONE, 422))
+    assert Token("Hello there") in await generate(backend, ask(Settings(temperature=0.7), stream=False))
+    assert "temperature" not in server.bodies(CHAT)[-1]
+
+
+@pytest.mark.parametrize("chosen", [Settings(), Settings(max_tokens=9)])
+async def test_the_reply_s_budget_gets_its_newer_name_where_the_server_asks_for_it(
+    server: OpenAIServer, backend: OpenAIBackend, chosen: Settings
+) -> None:
+    server.script(CHAT, refusal(NEWER), refusal(ONLY_ONE))
+    request = replace(ask(Settings(temperature=0.7, max_tokens=9)), chosen=chosen)
+    await generate(backend, request)
+    await generate(backend, request)
+    for body in server.bodies(CHAT)[2:]:
+        assert body["max_completion_tokens"] == 9
+        assert not {"max_tokens", "temperature"} & body.keys()
+    assert len(server.bodies(CHAT)) == 4
+
+
+async def test_a_refused_field_that_was_chosen_is_an_error_in_the_servers_words(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    request = ask(Settings(temperature=0.7, top_k=3, max_tokens=9))
+    server.always(CHAT, refusal("Unexpected fields in the request: {'top_k'}", 422))
+    with pytest.raises(InputError, match="Unexpected fields in the request"):
+        await generate(backend, replace(request, chosen=Settings(top_k=3)))
+    assert len(server.bodies(CHAT)) == 1
+
+
+async def test_what_was_left_out_is_sent_again_once_somebody_chooses_it(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    server.script(CHAT, refusal(ONLY_ONE))
+    request = ask(Settings(temperature=0.7))
+    await generate(backend, request)
+    server.script(CHAT, refusal(ONLY_ONE))
+    with pytest.raises(InputError, match="Only the default"):
+        await generate(backend, replace(request, chosen=request.settings))
+    assert server.bodies(CHAT)[-1]["temperature"] == 0.7
+
+
+async def test_a_server_that_goes_on_refusing_is_not_asked_for_ever(
+    server: OpenAIServer, backend: OpenAIBackend
+) -> None:
+    server.always(CHAT, refusal(ONLY_ONE))
+    with pytest.raises(InputError, match="Only the default"):
+        await generate(backend, ask(Settings(temperature=0.7)))
+    assert len(server.bodies(CHAT)) == 2
+
+
+async def test_a_prompt_that_is_too_long_costs_no_field(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    words = "max_tokens 9 and 4090 in the messages exceed the maximum context length is 4096 tokens"
+    server.always(CHAT, refusal(words))
+    with pytest.raises(ContextOverflow):
+        await generate(backend, ask(Settings(max_tokens=9)))
+    assert len(server.bodies(CHAT)) == 1
+
+
+async def test_a_refusal_behind_text_is_not_sent_again(server: OpenAIServer, backend: OpenAIBackend) -> None:
+    late = json.dumps({"error": {"message": ONLY_ONE, "type": "invalid_request_error"}})
+    server.script(CHAT, Reply([chunk("A"), late]))
+    with pytest.raises(InputError):
+        await generate(backend, ask(Settings(temperature=0.7)))
+    assert len(server.bodies(CHAT)) == 1
 
 
 async def test_a_raw_prompt_is_a_completion(server: OpenAIServer, backend: OpenAIBackend) -> None:
@@ -295,6 +410,9 @@ async def test_a_role_without_a_token_is_no_first_token(server: OpenAIServer, ba
     [
         ({"data": [{"id": "a"}, {"id": "b", "max_model_len": 99}]}, {}, Limits(99)),
         ({"data": [{"id": "b", "meta": {"n_ctx": 98}}]}, {}, Limits(98)),
+        ({"data": [{"id": "b", "context_length": 96}]}, {}, Limits(96)),
+        ({"data": [{"id": "b", "context_window": 95}]}, {}, Limits(95)),
+        ({"data": [{"id": "b", "max_context_length": 94}]}, {}, Limits(94)),
         ({"data": [{"id": "b"}]}, {"default_generation_settings": {"n_ctx": 97}}, Limits(97)),
         ({"data": []}, {}, Limits(2048, assumed=True)),
         ({"data": [{"id": "other", "max_model_len": 99}]}, {}, Limits(99)),
@@ -331,6 +449,17 @@ async def test_llama_cpp_counts_exactly_and_others_are_asked_once(
     assert server.bodies("/tokenize")[0]["content"] == "<|im_start|>..."
     assert [(await backend.count(ask())).exact for _ in range(3)] == [False] * 3
     assert len(server.bodies("/apply-template")) == 2
+
+
+@pytest.mark.parametrize("raw", [False, True])
+async def test_vllm_counts_exactly(server: OpenAIServer, backend: OpenAIBackend, raw: bool) -> None:
+    server.always("/v1/models", json_reply({"data": [{"id": "m", "owned_by": "vllm"}]}))
+    server.always("/tokenize", json_reply({"count": 12, "max_model_len": 4096, "tokens": [1] * 12}))
+    await backend.limits()
+    assert await backend.count(ask(raw=raw)) == TokenCount(12, exact=True)
+    asked = {"prompt": TALK[-1].text} if raw else {"messages": MESSAGES}
+    assert server.bodies("/tokenize") == [{"model": "m", **asked}]
+    assert server.bodies("/apply-template") == []
 
 
 async def test_several_turns_use_one_connection(server: OpenAIServer, backend: OpenAIBackend) -> None:

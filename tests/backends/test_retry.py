@@ -31,6 +31,20 @@ def test_three_tries_are_all_there_are_and_the_second_wait_is_longer() -> None:
     assert [one.delay(Unreached("gone")) for _ in range(3)] == [0.5, 1.0, None]
 
 
+def test_a_model_that_loads_may_be_asked_as_long_as_there_is_time() -> None:
+    clock = Clock()
+    one = Patience(20, clock=clock, jitter=lambda: 1.0, loads=True)
+    loading = down()
+    loading.loading = True
+    delays = []
+    while (delay := one.delay(loading)) is not None:
+        delays.append(delay)
+        clock.now += delay
+    assert delays == [0.5, 1, 2, 4, 4, 4, 4, 0.5]
+    other = patience()
+    assert [other.delay(loading) for _ in range(3)] == [0.5, 1.0, None]
+
+
 def test_jitter_takes_up_to_half_of_a_wait() -> None:
     assert patience(jitter=0).delay(ServerBusy("busy")) == 0.25
 

@@ -324,6 +324,16 @@ async def test_a_reply_can_be_asked_for_in_one_piece() -> None:
     assert [request.stream for request in backend.requests] == [False, True]
 
 
+@pytest.mark.parametrize("raw", [False, True])
+async def test_a_request_says_which_settings_the_person_chose(raw: bool) -> None:
+    backend = ScriptedBackend(said("Hi"))
+    chosen = Settings(seed=7)
+    await run(chat_with(backend, settings=chosen).ask("?", raw=raw))
+    (request,) = backend.requests
+    assert request.chosen == chosen
+    assert request.settings.temperature == DEFAULTS.temperature
+
+
 # The context window
 
 

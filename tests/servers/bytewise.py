@@ -100,6 +100,8 @@ class ByteServer:
                     break
         except (ConnectionError, asyncio.IncompleteReadError):
             self.left.set()
+        except asyncio.CancelledError:  # the test is over
+            pass
         finally:
             self._open.discard(task)
             writer.close()

@@ -68,10 +68,14 @@ class Delay:
 
 
 class ServerDown(UnavailableError):  # noqa: N818 - what happened
-    """502, 503, 504: starting, loading a model, or behind a gateway that cannot reach it."""
+    """502, 503, 504: starting, loading a model, or behind a gateway that cannot reach it.
+
+    `starting` is a 503, `loading` one that says that it is about a model.
+    """
 
     delay: Delay | None = None
-    loading = False  # it says that a model is not there yet, or nothing else
+    starting = False
+    loading = False
 
 
 class ServerBusy(TryLaterError):  # noqa: N818 - what happened
@@ -87,9 +91,20 @@ def quote(text: str, *, key: str | None, limit: int = 200) -> str:
 
 
 def error_text(payload: object) -> str:
-    """The server's own words in a JSON error: `error`, `error.message`, `message` or `detail`; else ""."""
-    places = (("error",), ("error", "message"), ("message",), ("detail",), ("detail", 0, "msg"))
-    return next((text for place in places if (text := text_at(payload, *place))), "")
+    """The server's own words in a JSON error: `error`, `error.message`, `message` or `detail`; else "".
+
+    FastAPI's `detail`, which Mistral has below `message`, says apart which field it is about.
+    """
+    places = (("error",), ("error", "message"), ("message",), ("detail",))
+    if said := next((text for place in places if (text := text_at(payload, *place))), ""):
+        field = text_at(payload, "error", "param")
+        return said if field in said else f"{field}: {said}"
+    for place in (("detail", 0), ("message", "detail", 0)):
+        if said := text_at(payload, *place, "msg"):
+            where = find(payload, *place, "loc")
+            field = ".".join(map(str, where if isinstance(where, list) else ()))
+            return f"{field}: {said}" if field else said
+    return ""
 
 
 def error_kind(payload: object) -> str:
@@ -153,7 +168,8 @@ def by_status(
             down = ServerDown(
                 f"{server} is not ready ({status}){tail}", hint="it may be starting: ask again soon"
             )
-            down.loading = status == 503
+            down.starting = status == 503
+            down.loading = down.starting and "loading" in said.lower()
             return down
         case _ if status == 424 or status >= 500:
             return UnavailableError(told, hint="the fault is on the server: look at its log, or ask again")

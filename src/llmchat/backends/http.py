@@ -144,7 +144,8 @@ class HttpSession:
     async def until(self, work: Callable[[], Awaitable[object]]) -> AsyncGenerator[Event, None]:
         """Does this, as often as a request is tried, and gives the events of the waiting in between.
 
-        The request that follows has only what is left of the time for waiting.
+        While a model loads this goes on as long as there is time for waiting; the request that follows has
+        only what is left of it.
         """
         clock = asyncio.get_running_loop().time
         started = clock()
@@ -154,10 +155,9 @@ class HttpSession:
             async for event in no_events():
                 yield event
 
+        patience = self._patience(self.endpoint.timeouts.wait, loads=True)
         try:
-            async with aclosing(
-                self._retrying(attempt, self._patience(self.endpoint.timeouts.wait))
-            ) as events:
+            async with aclosing(self._retrying(attempt, patience)) as events:
                 async for event in events:
                     yield event
         except LLMChatError:
@@ -167,7 +167,7 @@ class HttpSession:
     def _waiting(self, fault: LLMChatError, delay: float) -> list[Event]:
         """What the person is told while we wait."""
         more = f", trying again in {delay:.0f} s" if delay >= 1 else ""
-        if not (isinstance(fault, ServerDown) and fault.loading):
+        if not (isinstance(fault, ServerDown) and fault.starting):
             return [Progress(f"waiting for the server{more}")]
         most = f"{self.endpoint.timeouts.wait:g} s at most"
         notice = Notice(f"waiting for the model at {self.endpoint.server} ({most})", once=True)
@@ -194,8 +194,8 @@ class HttpSession:
         finally:
             response.close()
 
-    def _patience(self, wait: float) -> Patience:
-        return Patience(wait, clock=asyncio.get_running_loop().time)
+    def _patience(self, wait: float, *, loads: bool = False) -> Patience:
+        return Patience(wait, clock=asyncio.get_running_loop().time, loads=loads)
 
     async def _ask_once(self, method: str, url: str, body: Body | None) -> Answer:
         response = await self._connection.send(method, url, body, accept=JSON)

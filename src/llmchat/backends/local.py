@@ -145,7 +145,6 @@ class LocalBackend:
                 model=self.model,
                 name=self.name,
                 extra=_EXTRA,
-                penalty_field="repeat_penalty",
                 guard=break_control_tokens,
                 server=LLAMA_CPP,
             )

@@ -12,30 +12,21 @@ from types import MappingProxyType
 from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
+from llmchat.backends.openai_dialect import Dialect
+from llmchat.backends.openai_models import context_of, listed
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.backends.structured import VLLM, fields_for
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message, Role
-from llmchat.core.generation import (
-    Event,
-    Limits,
-    Request,
-    Settings,
-    TokenCount,
-    estimate_tokens,
-)
+from llmchat.core.generation import Event, Limits, Request, Settings, Token, TokenCount, estimate_tokens
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import DeniedError, LLMChatError
+from llmchat.errors import DeniedError, InputError, LLMChatError
 
 ASSUMED = Limits(2048, assumed=True)
 NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
-_CONTEXT = (("max_model_len",), ("meta", "n_ctx"), ("context_length",), ("context_window",))
-"""Where vLLM and SGLang, llama.cpp, OpenRouter and Together, and Groq say how much a listed model takes."""
 PIECES_PER_TOKEN = 16
 """Pieces that a server may make of a token: some send a letter each. What comes beyond is cut off."""
-MAX_STOPS = 4
-"""Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
 
 
 def api_base(url: str) -> str:
@@ -47,9 +38,8 @@ def api_base(url: str) -> str:
 class OpenAIBackend:
     """An OpenAI-compatible server: OpenAI's API reference, "Chat" and "Completions", as servers speak it.
 
-    `guard` changes the text of every message before it is sent, `extra` are more fields of each
-    request, `penalty_field` is the server's name for the repetition penalty, `server` is what it says in
-    `owned_by` of a model, where that need not be asked.
+    `extra` and `guard` are those of `Dialect`; `server` is what it says in `owned_by` of a model, where that
+    need not be asked.
     """
 
     prompt_format: PromptFormat | None = None
@@ -63,7 +53,6 @@ class OpenAIBackend:
         system: str | None = None,
         defaults: Settings = Settings(),
         extra: Mapping[str, object] = MappingProxyType({}),
-        penalty_field: str = "repetition_penalty",
         guard: Callable[[str], str] = str,
         session: HttpSession | None = None,
         server: str | None = None,
@@ -72,10 +61,7 @@ class OpenAIBackend:
         self.system = system
         self.defaults = defaults
         self._model = model
-        self._extra = extra
-        self._penalty_field = penalty_field
-        self._guard = guard
-        self._server = server
+        self._dialect = Dialect(server=server or "", extra=extra, guard=guard)
         self._session = session or HttpSession(endpoint)
         self._models: object = None  # what /v1/models said, once it was asked
         self._asking = asyncio.Lock()
@@ -118,9 +104,9 @@ class OpenAIBackend:
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Generates. Raises the errors that llmchat.backends.faults maps."""
         await self._know_model()
-        if request.constraint:
+        if request.constraint or request.settings.repetition_penalty is not None:
             await self._know_owner()
-        async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
+        async with aclosing(self._session.retrying(lambda: self._adapted(request))) as events:
             async for event in events:
                 yield event
 
@@ -128,16 +114,12 @@ class OpenAIBackend:
         """The messages that would be sent as JSON, or the raw prompt."""
         if request.raw:
             return request.messages[-1].text
-        return json.dumps(self._messages(request), indent=2, ensure_ascii=False)
+        return json.dumps(self._dialect.messages(request), indent=2, ensure_ascii=False)
 
     async def count(self, request: Request) -> TokenCount:
-        """Tokens by llama.cpp's /apply-template and /tokenize, else an estimate over the messages."""
-        if self._tokenizes:
-            text = request.messages[-1].text if request.raw else await self._templated(request)
-            if text is not None:
-                answer = await self._known("/tokenize", {"content": text, "add_special": True})
-                if isinstance(tokens := find(answer, "tokens"), list):
-                    return TokenCount(len(tokens), exact=True)
+        """Tokens as vLLM or llama.cpp count them, else an estimate over the messages."""
+        if self._tokenizes and (tokens := await self._tokens(request)) is not None:
+            return TokenCount(tokens, exact=True)
         return estimate_tokens("\n".join(f"{message.role}: {message.text}" for message in request.messages))
 
     async def limits(self) -> Limits:
@@ -149,15 +131,14 @@ class OpenAIBackend:
             models = await self._list_models()
             async with self._asking:
                 if self._limits is None:
-                    self._limits = await self._find_limits(_listed(models, self._model))
+                    self._limits = await self._find_limits(listed(models, self._model))
         return self._limits or ASSUMED
 
     async def _find_limits(self, of_model: object) -> Limits:
-        found = [number_at(of_model, *place) for place in _CONTEXT]
-        if not any(found):
+        context = context_of(of_model)
+        if not context:
             props = await self._session.learn(f"{self._root}/props")
-            found = [number_at(props, "default_generation_settings", "n_ctx")]
-        context = next(filter(None, found), None)
+            context = number_at(props, "default_generation_settings", "n_ctx")
         return Limits(context) if context else ASSUMED
 
     async def recognises(self) -> bool:
@@ -172,21 +153,16 @@ class OpenAIBackend:
                 return prompt.rstrip().endswith(_UNFINISHED)
         with suppress(ServerDown, ServerBusy, DeniedError):
             await self._list_models()
-        return self._owner == VLLM
+        return self._dialect.server == VLLM
 
     async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
         """Raises UsageError where the server does not say that it is one that can."""
         await self._know_owner()
-        fields_for(constraint, self._owner, raw=raw)
+        fields_for(constraint, self._dialect.server, raw=raw)
 
     async def _know_owner(self) -> None:
-        if self._server is None:
+        if not self._dialect.server:
             await self._list_models()
-
-    @property
-    def _owner(self) -> str:
-        """Which server it is, once its models were listed."""
-        return self._server or text_at(_listed(self._models, self._model), "owned_by")
 
     @property
     def _base(self) -> str:
@@ -201,19 +177,37 @@ class OpenAIBackend:
         async with self._asking:
             if self._models is None:
                 self._models = await self._session.learn(f"{self._base}/models") or NOTHING
+                owner = text_at(listed(self._models, self._model), "owned_by")
+                self._dialect.server = self._dialect.server or owner
         return self._models
 
     async def _know_model(self) -> None:
         if self._model is None:
             with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
-                self._model = text_at(_listed(await self._list_models(), None), "id") or None
+                self._model = text_at(listed(await self._list_models(), None), "id") or None
+
+    async def _tokens(self, request: Request) -> int | None:
+        """Counted by vLLM's /tokenize, or by llama.cpp's, which wants the text that /apply-template makes."""
+        await self._know_model()
+        if self._dialect.server == VLLM:
+            asked = {
+                "model": self._model,
+                **self._dialect.asked(request),
+                **self._dialect.going_on(request),
+            }
+            return number_at(await self._known("/tokenize", asked), "count")
+        text = request.messages[-1].text if request.raw else await self._templated(request)
+        if text is None:
+            return None
+        tokens = find(await self._known("/tokenize", {"content": text, "add_special": True}), "tokens")
+        return len(tokens) if isinstance(tokens, list) else None
 
     async def _templated(self, request: Request) -> str | None:
-        found = find(await self._known("/apply-template", {"messages": self._messages(request)}), "prompt")
-        return found if isinstance(found, str) else None
+        answer = await self._known("/apply-template", {"messages": self._dialect.messages(request)})
+        return found if isinstance(found := find(answer, "prompt"), str) else None
 
     async def _known(self, path: str, body: Mapping[str, object]) -> object:
-        """What a llama.cpp server answers; None, and never asked again, on any other server."""
+        """What a server answers that counts tokens; None, and never asked again, on any other server."""
         answer = await self._session.ask("POST", self._root + path, body)
         try:
             return self._session.checked(answer).json()
@@ -221,36 +215,23 @@ class OpenAIBackend:
             self._tokenizes = answer.status >= 429 and answer.status != 501
             return None
 
-    def _messages(self, request: Request) -> list[dict[str, str]]:
-        return [{"role": str(each.role), "content": self._guard(each.text)} for each in request.messages]
-
-    def _body(self, request: Request) -> dict[str, object]:
-        """The request without null fields, which some servers refuse."""
-        wanted = request.settings
-        asked: dict[str, object] = (
-            {"prompt": request.messages[-1].text} if request.raw else {"messages": self._messages(request)}
-        )
-        fields: dict[str, object] = {
-            "model": self._model,
-            **asked,
-            "stream": request.stream,
-            "stream_options": {"include_usage": True} if request.stream else None,
-            "max_tokens": wanted.max_tokens,
-            "temperature": wanted.temperature,
-            "top_p": wanted.top_p,
-            "top_k": wanted.top_k,
-            "seed": wanted.seed,
-            self._penalty_field: wanted.repetition_penalty,
-            "stop": list(wanted.stop[:MAX_STOPS]) or None,
-            **fields_for(request.constraint, self._owner, raw=request.raw),
-        }
-        if request.continues and self._owner == VLLM:  # vLLM's OpenAI-compatible server, "Extra parameters"
-            fields |= {"continue_final_message": True, "add_generation_prompt": False}
-        return {name: value for name, value in fields.items() if value is not None} | dict(self._extra)
+    async def _adapted(self, request: Request) -> AsyncGenerator[Event, None]:
+        """An attempt; others without the fields that the server refuses, as long as it names new ones."""
+        spoken = False
+        while True:
+            try:
+                async with aclosing(self._attempt(request)) as events:
+                    async for event in events:
+                        spoken = spoken or isinstance(event, Token)
+                        yield event
+                return
+            except InputError as error:
+                if spoken or not self._dialect.learn(request, error):
+                    raise
 
     async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:
         url = self._base + ("/completions" if request.raw else "/chat/completions")
-        body = self._body(request)
+        body = self._dialect.body(request, model=self._model)
         if not request.stream:
             answer = await self._session.post_json(url, body, once=True)
             if fault := self._fault(answer):
@@ -281,12 +262,3 @@ class OpenAIBackend:
 
     def _fault(self, payload: object) -> LLMChatError | None:
         return fault_in(payload, self._session)
-
-
-def _listed(models: object, name: str | None) -> object:
-    """The entry of /v1/models with this id; the first where no id is asked for or there is only one."""
-    entries = find(models, "data")
-    if not isinstance(entries, list) or not entries:
-        return None
-    only = entries[0] if name is None or len(entries) == 1 else None
-    return next((entry for entry in entries if find(entry, "id") == name), only)

@@ -59,7 +59,7 @@ class EventStream:
                 if self._ended and not self._began:
                     raise BrokenReply(
                         f"{self._server} gave an empty answer",
-                        hint="is this the address of a language model?",
+                        hint="--no-stream may show why; the question may be too long for it",
                     )
                 if self._ended:
                     raise StopAsyncIteration

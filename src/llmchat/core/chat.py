@@ -122,8 +122,15 @@ class Chat:
         """
         effective = settings or self.effective_settings()
         if raw:
-            prompt = conversation.messages[-1:]
-            return Plan(Request(prompt, effective, raw=True, stream=stream, constraint=constraint))
+            request = Request(
+                conversation.messages[-1:],
+                effective,
+                raw=True,
+                stream=stream,
+                constraint=constraint,
+                chosen=self.settings,
+            )
+            return Plan(request)
         plan = await make_plan(
             self.backend,
             conversation,

@@ -81,6 +81,7 @@ class Request:
     """One generation. `raw` sends the text of the only message exactly as it is: completion, no roles.
 
     With `continues` the last message is an unfinished answer, and the reply is what comes after its text.
+    `chosen` is what the person set themselves among the settings: a backend may do without the rest.
     """
 
     messages: tuple[Message, ...]
@@ -89,6 +90,7 @@ class Request:
     stream: bool = True
     continues: bool = False
     constraint: Constraint | None = None  # what the reply has to be
+    chosen: Settings = Settings()
 
 
 class FinishReason(StrEnum):

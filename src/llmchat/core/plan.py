@@ -68,7 +68,7 @@ async def make_plan(
     window = await _window(backend, conversation, effective, room=room, surely=limits.context - wanted)
     if window.tokens is not None:
         effective = replace(effective, max_tokens=max(1, min(wanted, limits.context - window.tokens)))
-    return Plan(Request(window.messages, effective, stream=stream), window, limits)
+    return Plan(Request(window.messages, effective, stream=stream, chosen=chosen), window, limits)
 
 
 async def _window(

@@ -1,0 +1,27 @@
+"""Reads what OpenAI-compatible servers list at /v1/models; must not ask them."""
+
+from __future__ import annotations
+
+from llmchat.backends.answer import find, number_at
+
+_CONTEXT = (  # where an entry says what its model takes
+    ("max_model_len",),  # vLLM, SGLang
+    ("meta", "n_ctx"),  # llama.cpp
+    ("context_length",),  # OpenRouter, Together
+    ("context_window",),  # Groq
+    ("max_context_length",),  # Mistral
+)
+
+
+def listed(models: object, name: str | None) -> object:
+    """The entry of /v1/models with this id; the first where no id is asked for or there is only one."""
+    entries = find(models, "data")
+    if not isinstance(entries, list) or not entries:
+        return None
+    only = entries[0] if name is None or len(entries) == 1 else None
+    return next((entry for entry in entries if find(entry, "id") == name), only)
+
+
+def context_of(entry: object) -> int | None:
+    """Tokens that the model of this entry takes, prompt and reply together; None where it does not say."""
+    return next((said for place in _CONTEXT if (said := number_at(entry, *place))), None)
