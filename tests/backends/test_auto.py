@@ -100,6 +100,7 @@ async def test_a_server_that_was_replaced_costs_one_question_more_and_no_answer(
         await backend.aclose()
         assert sum(request.method == "POST" for request in server.requests) == 1
         assert Remembered(path).get(server.url) == (Api.TGI if after is TgiServer else Api.OPENAI)
+        assert backend_for(server.url, path=path).name == backend.name  # before anything was asked
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,15 @@ async def test_a_question_that_cannot_fit_is_an_error_before_anything_is_sent(
     assert "tokens" in ran.error
 
 
+async def test_a_person_can_say_what_a_server_does_not(course: Llmchat, server: TgiServer) -> None:
+    server.always("/info", json_reply({}, 404))
+    long = b"word " * 3000
+    ran = await course.beside("ask", stdin=long)
+    assert (ran.code, server.bodies("/")) == (65, [])
+    ran = await course.with_environ(LLMCHAT_CONTEXT="9000").beside("ask", stdin=long)
+    assert (ran.code, ran.out, ran.err) == (0, b"Hello there\n", "")
+
+
 # Signals
 
 

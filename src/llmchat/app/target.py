@@ -149,5 +149,6 @@ def _endpoint(target: Target, config: Config) -> Endpoint:
         ),
         ca_file=Path(os.path.expanduser(ca_file)) if ca_file else None,  # noqa: PTH111 - leaves an unknown ~user as it is
         proxy=config.text("proxy"),
+        context=int(config.number("context")) if config.is_set("context") else None,
         offline=config.switch("offline") and not is_loopback(target.url),
     )

@@ -19,8 +19,8 @@ from llmchat.errors import LLMChatError
 class AutoBackend:
     """A server whose protocol is not known yet. What asking raises, the first request raises.
 
-    Until then it counts as what its URL says. Where the server does not tell either, a request that finds
-    nothing there, or another protocol, is sent once more in the other one.
+    Until then it counts as what it was in an earlier run, or what its URL says. Where the server does not
+    tell either, a request that finds nothing there, or another protocol, is sent once more in the other one.
     """
 
     defaults = Settings()
@@ -33,7 +33,9 @@ class AutoBackend:
         self._session = session
         self._speakers = speakers
         self._remembered = remembered
-        self._api = guess(session.endpoint.url)
+        url = session.endpoint.url
+        self._before = remembered.get(url) if remembered else None  # what it spoke in an earlier run
+        self._api = self._before or guess(url)
         self._asked = False
         self._sure = False  # the server said so
         self._asking = asyncio.Lock()
@@ -109,9 +111,8 @@ class AutoBackend:
         async with self._asking:
             if not self._asked:
                 url = self._session.endpoint.url
-                before = self._remembered.get(url) if self._remembered else None
-                found = await detect(url, self._speakers, remembered=before)
-                self._api = found or before or self._api
+                found = await detect(url, self._speakers, remembered=self._before)
+                self._api = found or self._api
                 self._asked = True
                 if found:
                     self._be_sure()

@@ -7,6 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from llmchat.core.generation import Limits
+
+ASSUMED_CONTEXT = 2048
+"""Tokens of prompt and reply that every model takes."""
+
 
 class Auth(StrEnum):
     """The scheme of the Authorization header that carries the key."""
@@ -38,6 +43,12 @@ class Endpoint:
     offline: bool = False  # the person wants no network: whatever would be sent is refused
     ca_file: Path | None = None
     proxy: str | None = field(default=None, repr=False)  # may hold a password
+    context: int | None = None  # tokens the person says it takes, where the server says nothing
+
+    @property
+    def unsaid(self) -> Limits:
+        """What the model can take where the server does not say it."""
+        return Limits(self.context) if self.context else Limits(ASSUMED_CONTEXT, assumed=True)
 
     @property
     def server(self) -> str:

@@ -22,7 +22,6 @@ from llmchat.core.generation import Event, Limits, Request, Settings, Token, Tok
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import DeniedError, InputError, LLMChatError
 
-ASSUMED = Limits(2048, assumed=True)
 NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
 PIECES_PER_TOKEN = 16
@@ -132,14 +131,14 @@ class OpenAIBackend:
             async with self._asking:
                 if self._limits is None:
                     self._limits = await self._find_limits(listed(models, self._model))
-        return self._limits or ASSUMED
+        return self._limits or self._session.endpoint.unsaid
 
     async def _find_limits(self, of_model: object) -> Limits:
         context = context_of(of_model)
         if not context:
             props = await self._session.learn(f"{self._root}/props")
             context = number_at(props, "default_generation_settings", "n_ctx")
-        return Limits(context) if context else ASSUMED
+        return Limits(context) if context else self._session.endpoint.unsaid
 
     async def recognises(self) -> bool:
         """Whether /v1/models lists some. Raises ServerDown while it loads, DeniedError for a 401 or 403."""

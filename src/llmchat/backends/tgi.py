@@ -33,7 +33,6 @@ from llmchat.errors import BrokenReply, ContextOverflow, DeniedError, InputError
 if TYPE_CHECKING:
     from llmchat.backends.tgi_client import Client
 
-ASSUMED = Limits(2048, assumed=True)
 NOTHING: Mapping[str, object] = MappingProxyType({})
 TOO_MANY = 64
 """Tokens beyond the limit that show that the server keeps none; it may count special ones apart."""
@@ -147,7 +146,7 @@ class TgiBackend:
             await self._learn()
         total = number_at(self._info, "max_total_tokens")
         prompt = number_at(self._info, "max_input_tokens") or number_at(self._info, "max_input_length")
-        return Limits(total, prompt) if total else ASSUMED
+        return Limits(total, prompt) if total else self._session.endpoint.unsaid
 
     async def recognises(self) -> bool:
         """Whether GET /info names a model. Raises ServerDown while it loads, DeniedError for a 401 or 403."""

@@ -57,6 +57,10 @@ class Config:
         assert isinstance(value, int | float), name
         return value
 
+    def is_set(self, name: str) -> bool:
+        """Whether somebody set it, on whatever layer."""
+        return self.values[name].layer > Layer.DEFAULT
+
     def switch(self, name: str) -> bool:
         return self.values[name].value is True
 

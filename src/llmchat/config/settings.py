@@ -222,7 +222,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "context",
         int,
-        "Tokens of context the embedded engine keeps; at most what the model was trained for.",
+        "Tokens of context: what the embedded engine keeps, or what a server takes that does not say it.",
         default=8192,
         range=Range(256, 10_000_000),
     ),

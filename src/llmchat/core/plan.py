@@ -22,7 +22,7 @@ class Plan:
         """What the person should know before it is sent."""
         said = []
         if self.limits and self.limits.assumed:
-            guess = f"assuming {self.limits.context} tokens"
+            guess = f"assuming {self.limits.context} tokens (LLMCHAT_CONTEXT says otherwise)"
             said.append(Notice(f"nobody says how much the model can take: {guess}", once=True))
         if self.window and self.window.dropped_turns:
             dropped = self.window.dropped_turns
@@ -81,10 +81,21 @@ async def _window(
     if most <= min(room, surely):
         return Window(everything, 0)
 
-    async def count(messages: Sequence[Message]) -> int:
-        return (await backend.count(Request(tuple(messages), settings))).tokens
+    exact = True
 
-    return await conversation.window(room, count)
+    async def count(messages: Sequence[Message]) -> int:
+        nonlocal exact
+        counted = await backend.count(Request(tuple(messages), settings))
+        exact = exact and counted.exact
+        return counted.tokens
+
+    try:
+        return await conversation.window(room, count)
+    except ContextOverflow as error:
+        if exact:
+            raise
+        guess = error.message.replace("the question has ", "the question has about ")
+        raise ContextOverflow(guess, hint=error.hint) from error
 
 
 async def shrink(
