@@ -79,7 +79,12 @@ NO_STATUS = [
     Fault("closed in the headers", lambda _: [b"HTTP/1.1 200 OK\r\nContent-", Act.CLOSE], 69, requests=2),
     Fault("reset in the headers", lambda _: [b"HTTP/1.1 200 OK\r\nContent-", Act.RESET], 69, requests=2),
     Fault("no HTTP", lambda _: [b"220 mail.example ESMTP\r\n", Act.CLOSE], 76, says="HTTP"),
-    Fault("huge headers", lambda _: [b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000 + b"\r\n\r\n"], 76),
+    Fault(
+        "huge headers",
+        lambda _: [b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000 + b"\r\n\r\n"],
+        76,
+        says="headers",
+    ),
     Fault("endless headers", lambda _: [b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 50_000, Act.HANG], 76),
     Fault("silence before the status", lambda _: [Act.HANG], 75, says="did not answer within"),
     Fault("silence in the headers", lambda _: [b"HTTP/1.1 200 OK\r\n", Act.HANG], 75),

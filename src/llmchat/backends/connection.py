@@ -98,10 +98,11 @@ class Connection:
         try:
             return await response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
-            raise BrokenReply(
-                f"the connection to {self.endpoint.server} was lost in the middle of the answer",
-                hint="ask again",
-            ) from error
+            server = self.endpoint.server
+            lost = f"the connection to {server} was lost in the middle of the answer"
+            if isinstance(error.__cause__, aiohttp.http_exceptions.ContentEncodingError):
+                lost = f"the answer of {server} is not compressed as it says"
+            raise BrokenReply(lost, hint="ask again; a proxy may be in the way") from error
 
 
 def _end_with_connection(response: aiohttp.ClientResponse) -> None:
@@ -178,6 +179,9 @@ def _unanswered(error: Exception, endpoint: Endpoint, *, aged: bool) -> LLMChatE
             return Unreached(
                 f"cannot reach {server}: {_reason(error)}", hint="is the server running, and the URL right?"
             )
+    said = getattr(error, "message", "")
+    if said.startswith(("Got more than", "Too many headers")):
+        return BrokenReply(f"the headers of {server} are too long", hint="is a proxy in the way?")
     return BrokenReply(
         f"{server} does not answer in HTTP", hint="check the URL: http:// or https://, and the port"
     )
