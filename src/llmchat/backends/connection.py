@@ -179,7 +179,7 @@ def _unanswered(error: Exception, endpoint: Endpoint, *, aged: bool) -> LLMChatE
             return Unreached(
                 f"cannot reach {server}: {_reason(error)}", hint="is the server running, and the URL right?"
             )
-    said = getattr(error, "message", "")
+    said = str(getattr(error, "message", ""))
     if said.startswith(("Got more than", "Too many headers")):
         return BrokenReply(f"the headers of {server} are too long", hint="is a proxy in the way?")
     return BrokenReply(
