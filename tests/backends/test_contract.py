@@ -345,6 +345,22 @@ async def test_tokens_without_end_are_cut_and_the_server_is_released(way: Way, t
         await backend.aclose()
 
 
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_whoever_a_server_redirects_to_hears_nothing(status: int, way: Way, tmp_path: Path) -> None:
+    async with ByteServer(way.wire.about) as other, asyncio.timeout(10):
+        elsewhere = page(f"{status} Elsewhere", None, b"", Location=f"{other.url}{way.wire.path}")
+        asking = Asking(way, elsewhere, tmp_path)
+        async with asking.server as server:
+            backend = asking.open()
+            await asking.run(backend)
+            await backend.aclose()
+            assert asking.error is not None
+            assert (asking.error.exit_code, asking.asked, other.connections) == (ExitCode.CONFIG, 1, 0)
+            keys = {request.headers.get("Authorization") for request in server.seen}
+            assert keys == {f"Bearer {KEY}"}
+
+
 @pytest.mark.parametrize("way", WAYS[:2], ids=lambda way: way.name)
 async def test_a_lone_question_that_leaves_less_room_gets_a_shorter_reply(way: Way, tmp_path: Path) -> None:
     ready = way.wire.stream(way.wire.reply("Hello"))
