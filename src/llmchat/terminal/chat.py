@@ -15,6 +15,10 @@ def chat(run: Run, streams: Streams) -> ExitCode:
     """Runs until the person leaves. Raises UsageError where there is no person and nothing is piped in."""
     hint = 'for one answer: llmchat ask "your question"'
     if not streams.is_terminal(streams.stdin):
+        if run.batch is not None:
+            from llmchat.terminal.ask import ask
+
+            return ask((), run, streams)
         if not streams.piped:
             raise UsageError("there is no terminal to chat in, and nothing is piped in", hint=hint)
         from llmchat.terminal.ask import answer
@@ -22,7 +26,9 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         return answer(lambda: _read_piped(run, streams, hint), run, streams)
     if not streams.is_terminal(streams.stdout):
         raise UsageError("the output is not a terminal", hint=hint)
-    one_shot = [name for name in ("json", "jsonl", "dry_run", "raw_prompt", "file") if getattr(run, name)]
+    one_shot = [
+        name for name in ("json", "jsonl", "dry_run", "raw_prompt", "file", "batch") if getattr(run, name)
+    ]
     if one_shot:
         raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
     run.check(streams)
