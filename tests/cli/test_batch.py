@@ -20,7 +20,7 @@ import pytest
 
 from command import Llmchat
 from pseudo_terminal import PseudoTerminal
-from servers import Reply, json_reply
+from servers import Fault, Reply, json_reply
 from servers.openai import CHAT
 from servers.parrot import Parrot
 from waiting import wait_until
@@ -429,6 +429,12 @@ async def test_a_fault_that_every_line_would_meet_stops_it_and_leaves_the_rest(
     ran = await remote.beside(*command)
     assert (ran.code, texts(ran.out)) == (0, ["a", "b", "c"])
     assert server.asked_for == {"a": 1, "b": 2, "c": 1}
+
+
+async def test_a_line_that_makes_the_server_hang_up_stops_no_other(remote: Llmchat, server: Parrot) -> None:
+    server.instead = {"b": Reply(before=Fault.DROP)}
+    ran = await remote.beside("ask", "--concurrency", "1", "--batch", prompts(remote, "a", "b", "c"))
+    assert (ran.code, texts(ran.out)) == (69, ["a", None, "c"])
 
 
 async def test_a_server_that_is_not_there_stops_it_at_once(llmchat: Llmchat, unused_tcp_port: int) -> None:

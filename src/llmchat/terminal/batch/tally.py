@@ -68,7 +68,7 @@ class Tally:
         if self._bar is None:
             self._streams.say(line)
         else:
-            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     def tell(self, event: Event) -> None:
         """What a turn has to say besides its text."""
