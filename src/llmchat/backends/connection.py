@@ -75,9 +75,11 @@ class Connection:
             endpoint = self.endpoint
             connector: aiohttp.BaseConnector
             if endpoint.unix_socket is not None:
-                connector = aiohttp.UnixConnector(str(endpoint.unix_socket), keepalive_timeout=KEEP_ALIVE)
+                connector = aiohttp.UnixConnector(
+                    str(endpoint.unix_socket), limit=0, keepalive_timeout=KEEP_ALIVE
+                )
             else:
-                connector = aiohttp.TCPConnector(ssl=_trust(endpoint), keepalive_timeout=KEEP_ALIVE)
+                connector = aiohttp.TCPConnector(ssl=_trust(endpoint), limit=0, keepalive_timeout=KEEP_ALIVE)
             authorization = endpoint.authorization
             self._client = aiohttp.ClientSession(
                 connector=connector,

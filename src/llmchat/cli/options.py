@@ -22,6 +22,9 @@ RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
     "raw": (("--raw",), bool, "Print the reply as it is, unsanitized; not to a terminal."),
     "json": (("--json",), bool, "Print one JSON object."),
     "jsonl": (("--jsonl",), bool, "Print a JSON line for each piece, that object last."),
+    "batch": (("--batch",), str, "Answer each line of this file, as JSON lines; - is stdin."),
+    "concurrency": (("--concurrency",), int, "Lines of a batch at once; 8 for a URL, else 1."),
+    "unordered": (("--unordered",), bool, "Print answers of a batch as they come, not in order."),
     "dry_run": (("--dry-run",), bool, "Show exactly what would be sent; send nothing."),
     "debug": (("--debug",), bool, "Show where an error came from."),
 }

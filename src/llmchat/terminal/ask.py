@@ -20,7 +20,11 @@ from llmchat.terminal.view import JsonView, View, error_lines, show
 
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
-    """`llmchat ask`: the question is what `read_question` makes of the words."""
+    """`llmchat ask`: the question is what `read_question` makes of the words, or a batch of them."""
+    if run.batch is not None:
+        from llmchat.terminal.batch import batch
+
+        return batch(words, run, streams)
 
     def read() -> str:
         asked = without_schema(run.schema, (*words, *run.file), streams)

@@ -16,6 +16,10 @@ def chat(run: Run, streams: Streams) -> ExitCode:
     """Runs until the person leaves. Raises UsageError where there is no person and nothing is piped in."""
     hint = 'for one answer: llmchat ask "your question"'
     if not streams.is_terminal(streams.stdin):
+        if run.batch is not None:
+            from llmchat.terminal.ask import ask
+
+            return ask((), run, streams)
         if not streams.piped:
             raise UsageError("there is no terminal to chat in, and nothing is piped in", hint=hint)
         from llmchat.terminal.ask import answer
@@ -23,7 +27,7 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         return answer(lambda: _read_piped(run, streams, hint), run, streams)
     if not streams.is_terminal(streams.stdout):
         raise UsageError("the output is not a terminal", hint=hint)
-    single = ("json", "jsonl", "dry_run", "raw_prompt", "file", "schema", "regex")
+    single = ("json", "jsonl", "dry_run", "raw_prompt", "file", "schema", "regex", "batch")
     one_shot = [name for name in single if getattr(run, name) not in (None, False, ())]
     if one_shot:
         raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)

@@ -22,7 +22,7 @@ def read_constraint(schema: str | None, regex: str | None, streams: Streams) -> 
 
 
 def constraint_record(constraint: Constraint | None) -> dict[str, object] | None:
-    """What `--dry-run --json` prints of it."""
+    """It as JSON: what `--dry-run --json` prints."""
     match constraint:
         case None:
             return None

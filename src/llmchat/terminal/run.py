@@ -35,6 +35,9 @@ class Run:
     jsonl: bool = False
     dry_run: bool = False
     debug: bool = False
+    batch: str | None = None
+    concurrency: int | None = None
+    unordered: bool = False
 
     def check(self, streams: Streams) -> None:
         """Raises UsageError for what makes no sense together."""
@@ -48,6 +51,9 @@ class Run:
             raise UsageError("-c and --conversation exclude each other", hint="give one of them")
         if self.resumed and self.raw_prompt:
             raise UsageError("--raw-prompt has no conversation to go on with", hint="leave out -c")
+        if self.batch is None and (self.concurrency is not None or self.unordered):
+            flag = "--unordered" if self.unordered else "--concurrency"
+            raise UsageError(f"{flag} is for --batch", hint="name a file of prompts with --batch")
 
     @property
     def held_to(self) -> str | None:

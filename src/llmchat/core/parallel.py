@@ -1,0 +1,35 @@
+"""One coroutine over many items, so many at once. No I/O of its own; knows nothing of what the items are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+async def in_parallel(
+    items: AsyncIterator[Item], work: Callable[[Item], Awaitable[None]], *, at_once: int
+) -> None:
+    """Does this work for every item; an item is taken when somebody is free to work on it.
+
+    The first exception, or being cancelled, stops all of it; it is raised once everything has ended.
+    """
+    taking = asyncio.Lock()
+
+    async def worker() -> None:
+        while True:
+            async with taking:
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+            await work(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(worker())
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None

@@ -1,0 +1,5 @@
+"""`llmchat ask --batch`: lines of prompts become lines of answers."""
+
+from llmchat.terminal.batch.command import batch
+
+__all__ = ["batch"]

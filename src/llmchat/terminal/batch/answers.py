@@ -1,0 +1,78 @@
+"""The answer line of each line: kept from before, asked, or the error it met. Prints no answer itself."""
+
+from __future__ import annotations
+
+import json
+
+from llmchat.app.batch import Batch
+from llmchat.app.batch_journal import BatchJournal
+from llmchat.errors import LLMChatError, StorageError
+from llmchat.terminal.batch.lines import Line
+from llmchat.terminal.batch.prompts import BadLine, Frame, Prompt, read_prompt
+from llmchat.terminal.batch.tally import Tally
+from llmchat.terminal.view import error_record, reply_record
+
+
+class Answers:
+    """Makes a line of JSON, without its newline, of each line. What it raises stops the batch."""
+
+    def __init__(self, batch: Batch, frame: Frame, tally: Tally, *, preview: bool) -> None:
+        """With `preview` an answer is what would be sent."""
+        self.journal: BatchJournal | None = None
+        self._batch = batch
+        self._frame = frame
+        self._tally = tally
+        self._preview = preview
+
+    def kept(self, line: Line) -> bytes | None:
+        """The answer that this line got in an earlier run."""
+        found = self.journal.find(line.number, line.key) if self.journal else None
+        if found is not None:
+            self._tally.before += 1
+        return found
+
+    async def ask(self, line: Line) -> bytes:
+        """The answer, which is in the journal by then; or what went wrong with this line alone."""
+        prompt = read_prompt(line)
+        told: dict[str, object] = {"line": line.number}
+        if prompt.id is not None:
+            told["id"] = prompt.id
+        if isinstance(prompt, BadLine):
+            return self._failed(line, told, prompt.error)
+        if not self._preview:
+            await self._batch.prepare()
+            return await self._replied(line, told, prompt)
+        return await self._previewed(told, prompt)
+
+    async def _replied(self, line: Line, told: dict[str, object], prompt: Prompt) -> bytes:
+        question = self._frame.around(prompt.text)
+        reply, fault = await self._batch.ask(question, prompt.settings, system=prompt.system)
+        if fault is not None:
+            return self._failed(line, told | (reply_record(reply, None) if reply.text else {}), fault)
+        self._tally.count_reply(reply)
+        answer = _encode(told | reply_record(reply, None))
+        self._keep(line, answer)
+        return answer
+
+    async def _previewed(self, told: dict[str, object], prompt: Prompt) -> bytes:
+        question = self._frame.around(prompt.text)
+        preview = await self._batch.preview(question, prompt.settings, system=prompt.system)
+        shown = {"prompt": preview.text, "tokens": preview.count.tokens, "exact": preview.count.exact}
+        return _encode(told | shown)
+
+    def _failed(self, line: Line, told: dict[str, object], error: LLMChatError) -> bytes:
+        self._tally.count_failure(line.number, error)
+        return _encode(told | error_record(error))
+
+    def _keep(self, line: Line, answer: bytes) -> None:
+        if self.journal is not None:
+            try:
+                self.journal.keep(line.number, line.key, answer)
+            except StorageError as error:
+                self._tally.say(f"this batch cannot go on later: {error.message}")
+                self.journal.close()
+                self.journal = None
+
+
+def _encode(record: dict[str, object]) -> bytes:
+    return json.dumps(record).encode()

@@ -1,0 +1,192 @@
+"""`llmchat ask --batch`: reads, asks and prints until every line has its answer, or the run is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
+
+from llmchat.app import Session
+from llmchat.app.batch import Batch
+from llmchat.app.batch_journal import BatchJournal
+from llmchat.app.target import choose
+from llmchat.core.constraint import Constraint
+from llmchat.core.parallel import in_parallel
+from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
+from llmchat.terminal.batch.answers import Answers
+from llmchat.terminal.batch.fingerprint import fingerprint, journal_path
+from llmchat.terminal.batch.lines import Line, identity, open_source, read_lines, size_of
+from llmchat.terminal.batch.output import Output, Printed
+from llmchat.terminal.batch.prompts import Frame, read_frame
+from llmchat.terminal.batch.tally import Tally
+from llmchat.terminal.constraint import read_constraint, without_schema
+from llmchat.terminal.interrupts import Interrupts
+from llmchat.terminal.run import Run, configure, open_session
+from llmchat.terminal.sanitize import sanitize
+from llmchat.terminal.streams import Streams
+from llmchat.terminal.view import error_lines
+
+MOST_AT_ONCE = 1024
+REMOTE_AT_ONCE = 8
+"""Requests at once where nobody says how many: a server batches them, a model of this machine does not."""
+
+
+def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
+    """Asks every line of `run.batch`; the exit code is that of the first line without an answer."""
+    try:
+        run.check(streams)
+        name = _check(run)
+        config = configure(run, streams)
+        constraint = read_constraint(run.schema, run.regex, streams)
+        asked = without_schema(run.schema, (name, *run.file), streams)
+        frame = read_frame(words, run.file, asked, exact=run.raw_prompt)
+        with open_source(name, streams) as source:
+            session = open_session(replace(run, no_save=True), config, streams)
+            lines = _Lines(session, run, streams, frame, constraint, name=name, source=source)
+            return Interrupts().run(lambda _: lines.answer())
+    except LLMChatError as error:
+        if run.debug:
+            streams.say(sanitize(traceback.format_exc()))
+        streams.say(error_lines(error))
+        return error.exit_code
+
+
+def _check(run: Run) -> str:
+    """The name of the input. Raises UsageError for what makes no sense with a batch."""
+    assert run.batch is not None, "whoever calls this was told of a batch"
+    told = {"-c": run.continue_, "--conversation": run.conversation, "--jsonl": run.jsonl, "--raw": run.raw}
+    for flag, given in told.items():
+        if given:
+            raise UsageError(f"--batch and {flag} exclude each other", hint=f"leave out {flag}")
+    if run.batch == "-" and "-" in run.file:
+        raise UsageError("standard input cannot be the prompts and a file", hint="name one of them")
+    if run.concurrency is not None and not 1 <= run.concurrency <= MOST_AT_ONCE:
+        shown = f"--concurrency {run.concurrency} is out of range"
+        raise UsageError(shown, hint=f"it takes 1 to {MOST_AT_ONCE}")
+    return run.batch
+
+
+class _Lines:
+    """The lines of one run on their way from the input to the output."""
+
+    def __init__(
+        self,
+        session: Session,
+        run: Run,
+        streams: Streams,
+        frame: Frame,
+        constraint: Constraint | None,
+        *,
+        name: str,
+        source: int,
+    ) -> None:
+        assert streams.stdout is not None, "the program does not start without it"
+        self._session = session
+        self._run = run
+        self._frame = frame
+        self._constraint = constraint
+        self._name = name
+        self._source = source
+        self._stdout = streams.stdout
+        self._tally = Tally(streams, quiet=session.config.switch("quiet"))
+        self._output = Output(streams.stdout.fileno(), ordered=not run.unordered)
+        asking = Batch(
+            session,
+            raw=run.raw_prompt,
+            stream=not run.no_stream,
+            constraint=constraint,
+            tell=self._tally.tell,
+        )
+        self._answers = Answers(asking, frame, self._tally, preview=run.dry_run)
+        self._printed: Printed | None = None
+
+    async def answer(self) -> ExitCode:
+        """Answers all lines. Raises the first fault that stops all, or one that tells how many failed."""
+        clock = self._session.chat.clock
+        started_at = clock()
+        try:
+            with self._tally.shown(size_of(self._source)):
+                async with aclosing(self._read()) as lines:
+                    await in_parallel(lines, self._answer, at_once=self._at_once())
+            self._finish()
+        except (asyncio.CancelledError, LLMChatError) as end:
+            await self._output.leave()
+            if self._tally.done or isinstance(end, asyncio.CancelledError):
+                self._say_stopped(clock() - started_at)
+            raise
+        finally:
+            if self._answers.journal is not None:
+                self._answers.journal.close()
+            await self._session.aclose()
+        if not self._run.dry_run:
+            self._tally.say(self._tally.summary(clock() - started_at))
+        if self._tally.failed:
+            raise self._tally.failure(also=self._again("asks only these again"))
+        return ExitCode.OK
+
+    def _at_once(self) -> int:
+        if self._run.dry_run:
+            return 1
+        remote = choose(self._session.config).url is not None
+        at_once = self._run.concurrency or (REMOTE_AT_ONCE if remote else 1)
+        _allow_open_files(at_once + 64)
+        return at_once
+
+    async def _read(self) -> AsyncGenerator[Line, None]:
+        """The lines, as far as there is room for their answers. The journal is opened at the first."""
+        async with aclosing(read_lines(self._source)) as lines:
+            async for line in lines:
+                if line.position == 0 and not (self._run.no_save or self._run.dry_run):
+                    await self._open_journal(line)
+                await self._output.room(line.position)
+                yield line
+
+    async def _open_journal(self, first: Line) -> None:
+        source = identity(self._name, self._source, first)
+        digest = fingerprint(self._session, self._run, self._frame, self._constraint, source=source)
+        try:
+            journal = BatchJournal.open(journal_path(self._session.folders.state, digest))
+        except CreateError as error:
+            self._tally.say(f"this batch cannot go on later: {error.message}")
+            return
+        self._answers.journal = journal
+        if len(journal):
+            self._printed = Printed(self._stdout)
+            if self._printed.unfinished:
+                await self._output.break_line()
+
+    async def _answer(self, line: Line) -> None:
+        answer = self._answers.kept(line)
+        if answer is None:
+            answer = await self._answers.ask(line)
+        elif self._printed is not None and answer in self._printed:
+            answer = b""
+        await self._output.add(line.position, answer)
+        self._tally.advance(line.size)
+
+    def _finish(self) -> None:
+        """Every line was tried: the journal goes unless one of them is to be asked again."""
+        if self._answers.journal is not None and not self._tally.failed:
+            with suppress(OSError):  # what is no file cannot be synced
+                os.fsync(self._stdout.fileno())  # a power cut must not take both
+            self._answers.journal.remove()
+
+    def _say_stopped(self, seconds: float) -> None:
+        again = self._again("goes on from there")
+        self._tally.say(f"stopped: {self._tally.summary(seconds)}{f'; {again}' if again else ''}")
+
+    def _again(self, what: str) -> str | None:
+        return f"the same command {what}" if self._answers.journal is not None else None
+
+
+def _allow_open_files(count: int) -> None:
+    """Raises what the system allows by default, as far as it lets us."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
