@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.generation import Backend, Limits, Notice, Request, Settings
+from llmchat.core.generation import Backend, Event, Limits, Notice, Request, Settings
 from llmchat.core.journal import Journal
 from llmchat.core.plan import Plan, make_plan
 from llmchat.core.turn import Turn
@@ -42,6 +42,14 @@ class Chat:
 
     def effective_settings(self) -> Settings:
         return self.settings.over(self.backend.defaults).over(self.defaults)
+
+    def is_news(self, event: Event) -> bool:
+        """Whether the person has to be told: not of what is said once, and was."""
+        if not isinstance(event, Notice):
+            return True
+        heard = event.once and event in self.told
+        self.told.add(event)
+        return not heard
 
     def ask(
         self, question: str, *, raw: bool = False, stream: bool = True, constraint: Constraint | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from llmchat.core.constraint import Constraint, Regex, stops_outside
 from llmchat.core.conversation import Message, Role, Status
-from llmchat.core.generation import Event, Finish, FinishReason, Limits, Notice, Settings, Token, Usage
+from llmchat.core.generation import Event, Finish, FinishReason, Limits, Settings, Token, Usage
 from llmchat.core.journal import Provenance, Reply
 from llmchat.core.plan import Plan, shrink
 from llmchat.core.stop import StopCutter
@@ -89,7 +89,7 @@ class Turn:
         try:
             async with aclosing(self._chat.backend.prepare()) as events:
                 async for event in events:
-                    if self._is_news(event):
+                    if self._chat.is_news(event):
                         yield event
             plan = await self._plan()
             try:
@@ -136,7 +136,7 @@ class Turn:
             raise overflow from None
 
     async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
-        notices = [notice for notice in plan.notices() if self._is_news(notice)]
+        notices = [notice for notice in plan.notices() if self._chat.is_news(notice)]
         for notice in (each for each in notices if not each.once):
             yield notice
         late = [notice for notice in notices if notice.once]  # good to know once there is an answer
@@ -166,19 +166,11 @@ class Turn:
                     if rest:
                         yield Token(rest)
                     break
-                elif self._is_news(event):
+                elif self._chat.is_news(event):
                     yield event
         if self._finish is None:
             raise BrokenReply("the reply ended without its end", hint="/retry asks again")
         yield self._finish
-
-    def _is_news(self, event: Event) -> bool:
-        """Whether the person has to be told: not of what is said once, and was."""
-        if not isinstance(event, Notice):
-            return True
-        heard = event.once and event in self._chat.told
-        self._chat.told.add(event)
-        return not heard
 
     def _open_answer(self) -> None:
         """Gives the answer its place in the journal, once, with where it is about to come from."""
