@@ -6,14 +6,16 @@ import re
 import sys
 from pathlib import Path
 
-from llmchat.config.settings import SETTINGS, Setting
+from llmchat.config.setting import Setting
+from llmchat.config.settings import SETTINGS
 from llmchat.terminal.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 
 _HEAD = """\
 # Copy this file to .env in the folder you work in, and take the # off what you want to set.
-# Flags and environment variables win over it. Only you may be able to write to it: chmod 600 .env
+# Flags, environment variables and config.toml win over it. Nobody else may write to it:
+# chmod 600 .env
 
 # The environment of the course llmchat grew from means a TGI endpoint and its key:
 # HF_API_FALCOM_BASE=https://host/path
@@ -23,7 +25,7 @@ _HEAD = """\
 
 def env_example() -> str:
     """The text of .env.example."""
-    return _HEAD + "".join(map(_variable, SETTINGS.values()))
+    return _HEAD + "".join(_variable(setting) for setting in SETTINGS.values() if not setting.file_only)
 
 
 def _variable(setting: Setting) -> str:
@@ -36,11 +38,12 @@ def _variable(setting: Setting) -> str:
 
 def settings_table() -> str:
     """The settings as a Markdown table."""
-    rows = ["| setting | option | variable | default | what it is |", "|---|---|---|---|---|"]
+    rows = ["| key in config.toml | option | variable | default | what it is |", "|---|---|---|---|---|"]
     for setting in SETTINGS.values():
         flags = ", ".join(f"`{flag}`" for flag in setting.flags)
         default = "" if setting.default in (None, False) else f"`{setting.default}`"
-        rows.append(f"| {setting.name} | {flags} | `{setting.variable}` | {default} | {setting.help} |")
+        variable = f"`{setting.variable}`" if setting.variable else ""
+        rows.append(f"| {setting.name} | {flags} | {variable} | {default} | {setting.help} |")
     return "\n".join(rows)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmchat import __version__
-from llmchat.cli.options import RUN_OPTIONS, with_options
+from llmchat.cli.options import RUN_OPTIONS, with_config, with_options, with_unused_config
 from llmchat.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -94,26 +94,31 @@ def ask(
 
 
 @app.command()
-def models(context: typer.Context, *, json: AsJson = False) -> None:
+@with_config
+def models(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
     """List what can be chatted with."""
     from llmchat.terminal.models import list_models
     from llmchat.terminal.streams import Streams
 
-    raise typer.Exit(list_models(_run(context, {}), Streams.standard(), as_json=json))
+    raise typer.Exit(list_models(_run(context, options), Streams.standard(), as_json=json))
 
 
 @app.command()
+@with_config
 def pull(
-    context: typer.Context, model: Annotated[str, typer.Argument(help="smollm2, qwen or hf:...")]
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="smollm2, qwen or hf:...")],
+    **options: object,
 ) -> None:
     """Fetch a model's weights, verify them, and keep them."""
     from llmchat.terminal.models import pull_model
     from llmchat.terminal.streams import Streams
 
-    raise typer.Exit(pull_model(model, _run(context, {}), Streams.standard()))
+    raise typer.Exit(pull_model(model, _run(context, options), Streams.standard()))
 
 
 @history_app.command("list")
+@with_unused_config
 def list_(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
     *,
@@ -127,6 +132,7 @@ def list_(
 
 
 @history_app.command()
+@with_unused_config
 def show(
     conversation: Annotated[str, typer.Argument(help="An id, its beginning, or last.")] = "last",
     *,
@@ -141,6 +147,7 @@ def show(
 
 
 @history_app.command()
+@with_unused_config
 def search(
     words: Annotated[list[str], typer.Argument(help="Each has to be in the message; any text will do.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
@@ -155,6 +162,7 @@ def search(
 
 
 @history_app.command()
+@with_unused_config
 def export(
     conversations: Conversations = None,
     *,
@@ -173,6 +181,7 @@ def export(
 
 
 @history_app.command("import")
+@with_unused_config
 def import_(
     file: Annotated[str, typer.Argument(help="A JSON export; - is stdin.")], *, json: AsJson = False
 ) -> None:
@@ -184,6 +193,7 @@ def import_(
 
 
 @history_app.command()
+@with_unused_config
 def rm(
     conversations: Annotated[list[str], typer.Argument(help="Ids, their beginnings, or last.")],
     *,
