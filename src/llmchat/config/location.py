@@ -44,7 +44,7 @@ class ConfigPath:
                 text = file.read().decode("utf-8-sig")
         except (FileNotFoundError, NotADirectoryError) as error:
             if self.named:
-                hint = "llmchat config init writes one there"
+                hint = f"llmchat --config {self.path} config init writes one"
                 raise MissingError(f"there is no file {self.path}", hint=hint) from error
             return ConfigFile(self.path)
         except UnicodeDecodeError as error:

@@ -76,7 +76,7 @@ class Setting:
         if self.choices:
             raise ValueError(f"it takes {', '.join(self.choices)}")
         takes = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
-        raise ValueError(f"it takes {takes[self.kind]}")
+        raise ValueError(f"it takes {takes[self.kind]}" + (f", {self.range}" if self.range else ""))
 
     def _texts(self, value: object) -> tuple[str, ...] | None:
         if value == "":
