@@ -85,14 +85,27 @@ def test_every_library_has_a_home() -> None:
     ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str], also: set[str]) -> None:
+    imported = imported_by(arguments)
+    assert "llmchat.cli.commands" in imported
+    assert imported & (HEAVY | also) == set()
+
+
+def test_toml_is_imported_only_where_there_is_a_file_of_it(tmp_path: Path) -> None:
+    arguments = ["ask", "-m", "echo", "--no-save", "Hi"]
+    assert "tomllib" not in imported_by(arguments, LLMCHAT_HOME=str(tmp_path))
+    (tmp_path / "config.toml").touch(mode=0o600)
+    assert "tomllib" in imported_by(arguments, LLMCHAT_CONFIG=str(tmp_path / "config.toml"))
+
+
+def imported_by(arguments: list[str], **environ: str) -> set[str]:
+    """The modules that a run imports."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "llmchat", *arguments],
-        env={**os.environ, "PYTHONPATH": str(SOURCE.parent)},
+        env={**os.environ, "PYTHONPATH": str(SOURCE.parent), **environ},
+        cwd=SOURCE,
         capture_output=True,
         text=True,
         check=True,
     )
     lines = [line for line in ran.stderr.splitlines() if line.startswith("import time:")]
-    imported = {line.rpartition("|")[2].strip() for line in lines}
-    assert "llmchat.cli.commands" in imported
-    assert imported & (HEAVY | also) == set()
+    return {line.rpartition("|")[2].strip() for line in lines}

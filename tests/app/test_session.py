@@ -10,13 +10,15 @@ import pytest
 
 from llmchat import weights
 from llmchat.app import Session
+from llmchat.config.file import parse
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import resolve
 from llmchat.config.settings import COURSE_SYSTEM
 from llmchat.core.conversation import Message, Role, Status
+from llmchat.core.generation import Settings
 from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
-from llmchat.errors import InputError, MissingError, UsageError
+from llmchat.errors import InputError, MissingError, UnavailableError, UsageError
 from llmchat.store import Store
 
 
@@ -322,3 +324,72 @@ async def test_it_may_be_closed_twice(open_session: Open) -> None:
     session.keep()
     await session.aclose()
     await session.aclose()
+
+
+PROFILES = """
+[profiles.work]
+url = "http://127.0.0.1:9"
+api = "tgi"
+system = "Of work."
+temperature = 1.5
+prompt_format = "chatml"
+
+[profiles.local]
+model = "canned"
+seed = 3
+"""
+
+
+@pytest.fixture
+async def profiled(folders: Folders, tmp_path: Path) -> AsyncGenerator[Open]:
+    """Opens a session with these flags and profiles."""
+    sessions = []
+
+    def build(toml: str = PROFILES, **flags: object) -> Session:
+        file = parse(toml, tmp_path / "config.toml")
+        config = resolve(flags, environ={"LLMCHAT_API_KEY": "k"}, directory=tmp_path, file=file)
+        sessions.append(Session(config, folders, fetching=fetching))
+        return sessions[-1]
+
+    yield build
+    for session in sessions:
+        await session.aclose()
+
+
+async def test_another_profile_brings_all_that_it_says(profiled: Open) -> None:
+    session = profiled(model="echo", url=None, top_p=0.5)
+    session.set_value("temperature", "0")
+    session.set_value("seed", "7")
+    assert session.model_names()[:2] == ["work", "local"]
+    with pytest.raises(UnavailableError):  # by the server, once all is changed
+        await session.switch_model("work")
+    assert session.model_shown() == "tgi at http://127.0.0.1:9"
+    assert session.chat.settings == Settings(temperature=1.5, top_p=0.5, seed=7)
+    assert session.chat.conversation.system == "Of work."
+    preview = await session.preview("Hi", ask_server=False)
+    assert preview.text.startswith("<|im_start|>system\nOf work.<|im_end|>")
+
+
+async def test_a_model_of_this_machine_leaves_the_profile_of_a_server(profiled: Open) -> None:
+    session = profiled(model="work")
+    await session.switch_model("echo")
+    assert session.model_shown() == "echo"
+    assert session.chat.settings == Settings()
+    assert session.chat.conversation.system == ""
+    await session.switch_model("local")
+    assert (session.model_shown(), session.chat.settings.seed) == ("canned", 3)
+    await session.switch_model("echo")
+    assert session.chat.settings.seed == 3  # that profile is no server's
+
+
+async def test_a_system_message_of_a_file_does_not_replace_the_kept_one(profiled: Open) -> None:
+    toml = 'model = "echo"\nsystem = "Of the file."\n[profiles.mine]\nsystem = "Mine."\n'
+    first = profiled(toml, system="Be brief.")
+    first.keep()
+    await run(first.chat.ask("One"))
+    second, third = profiled(toml), profiled(toml, model="mine")
+    assert second.chat.conversation.system == "Of the file."
+    second.resume("last")
+    assert second.chat.conversation.system == "Be brief."
+    third.resume("last")
+    assert third.chat.conversation.system == "Mine."

@@ -25,6 +25,11 @@ COMMANDS = [
     ("history", "export"),
     ("history", "import"),
     ("history", "rm"),
+    ("config",),
+    ("config", "show"),
+    ("config", "path"),
+    ("config", "init"),
+    ("config", "edit"),
 ]
 
 

@@ -129,7 +129,7 @@ async def test_a_url_from_dotenv_never_gets_a_key_from_elsewhere(
     ran = await llmchat.with_environ(**{variable: KEY}).beside("ask", "Hi")
     assert (ran.code, server.requests) == (78, [])
     assert variable in ran.error
-    assert f"export HF_API_FALCOM_BASE={server.url}" in ran.err
+    assert f'config.toml: url = "{server.url}"' in ran.err
     assert KEY not in ran.err
     (llmchat.home / ".env").write_text(f"HF_API_FALCOM_BASE={server.url}\nHF_API_KEY=own\n")
     assert (await llmchat.with_environ(**{variable: KEY}).beside("ask", "Hi")).code == 0

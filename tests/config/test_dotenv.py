@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.config.dotenv import read_dotenv
+from llmchat.config.dotenv import Dotenv, read_dotenv
 from llmchat.config.resolve import resolve
 from llmchat.errors import DeniedError, InputError
 
@@ -23,21 +23,23 @@ def test_only_names_that_llmchat_knows_are_read(dotenv: Path) -> None:
         "# a comment\nHF_API_FALCOM_BASE=https://falcon.example\nexport HF_API_KEY='a b'\n"
         "PATH=/evil\nLD_PRELOAD=/evil.so\nLLMCHAT_HOME=/evil\nHTTPS_PROXY=http://evil\nLLMCHAT_SEED=7\n"
     )
-    assert read_dotenv(dotenv) == {
+    read = read_dotenv(dotenv)
+    assert read.values == {
         "HF_API_FALCOM_BASE": "https://falcon.example",
         "HF_API_KEY": "a b",
         "LLMCHAT_SEED": "7",
     }
+    assert read.others == ("PATH", "LD_PRELOAD", "LLMCHAT_HOME", "HTTPS_PROXY")
 
 
 def test_nothing_is_interpolated(dotenv: Path) -> None:
     dotenv.write_text("LLMCHAT_SYSTEM=${HOME}-$HOME\n")
-    assert read_dotenv(dotenv) == {"LLMCHAT_SYSTEM": "${HOME}-$HOME"}
+    assert read_dotenv(dotenv).values == {"LLMCHAT_SYSTEM": "${HOME}-$HOME"}
 
 
 def test_a_name_without_a_value_and_a_byte_order_mark_do_no_harm(dotenv: Path) -> None:
     dotenv.write_bytes(b"\xef\xbb\xbfLLMCHAT_SEED=7\nLLMCHAT_URL\n")
-    assert read_dotenv(dotenv) == {"LLMCHAT_SEED": "7"}
+    assert read_dotenv(dotenv).values == {"LLMCHAT_SEED": "7"}
 
 
 def test_the_environment_is_neither_changed_nor_overruled(dotenv: Path) -> None:
@@ -55,9 +57,9 @@ def test_a_parents_file_is_not_looked_for(dotenv: Path) -> None:
 
 
 def test_no_file_or_something_that_is_no_file_is_no_setting(tmp_path: Path) -> None:
-    assert read_dotenv(tmp_path / ".env") == {}
+    assert read_dotenv(tmp_path / ".env") == Dotenv()
     (tmp_path / ".env").mkdir()
-    assert read_dotenv(tmp_path / ".env") == {}
+    assert read_dotenv(tmp_path / ".env") == Dotenv()
 
 
 @pytest.mark.parametrize("mode", [0o602, 0o666, 0o646])
@@ -73,7 +75,7 @@ def test_a_file_that_others_can_write_to_is_refused(dotenv: Path, mode: int) -> 
 def test_a_file_that_only_its_owner_can_write_to_is_read(dotenv: Path, mode: int) -> None:
     dotenv.write_text("LLMCHAT_SEED=7\n")
     dotenv.chmod(mode)
-    assert read_dotenv(dotenv) == {"LLMCHAT_SEED": "7"}
+    assert read_dotenv(dotenv).values == {"LLMCHAT_SEED": "7"}
 
 
 def test_a_file_that_is_no_text_is_an_error(dotenv: Path) -> None:

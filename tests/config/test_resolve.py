@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from llmchat.config.keys import Key
 from llmchat.config.resolve import Config, Layer, Value, resolve
-from llmchat.config.urls import Key
 from llmchat.core.generation import Settings
 from llmchat.errors import ConfigError, UsageError
 
@@ -145,7 +145,7 @@ def test_a_url_from_dotenv_never_gets_a_key_from_elsewhere(
     with pytest.raises(ConfigError, match=rf"in \.env .*{variable}") as caught:
         config.endpoint_key(URL)
     source = dotenv.partition("=")[0]
-    assert caught.value.hint == f"if you trust it, say so: export {source}={URL}"
+    assert caught.value.hint == f'if you trust it, add to config.toml: url = "{URL}"'
     assert "topsecret" not in caught.value.message
     trusted = configure({}, dotenv.format(url=URL), **{variable: "topsecret", source: URL})
     assert trusted.endpoint_key(URL) == Key(variable, "topsecret")

@@ -25,6 +25,7 @@ from llmchat.core.generation import (
     TokenCount,
     Usage,
     estimate_tokens,
+    no_events,
 )
 from llmchat.core.journal import Provenance, Reply
 from llmchat.core.prompt_format import PromptFormat
@@ -374,6 +375,9 @@ class Canned:
     prompt_format: PromptFormat | None = None
     defaults = Settings()
     system: str | None = None
+
+    def prepare(self) -> AsyncGenerator[Event, None]:
+        return no_events()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         yield Token("some ")

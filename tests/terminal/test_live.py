@@ -241,7 +241,7 @@ def is_stopped(pid: int) -> bool:
 def test_what_is_happening_is_said_and_gone_without_a_trace_when_text_comes(
     start: Open, server: DictatedServer
 ) -> None:
-    server.script(CHAT, json_reply({"error": "busy"}, 503, Retry_After="1"))
+    server.script(CHAT, json_reply({"error": "busy"}, 502, Retry_After="1"))
     terminal = start("ask", "Well?", columns=30)
     terminal.wait_for("waiting for the server, try")
     server.say("Here it *is*.")
@@ -253,7 +253,7 @@ def test_what_is_happening_is_said_and_gone_without_a_trace_when_text_comes(
 
 
 def test_ctrl_c_while_nothing_has_come_leaves_nothing(start: Open, server: DictatedServer) -> None:
-    server.script(CHAT, json_reply({"error": "busy"}, 503, Retry_After="9"))
+    server.script(CHAT, json_reply({"error": "busy"}, 502, Retry_After="9"))
     terminal = start("ask", "Well?")
     terminal.wait_for("waiting for the server")
     terminal.type(CTRL_C)

@@ -48,6 +48,10 @@ class Keeping:
             self._notices += [notice.text for notice in self._store.notices]
         return self._store
 
+    def notice(self, text: str) -> None:
+        """Something to tell the person as soon as anybody asks."""
+        self._notices.append(text)
+
     def take_notices(self) -> list[str]:
         """What the person should be told since this was last asked, oldest first; foreign text."""
         notices, self._notices = self._notices, []

@@ -7,13 +7,13 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llmchat import weights
 from llmchat.app.fetching import Fetching, stoppable
 from llmchat.app.keeping import Keeping
-from llmchat.app.target import choose, open_backend
+from llmchat.app.target import choose, model_names, open_backend, point_at
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
-from llmchat.config.resolve import Config, Layer, Value, defaults
+from llmchat.config.resolve import Config, Layer, defaults
+from llmchat.config.setting import SettingValue
 from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
 from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
@@ -58,8 +58,10 @@ class Session:
             defaults=defaults(),
         )
         self._target = target
+        self._set: dict[str, SettingValue | None] = {}  # by /set
         self.chat.conversation = Conversation(self._system())
         self.kept = Keeping(self.chat, folders)
+        self._note_withheld_key()
 
     @property
     def conversation_id(self) -> str | None:
@@ -90,8 +92,9 @@ class Session:
         of what follows is saved. Raises MissingError, UsageError, or what the store raises.
         """
         self.kept.open(conversation, keep=keep)
-        chosen = self.config.text("system")
-        if chosen is not None and chosen != self.chat.conversation.system:
+        chosen, layer = self.config.text("system"), self.config.values["system"].layer
+        standing = layer < Layer.ENVIRONMENT  # said in a file, once for all conversations
+        if chosen is not None and not standing and chosen != self.chat.conversation.system:
             self.set_system(chosen)
 
     def open(self, conversation: str) -> None:
@@ -106,7 +109,7 @@ class Session:
     def set_system(self, text: str) -> None:
         """Another system message from here on; "" is none. What the store raises is about saving it only."""
         self.chat.conversation = replace(self.chat.conversation, system=text)
-        self.config = self._changed("system", text)
+        self.config = self.config.changed("system", text)
         self.kept.set_system(text)
 
     def set_value(self, name: str, text: str) -> None:
@@ -119,7 +122,7 @@ class Session:
             value = (() if setting.many else None) if text == "default" else setting.parse(text)
         except ValueError as error:
             raise UsageError(f"{name} cannot be {text}", hint=str(error)) from None
-        self.chat.settings = replace(self.chat.settings, **{name: value})  # type: ignore[arg-type] # parsed as declared
+        self._apply({**self._set, name: value})
 
     def shown_value(self, name: str) -> str:
         """What a sampling setting is now, and whether that is somebody's default."""
@@ -131,18 +134,32 @@ class Session:
         return shown if chosen else f"{shown} (default)"
 
     async def switch_model(self, name: str) -> None:
-        """Goes on with another model; the history stays. Raises as open_backend, having changed nothing."""
-        config = self._changed("model", name)
-        target = choose(config)
+        """Goes on with another model, or with all that a profile says; the history stays.
+
+        Raises as open_backend, having changed nothing.
+        """
+        config, target = point_at(name, self.config)
         with stoppable(self._fetching) as fetching:
             backend = await asyncio.to_thread(open_backend, target, config, self.folders, fetching=fetching)
         standing = self._system()
         old, self.chat.backend = self.chat.backend, backend
         self.config, self._target, self._limits = config, target, None
+        said = config.file.profiles.get(name, {})
+        self._apply({name: value for name, value in self._set.items() if name not in said})
+        self._note_withheld_key()
         if self.chat.conversation.system == standing:  # else somebody chose it, if in another run
             self._stand_in(self._system())
         await old.aclose()
         await self.warm()
+
+    def _apply(self, changed: dict[str, SettingValue | None]) -> None:
+        """Generates with the settings of the configuration and these, which the person changed since."""
+        self.chat.settings = replace(self.config.chosen(), **changed)  # type: ignore[arg-type] # parsed as declared
+        self._set = changed
+
+    def _note_withheld_key(self) -> None:
+        if self._target.url and (withheld := self.config.withheld_key(self._target.url)):
+            self.kept.notice(withheld)
 
     async def set_format(self, name: str) -> None:
         """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
@@ -152,7 +169,7 @@ class Session:
             raise UsageError(
                 f"{self.model_shown()} formats its prompts itself", hint="a prompt format is for TGI"
             )
-        config = self._changed("prompt_format", name)
+        config = self.config.changed("prompt_format", name)
         backend = open_backend(self._target, config, self.folders, fetching=self._fetching)
         old, self.chat.backend, self.config = self.chat.backend, backend, config
         await old.aclose()
@@ -165,8 +182,7 @@ class Session:
 
     def model_names(self) -> list[str]:
         """What `-m` takes here by name."""
-        there = [each.name for each in weights.installed(self.folders.weights)]
-        return list(dict.fromkeys([*weights.CATALOGUE, *there, *BUILT_IN]))
+        return model_names(self.config, self.folders)
 
     def model_shown(self) -> str:
         """The model's name, with its server's if it has one."""
@@ -248,7 +264,3 @@ class Session:
         self.chat.conversation = replace(self.chat.conversation, system=system)
         with suppress(StorageError, TryLaterError):  # kept, and written with the next message
             self.kept.set_system(system)
-
-    def _changed(self, name: str, value: str) -> Config:
-        values = {**self.config.values, name: Value(value, Layer.SESSION, f"/{name}")}
-        return replace(self.config, values=values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from llmchat import weights
 from llmchat.app.fetching import Fetching
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
+from llmchat.config.nearest import did_you_mean
 from llmchat.config.resolve import Config
 from llmchat.config.urls import is_loopback
 from llmchat.core.generation import Backend
@@ -43,6 +45,22 @@ def choose(config: Config) -> Target:
     return Target(model or DEFAULT_MODEL)
 
 
+def point_at(name: str, config: Config) -> tuple[Config, Target]:
+    """The configuration with this profile or model from here on, and what answers then.
+
+    A profile with a URL says nothing about a model of this machine, so that one leaves it.
+    """
+    if name in config.file.profiles:
+        moved = config.with_profile(name)
+        return moved, choose(moved)
+    moved = config.changed("model", name)
+    target = choose(moved)
+    if config.profile and target.url is None and "url" in config.file.profiles[config.profile.name]:
+        moved = config.with_profile(None).changed("model", name)
+        target = choose(moved)
+    return moved, target
+
+
 def open_backend(target: Target, config: Config, folders: Folders, *, fetching: Fetching) -> Backend:
     """The target's backend. Fetches weights that are not on disk; blocks meanwhile.
 
@@ -60,16 +78,21 @@ def open_backend(target: Target, config: Config, folders: Folders, *, fetching: 
     return _open_local(target.model, config, folders, fetching)
 
 
+def model_names(config: Config, folders: Folders) -> list[str]:
+    """What `-m` takes here by name: profiles come first, whatever else has their name."""
+    there = [each.name for each in weights.installed(folders.weights)]
+    return list(dict.fromkeys([*config.file.profiles, *weights.CATALOGUE, *there, *BUILT_IN]))
+
+
 def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching) -> Backend:
     from llmchat.backends.local import LocalBackend
 
     model = weights.resolve(name)
     if model is None:
-        known = ", ".join([*weights.CATALOGUE, *BUILT_IN])
-        raise UsageError(
-            f"there is no model {name} here",
-            hint=f"there are {known}, a path to a .gguf file, hf:owner/repo/file.gguf; a server needs --url",
-        )
+        names = model_names(config, folders)
+        known = f"there are {', '.join(names)}, a path to a .gguf file, hf:owner/repo/file.gguf"
+        near = did_you_mean(name, names).removeprefix("; ")
+        raise UsageError(f"there is no model {name} here", hint=near or f"{known}; a server needs --url")
     if isinstance(model, Path):
         weights.check_gguf(model)
         return LocalBackend(_engine(model, config), model=model.stem)
@@ -139,6 +162,7 @@ def _endpoint(target: Target, config: Config) -> Endpoint:
     return Endpoint(
         target.url,
         key=key.secret if key else None,
+        read_key=partial(config.commands.read, key.command) if key and key.command else None,
         auth=Auth(config.text("auth") or Auth.BEARER),
         timeouts=Timeouts(
             connect=config.number("connect_timeout"),

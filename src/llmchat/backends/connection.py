@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmchat import __version__
@@ -71,6 +72,8 @@ class Connection:
             await self.warm()
             import aiohttp
 
+            if (read_key := self.endpoint.read_key) is not None:
+                self.endpoint = replace(self.endpoint, key=await read_key(), read_key=None)
         if self._client is None:  # still: another request may have opened it meanwhile
             endpoint = self.endpoint
             connector: aiohttp.BaseConnector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +38,7 @@ class Endpoint:
 
     url: str
     key: str | None = field(default=None, repr=False)
+    read_key: Callable[[], Awaitable[str]] | None = None  # before the first request, in place of `key`
     auth: Auth = Auth.BEARER
     timeouts: Timeouts = Timeouts()
     unix_socket: Path | None = None

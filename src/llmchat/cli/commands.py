@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmchat import __version__
-from llmchat.cli.options import RUN_OPTIONS, with_options
+from llmchat.cli.options import RUN_OPTIONS, with_config, with_options, with_settings, with_unused_config
 from llmchat.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ history_app = typer.Typer(
     help="Past conversations.", rich_markup_mode=None, no_args_is_help=True, context_settings=_CONTEXT
 )
 app.add_typer(history_app, name="history")
+config_app = typer.Typer(
+    help="The settings and their file.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings=_CONTEXT,
+)
+app.add_typer(config_app, name="config")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsFormat = Annotated[str | None, typer.Option("--format", help="md, json or html.", show_default=False)]
@@ -94,26 +101,31 @@ def ask(
 
 
 @app.command()
-def models(context: typer.Context, *, json: AsJson = False) -> None:
+@with_config
+def models(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
     """List what can be chatted with."""
     from llmchat.terminal.models import list_models
     from llmchat.terminal.streams import Streams
 
-    raise typer.Exit(list_models(_run(context, {}), Streams.standard(), as_json=json))
+    raise typer.Exit(list_models(_run(context, options), Streams.standard(), as_json=json))
 
 
 @app.command()
+@with_config
 def pull(
-    context: typer.Context, model: Annotated[str, typer.Argument(help="smollm2, qwen or hf:...")]
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="smollm2, qwen or hf:...")],
+    **options: object,
 ) -> None:
     """Fetch a model's weights, verify them, and keep them."""
     from llmchat.terminal.models import pull_model
     from llmchat.terminal.streams import Streams
 
-    raise typer.Exit(pull_model(model, _run(context, {}), Streams.standard()))
+    raise typer.Exit(pull_model(model, _run(context, options), Streams.standard()))
 
 
 @history_app.command("list")
+@with_unused_config
 def list_(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
     *,
@@ -127,6 +139,7 @@ def list_(
 
 
 @history_app.command()
+@with_unused_config
 def show(
     conversation: Annotated[str, typer.Argument(help="An id, its beginning, or last.")] = "last",
     *,
@@ -141,6 +154,7 @@ def show(
 
 
 @history_app.command()
+@with_unused_config
 def search(
     words: Annotated[list[str], typer.Argument(help="Each has to be in the message; any text will do.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
@@ -155,6 +169,7 @@ def search(
 
 
 @history_app.command()
+@with_unused_config
 def export(
     conversations: Conversations = None,
     *,
@@ -173,6 +188,7 @@ def export(
 
 
 @history_app.command("import")
+@with_unused_config
 def import_(
     file: Annotated[str, typer.Argument(help="A JSON export; - is stdin.")], *, json: AsJson = False
 ) -> None:
@@ -184,6 +200,7 @@ def import_(
 
 
 @history_app.command()
+@with_unused_config
 def rm(
     conversations: Annotated[list[str], typer.Argument(help="Ids, their beginnings, or last.")],
     *,
@@ -195,6 +212,46 @@ def rm(
     from llmchat.terminal.streams import Streams
 
     raise typer.Exit(erase_history(conversations, Streams.standard(), sure=yes, as_json=json))
+
+
+@config_app.command("show")
+@with_settings
+def show_config(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
+    """Show every setting, where it came from, and its value; of keys only whether they are set."""
+    from llmchat.terminal.config import show_settings
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(show_settings(_run(context, options), Streams.standard(), as_json=json))
+
+
+@config_app.command("path")
+@with_config
+def config_path(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
+    """Print where config.toml is; with --json all folders."""
+    from llmchat.terminal.config import show_path
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(show_path(_run(context, options), Streams.standard(), as_json=json))
+
+
+@config_app.command("init")
+@with_config
+def init_config(context: typer.Context, **options: object) -> None:
+    """Write a config.toml with every setting in it, commented out."""
+    from llmchat.terminal.config import init
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(init(_run(context, options), Streams.standard()))
+
+
+@config_app.command("edit")
+@with_config
+def edit_config(context: typer.Context, **options: object) -> None:
+    """Open config.toml in $VISUAL or $EDITOR, then check it."""
+    from llmchat.terminal.config import edit
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(edit(_run(context, options), Streams.standard()))
 
 
 def run(arguments: list[str]) -> int:

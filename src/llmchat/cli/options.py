@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from typing import Annotated
 
 import typer
 
-from llmchat.config.settings import SETTINGS, Setting
+from llmchat.config.setting import Setting
+from llmchat.config.settings import SETTINGS
 
 RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
     "continue_": (("-c", "--continue"), bool, "Go on with the latest conversation."),
@@ -26,6 +28,7 @@ RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
     "concurrency": (("--concurrency",), int, "Lines of a batch at once; 8 for a URL, else 1."),
     "unordered": (("--unordered",), bool, "Print answers of a batch as they come, not in order."),
     "dry_run": (("--dry-run",), bool, "Show exactly what would be sent; send nothing."),
+    "config": (("--config",), str, "Read the settings from this file instead of config.toml."),
     "debug": (("--debug",), bool, "Show where an error came from."),
 }
 """What a run can be told that is no setting: spellings, type and help; terminal.run.Run holds it."""
@@ -35,9 +38,33 @@ Command = Callable[..., None]
 
 def with_options(command: Command) -> Command:
     """Gives a Typer command every option; they arrive as its keyword arguments, None where not given."""
+    return _with(command, [*_settings(), *_run(RUN_OPTIONS)])
+
+
+def with_settings(command: Command) -> Command:
+    """The same with the options of settings, and of where they are read from, only."""
+    return _with(command, [*_settings(), *_run(["config"])])
+
+
+def with_config(command: Command) -> Command:
+    """The same with --config only."""
+    return _with(command, [*_run(["config"])])
+
+
+def with_unused_config(command: Command) -> Command:
+    """The same for a command that reads no settings, so that --config fits behind every command."""
+
+    @wraps(command)
+    def run(*, config: str | None = None, **own: object) -> None:
+        command(**own)
+
+    return _with(run, [*_run(["config"])])
+
+
+def _with(command: Command, options: list[inspect.Parameter]) -> Command:
     declared = inspect.signature(command, eval_str=True).parameters.values()
     own = [parameter for parameter in declared if parameter.kind is not parameter.VAR_KEYWORD]
-    parameters = [*own, *_settings(), *_run()]
+    parameters = [*own, *options]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # PEP 362 allows it
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
@@ -49,8 +76,9 @@ def _settings() -> Iterator[inspect.Parameter]:
             yield _parameter(setting.name, setting.flags, _type(setting), _help(setting), setting.metavar)
 
 
-def _run() -> Iterator[inspect.Parameter]:
-    for name, (flags, kind, text) in RUN_OPTIONS.items():
+def _run(names: Iterable[str]) -> Iterator[inspect.Parameter]:
+    for name in names:
+        flags, kind, text = RUN_OPTIONS[name]
         yield _parameter(name, flags, kind, text, None)
 
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmchat.config.settings import SETTINGS
-from llmchat.errors import ConfigError, DeniedError, InputError
+from llmchat.config.trust import check_trust
+from llmchat.errors import ConfigError, InputError
 
 KNOWN = frozenset(
     {
-        *(setting.variable for setting in SETTINGS.values()),
-        *(alias for setting in SETTINGS.values() for alias in setting.aliases),
+        *(variable for setting in SETTINGS.values() for variable in setting.variables),
         *("HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
     }
 )
 """The variables that a .env may set."""
 
 
-def read_dotenv(path: Path) -> Mapping[str, str]:
-    """The known variables of this file; none if there is no such file.
+@dataclass(frozen=True, slots=True)
+class Dotenv:
+    """The known variables of a `.env`, and the names of all others."""
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)  # holds keys
+    others: tuple[str, ...] = ()
+
+
+def read_dotenv(path: Path) -> Dotenv:
+    """What this file says; nothing if there is no such file.
 
     Raises DeniedError if it belongs to someone else or others may write to it, InputError if it is
     not UTF-8 text, ConfigError for a line that is no assignment.
@@ -29,10 +37,10 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
     try:
         state = path.stat()
     except OSError:
-        return {}
+        return Dotenv()
     if not stat.S_ISREG(state.st_mode):
-        return {}
-    _check_trust(path, state)
+        return Dotenv()
+    check_trust(state, f"{path.name} here", hint="remove it, or work in another folder")
     from dotenv.parser import parse_stream
 
     try:
@@ -43,16 +51,6 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
     broken = next((each.original.line for each in bindings if each.error), None)
     if broken is not None:
         raise ConfigError(f"line {broken} of {path.name} cannot be read", hint="it takes NAME=value")
-    return {each.key: each.value for each in bindings if each.key in KNOWN and each.value is not None}
-
-
-def _check_trust(path: Path, state: os.stat_result) -> None:
-    if os.name != "posix":
-        return
-    if state.st_uid != os.geteuid():
-        raise DeniedError(
-            f"{path.name} here belongs to somebody else", hint="remove it, or work in another folder"
-        )
-    by_group = state.st_mode & stat.S_IWGRP and state.st_gid != os.getegid()
-    if state.st_mode & stat.S_IWOTH or by_group:
-        raise DeniedError(f"others can write to {path.name} here", hint=f"chmod 600 {path.name}")
+    said = {each.key: each.value for each in bindings if each.key is not None and each.value is not None}
+    known = {name: value for name, value in said.items() if name in KNOWN}
+    return Dotenv(known, tuple(name for name in said if name not in KNOWN))

@@ -1,49 +1,50 @@
-"""Which value each setting has and where it came from: flags > environment > .env > defaults."""
+"""Which value each setting has: flags > environment > profile and config.toml > .env > defaults."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from llmchat.config.dotenv import read_dotenv
-from llmchat.config.settings import SETTINGS, Setting, SettingValue
-from llmchat.config.urls import Key, check_url, is_loopback, key_for, origin
+from llmchat.config.dotenv import KNOWN, read_dotenv
+from llmchat.config.file import NO_FILE, ConfigFile
+from llmchat.config.key_command import KeyCommands
+from llmchat.config.keys import Key, OwnKey, find_key, own_keys
+from llmchat.config.layers import Chosen, Given, Layer, Source, Value, choose_profile, sources
+from llmchat.config.nearest import nearest
+from llmchat.config.setting import to_toml
+from llmchat.config.settings import SETTINGS
+from llmchat.config.urls import check_url, is_loopback, origin, without_password
 from llmchat.core.generation import Settings
-from llmchat.errors import ConfigError, UsageError
+from llmchat.errors import ConfigError
+
+__all__ = ["Config", "Layer", "Value", "defaults", "resolve"]
 
 _ROUTE = ("url", "proxy", "ca_file", "allow_insecure_http")
 """The settings that decide who gets to see a key."""
 
-
-class Layer(IntEnum):
-    """Where a value came from; a higher layer wins."""
-
-    DEFAULT = 0
-    DOTENV = 1
-    ENVIRONMENT = 2
-    FLAG = 3
-    SESSION = 4  # changed in the REPL
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A setting's value, and the layer and name it came from."""
-
-    value: SettingValue | None
-    layer: Layer
-    source: str
+_OURS = "LLMCHAT_"
+_NO_SETTINGS = ("LLMCHAT_HOME", "LLMCHAT_CONFIG")
+"""Variables that say where to look instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting's effective value, and the surroundings that keys are read from."""
+    """Every setting's effective value, and all that was said, of which it is made."""
 
     values: Mapping[str, Value] = field(repr=False)  # these three hold keys
-    environ: Mapping[str, str] = field(repr=False)
-    dotenv: Mapping[str, str] = field(repr=False)
+    given: Given = field(repr=False)
+    commands: KeyCommands = field(repr=False)
+    profile: Chosen | None = None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return self.given.environ
+
+    @property
+    def file(self) -> ConfigFile:
+        return self.given.file
 
     def text(self, name: str) -> str | None:
         """The value of a text setting, None where nobody set it and it has no default."""
@@ -67,33 +68,78 @@ class Config:
     def chosen(self) -> Settings:
         """The sampling settings that the person set, on whatever layer."""
         chosen = {n: v.value for n, v in self.values.items() if SETTINGS[n].live and v.layer > Layer.DEFAULT}
-        return Settings(**chosen)  # type: ignore[arg-type] # each was checked against its declaration
+        return Settings(**{n: v for n, v in chosen.items() if v is not None})  # type: ignore[arg-type] # each was checked against its declaration
+
+    def changed(self, name: str, value: str) -> Config:
+        """The same with a setting changed in the REPL, by the command of its name."""
+        changes = {**self.given.changes, name: Value(value, Layer.SESSION, f"/{name}")}
+        return _settle(replace(self.given, changes=changes), self.profile, self)
+
+    def with_profile(self, name: str | None) -> Config:
+        """The same with another profile, chosen in the REPL, or with none.
+
+        What was changed in the REPL before gives way to what the profile says.
+        """
+        said: Iterable[str] = self.file.profiles[name] if name is not None else ()
+        changes = {n: v for n, v in self.given.changes.items() if n not in {*said, "model"}}
+        chosen = Chosen(name, Layer.SESSION, "/model") if name is not None else None
+        return _settle(replace(self.given, changes=changes), chosen, self)
 
     def endpoint_key(self, url: str) -> Key | None:
-        """The key to send to this URL.
+        """The key to send to this URL; a command that prints it is not run.
 
         Raises ConfigError where .env, which may have come with somebody's files, would send a key from
-        elsewhere to a place of its own, or a key would travel over http:// to another machine.
+        elsewhere to a place of its own, a key would travel over http:// to another machine, or the
+        variable that key_env names is not set.
         """
-        steering = [self.values[name] for name in _ROUTE if self.values[name].layer is Layer.DOTENV]
-        key = key_for(url, (self.dotenv if steering else self.merged()).get)
-        if key is None and steering and (elsewhere := key_for(url, self.merged().get)):
-            names = " and ".join(each.source for each in steering)
-            exports = " ".join(f"{each.source}={shlex.quote(str(each.value))}" for each in steering)
-            raise ConfigError(
-                f"{names} in .env would decide who gets the key in {elsewhere.origin}, set elsewhere",
-                hint=f"if you trust it, say so: export {exports}",
-            )
-        insecure = origin(url)[0] == "http" and not is_loopback(url)
-        if key and insecure and not self.switch("allow_insecure_http"):
+        steering = [name for name in _ROUTE if self.values[name].layer is Layer.DOTENV]
+        key = self._find_key(url, dotenv_only=bool(steering))
+        if key is None and steering and (elsewhere := self._find_key(url, dotenv_only=False)):
+            raise self._untrusted(steering, elsewhere)
+        if key is None:
+            return None
+        if key.secret is None and not key.command:
+            raise ConfigError(f"{key.origin} is not set", hint="key_env says that it holds the key")
+        if origin(url)[0] == "http" and not is_loopback(url) and not self.switch("allow_insecure_http"):
             raise ConfigError(
                 f"the key in {key.origin} would travel in the clear over http://",
                 hint="use https://, or set LLMCHAT_ALLOW_INSECURE_HTTP=1 on a network you trust",
             )
         return key
 
+    def own_key(self) -> Key | None:
+        """The key that was given to llmchat itself, whatever URL it belongs to."""
+        return next((each.key for each in self._own_keys()), None)
+
+    def withheld_key(self, url: str) -> str | None:
+        """Why a key that was given does not go to this URL, where none does."""
+        keys = list(self._own_keys())
+        if not keys or find_key(url, keys, self.merged().get):
+            return None
+        return f"the key in {keys[0].key.origin} belongs to {keys[0].beside}, so it is not sent to {url}"
+
+    def _find_key(self, url: str, *, dotenv_only: bool) -> Key | None:
+        keys = [each for each in self._own_keys() if not dotenv_only or each.layer is Layer.DOTENV]
+        return find_key(url, keys, (self.given.dotenv if dotenv_only else self.merged()).get)
+
+    def _own_keys(self) -> Iterable[OwnKey]:
+        return own_keys(sources(self.given, self.profile), self.environ)
+
+    def _untrusted(self, steering: list[str], key: Key) -> ConfigError:
+        names = " and ".join(self.values[name].source for name in steering)
+        lines = " and ".join(f"{name} = {self._shown(name)}" for name in steering)
+        return ConfigError(
+            f"{names} in .env would decide who gets the key in {key.origin}, set elsewhere",
+            hint=f"if you trust it, add to {self.file.path}: {lines}",
+        )
+
+    def _shown(self, name: str) -> str:
+        value = self.values[name].value
+        assert value is not None, "it was set in .env"
+        return to_toml(without_password(value) if isinstance(value, str) else value)
+
     def merged(self) -> Mapping[str, str]:
-        return {**self.dotenv, **self.environ}
+        return {**self.given.dotenv, **self.environ}
 
 
 def defaults() -> Settings:
@@ -102,48 +148,47 @@ def defaults() -> Settings:
     return Settings(**values)  # type: ignore[arg-type] # a test builds them
 
 
-def resolve(flags: Mapping[str, object], *, environ: Mapping[str, str], directory: Path) -> Config:
+def resolve(
+    flags: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    directory: Path,
+    file: ConfigFile = NO_FILE,
+) -> Config:
     """The configuration of this run, with `directory` as the working directory whose .env counts.
 
     Raises UsageError for a flag, ConfigError for a variable, DeniedError for a .env that others can change.
     """
     dotenv = read_dotenv(directory / ".env")
-    values = {}
-    for name, setting in SETTINGS.items():
-        given = flags.get(name)
-        if given not in (None, (), []):
-            if given == "" and name != "system":
-                raise UsageError(f"{setting.flags[-1]} is empty", hint="give it a value, or leave it out")
-            values[name] = Value(_from_flag(setting, given), Layer.FLAG, setting.flags[-1])
-        else:
-            values[name] = _from_layers(setting, environ, dotenv)
+    given = Given(flags, environ, file, dotenv.values)
+    notices = (*file.notices, *_unknown(environ, ""), *_unknown(dotenv.others, " in .env"))
+    before = Config({}, given, KeyCommands(environ), notices=notices)
+    return _settle(given, choose_profile(given), before)
+
+
+def _settle(given: Given, profile: Chosen | None, before: Config) -> Config:
+    places = sources(given, profile)
+    values = {name: _first(name, places) for name in SETTINGS}
+    if profile is not None:
+        values["profile"] = Value(profile.name, profile.layer, profile.source)
     if url := values["url"].value:
         assert isinstance(url, str)
-        values["url"] = Value(check_url(url), values["url"].layer, values["url"].source)
-    return Config(values, environ, dotenv)
+        values["url"] = replace(values["url"], value=check_url(url))
+    return replace(before, values=values, given=given, profile=profile)
 
 
-def _from_flag(setting: Setting, given: object) -> SettingValue:
-    value = tuple(given) if isinstance(given, list) else given
-    assert isinstance(value, str | int | float | bool | tuple), setting.name
-    try:
-        return setting.check(value)
-    except ValueError as error:
-        shown = f"{value:.10g}" if isinstance(value, float) else str(value)
-        raise UsageError(f"{setting.flags[-1]} {shown} is out of range", hint=str(error)) from None
+def _first(name: str, places: Iterable[Source]) -> Value:
+    setting = SETTINGS[name]
+    read = (place.read(setting) for place in places)
+    default = Value(setting.default, Layer.DEFAULT, "default")
+    return next((value for value in read if value is not None), default)
 
 
-def _from_layers(setting: Setting, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> Value:
-    for layer, variables in ((Layer.ENVIRONMENT, environ), (Layer.DOTENV, dotenv)):
-        for variable in (setting.variable, *setting.aliases):
-            text = variables.get(variable)
-            if text is None or (not text and setting.name != "system"):
-                continue  # an empty variable is an unset one; an empty system message is a choice
-            try:
-                value = setting.parse(text)
-            except ValueError as error:
-                where = variable if layer is Layer.ENVIRONMENT else f"{variable} in .env"
-                said = f"{where} is not usable" if setting.secret else f"{where} is {text!r}"
-                raise ConfigError(said, hint=str(error)) from None
-            return Value(value, layer, variable)
-    return Value(setting.default, Layer.DEFAULT, "default")
+def _unknown(variables: Iterable[str], where: str) -> Iterable[str]:
+    """What to say about the variables that look like settings of llmchat and are none."""
+    known = {each.removeprefix(_OURS): each for each in sorted(KNOWN) if each.startswith(_OURS)}
+    for name in variables:
+        ours = name.startswith(_OURS) and not name.startswith("LLMCHAT_TEST_")
+        if ours and name not in KNOWN and name not in _NO_SETTINGS:
+            near = nearest(name.removeprefix(_OURS), known)  # what all of them share makes none alike
+            yield f"there is no setting {name}{where}" + (f"; did you mean {known[near]} ?" if near else "")

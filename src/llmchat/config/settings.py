@@ -1,16 +1,13 @@
-"""Every setting, declared once; flags, variables, `/set` and `.env.example` derive from this table."""
+"""Every setting, declared once; flags, variables, keys of config.toml and `/set` derive from this table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from llmchat.config.setting import Setting
 from llmchat.core.generation import DEFAULT_MAX_TOKENS, RANGES, Range
 from llmchat.core.prompt_format import FORMATS
-
-Scalar = str | int | float | bool
-SettingValue = Scalar | tuple[str, ...]
 
 COURSE_SYSTEM = (
     "A conversation between a user and an LLM-based AI assistant. "
@@ -20,84 +17,28 @@ COURSE_SYSTEM = (
 
 SECONDS = Range(0, 86_400, above=True)
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One thing a person can set. `kind` is str, int, float or bool; `many` makes it a list of them."""
-
-    name: str
-    kind: type[str] | type[int] | type[float] | type[bool]
-    help: str
-    default: SettingValue | None = None
-    range: Range | None = None
-    choices: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()  # spellings on the command line; none: not settable there
-    many: bool = False
-    secret: bool = False
-    live: bool = False  # `/set` changes it in the REPL
-    aliases: tuple[str, ...] = ()  # other environment variables with the same meaning
-    metavar: str | None = None
-
-    @property
-    def variable(self) -> str:
-        """Its environment variable."""
-        return f"LLMCHAT_{self.name.upper()}"
-
-    def parse(self, text: str) -> SettingValue:
-        """Reads the setting as it stands in a variable or behind `/set`.
-
-        Raises ValueError that says what it takes; never quotes a secret.
-        """
-        if self.many:
-            return tuple(part for part in text.split("\n") if part)
-        if self.kind is bool:
-            return _parse_switch(text)
-        return self.check(text if self.kind is str else _parse_number(text, self.kind))
-
-    def check(self, value: SettingValue) -> SettingValue:
-        """The value, if it is one of the choices and in range. Raises ValueError that says what it takes."""
-        if self.choices and value not in self.choices:
-            raise ValueError(f"it takes {', '.join(self.choices)}")
-        if self.range and isinstance(value, int | float) and value not in self.range:
-            raise ValueError(f"it takes {self.range}")
-        return value
-
-    def takes(self) -> str:
-        """What it takes, in words: for help and errors."""
-        if self.choices:
-            return " | ".join(self.choices)
-        return str(self.range) if self.range else {str: "text", bool: "on | off"}.get(self.kind, "a number")
-
-
-def _parse_switch(text: str) -> bool:
-    word = text.strip().lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    if word in ("", "0", "false", "no", "off"):
-        return False
-    raise ValueError("it takes on or off")
-
-
-def _parse_number(text: str, kind: type[int | float | str | bool]) -> int | float:
-    try:
-        return int(text) if kind is int else float(text)
-    except ValueError:
-        raise ValueError(f"it takes {'a whole number' if kind is int else 'a number'}") from None
-
-
 _TABLE: Sequence[Setting] = (
     Setting(
         "model",
         str,
-        "What to chat with: an embedded model, a path to a .gguf file, hf:owner/repo/file.gguf, echo or "
-        "canned; with a URL, the name sent to that server.",
+        "What to chat with: a profile, an embedded model, a path to a .gguf file, hf:owner/repo/file.gguf, "
+        "echo or canned; with a URL, the name sent to that server.",
+        example="smollm2",
         flags=("-m", "--model"),
         metavar="MODEL",
+    ),
+    Setting(
+        "profile",
+        str,
+        "The profile of config.toml to use where no other is named.",
+        example="work",
+        top_only=True,
     ),
     Setting(
         "url",
         str,
         "A TGI endpoint or any OpenAI-compatible server: http(s)://host[:port][/path].",
+        example="http://127.0.0.1:8080",
         flags=("--url",),
         aliases=("HF_API_FALCOM_BASE",),
         metavar="URL",
@@ -110,7 +51,31 @@ _TABLE: Sequence[Setting] = (
         choices=("auto", "tgi", "openai"),
         flags=("--api",),
     ),
-    Setting("api_key", str, "The key sent to the URL. There is no option for it.", secret=True),
+    Setting(
+        "api_key",
+        str,
+        "The key sent to the URL. There is no option for it.",
+        example="the key",
+        secret=True,
+    ),
+    Setting(
+        "key_env",
+        str,
+        "The environment variable, in capitals, that holds the key; only in config.toml.",
+        example="WORK_API_KEY",
+        secret=True,  # who mistakes it for the key itself must not see that in an error
+        file_only=True,
+    ),
+    Setting(
+        "key_command",
+        str,
+        "The command that prints the key, run without a shell when the key is needed; only in config.toml.",
+        example="pass show work/llm",
+        many=True,
+        words=True,
+        secret=True,
+        file_only=True,
+    ),
     Setting(
         "auth",
         str,
@@ -122,6 +87,7 @@ _TABLE: Sequence[Setting] = (
         "system",
         str,
         "The system message; empty for none. Default: the course's on a URL, the model's own here.",
+        example="Answer in one sentence.",
         flags=("-s", "--system"),
         metavar="TEXT",
     ),
@@ -138,6 +104,7 @@ _TABLE: Sequence[Setting] = (
         "top_p",
         float,
         "Sample only from the likeliest tokens that make up this probability.",
+        example=0.9,
         range=RANGES["top_p"],
         flags=("--top-p",),
         live=True,
@@ -146,6 +113,7 @@ _TABLE: Sequence[Setting] = (
         "top_k",
         int,
         "Sample only from this many of the likeliest tokens.",
+        example=50,
         range=RANGES["top_k"],
         flags=("--top-k",),
         live=True,
@@ -163,6 +131,7 @@ _TABLE: Sequence[Setting] = (
         "stop",
         str,
         "A text at which the reply ends; may be given more than once (a line each in the variable).",
+        example=("###",),
         flags=("--stop",),
         many=True,
         live=True,
@@ -172,6 +141,7 @@ _TABLE: Sequence[Setting] = (
         "seed",
         int,
         "Makes sampling repeatable where the server can.",
+        example=7,
         range=RANGES["seed"],
         flags=("--seed",),
         live=True,
@@ -180,6 +150,7 @@ _TABLE: Sequence[Setting] = (
         "repetition_penalty",
         float,
         "Above 1 discourages repetition.",
+        example=1.1,
         range=RANGES["repetition_penalty"],
         flags=("--repetition-penalty",),
         live=True,
@@ -243,8 +214,13 @@ _TABLE: Sequence[Setting] = (
         "Send a key over http:// to hosts other than this machine.",
         default=False,
     ),
-    Setting("ca_file", str, "A file of certificates to trust besides the system's.", metavar="FILE"),
-    Setting("proxy", str, "The proxy to go through; the environment's proxies are not used.", metavar="URL"),
+    Setting("ca_file", str, "A file of certificates to trust besides the system's.", example="~/ca.pem"),
+    Setting(
+        "proxy",
+        str,
+        "The proxy to go through; the environment's proxies are not used.",
+        example="http://127.0.0.1:3128",
+    ),
 )
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in _TABLE})

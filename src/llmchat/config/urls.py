@@ -1,16 +1,11 @@
-"""Which URLs are accepted, and which key may go to which. Connects to nothing."""
+"""Which URLs are accepted, and what a URL names. Connects to nothing."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from llmchat.errors import ConfigError
-
-OPENAI_URL = "https://api.openai.com"
-HUGGING_FACE = "huggingface.co"  # with its subdomains; endpoints and spaces of anyone live on other domains
 
 
 def check_url(text: str) -> str:
@@ -64,51 +59,10 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key and the name of what it came from."""
-
-    origin: str
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"Key({self.origin})"
-
-
-def clean_key(name: str, text: str) -> str | None:
-    """The key without the space around it, None if nothing is left. ConfigError names no part of it."""
-    key = text.strip()
-    if not key:
-        return None
-    if not (key.isascii() and key.isprintable()):
-        raise ConfigError(
-            f"the key in {name} holds characters no key can have",
-            hint="copy it again, without quotes or line breaks",
-        )
-    return key
-
-
-def key_for(url: str, read: Callable[[str], str | None]) -> Key | None:
-    """The key that may go to this URL, if any: llmchat's own, else one that belongs to the URL's host.
-
-    `read` gives the value of an environment variable. HF_API_KEY and HF_TOKEN go to HF_API_FALCOM_BASE
-    and to Hugging Face, OPENAI_API_KEY to OPENAI_BASE_URL or to OpenAI, and nowhere else.
-    """
-
-    def same_origin(other: str | None) -> bool:
-        try:
-            return other is not None and origin(url) == origin(check_url(other))
-        except ConfigError:  # a variable that no key can belong to
-            return False
-
-    scheme, host, _ = origin(url)
-    hugging_face = scheme == "https" and (host == HUGGING_FACE or host.endswith(f".{HUGGING_FACE}"))
-    names = ["LLMCHAT_API_KEY"]
-    if hugging_face or same_origin(read("HF_API_FALCOM_BASE")):
-        names += ["HF_API_KEY", "HF_TOKEN"]
-    if same_origin(read("OPENAI_BASE_URL") or OPENAI_URL):
-        names += ["OPENAI_API_KEY"]
-    for name in names:
-        if secret := clean_key(name, read(name) or ""):
-            return Key(name, secret)
-    return None
+def without_password(text: str) -> str:
+    """A URL without the user name and password that it may hold; any other text as it is."""
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return text
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{_shown(authority)}{slash}{path}"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 from llmchat.core.generation import Notice
-from llmchat.errors import CreateError, DeniedError
-from llmchat.private import make_private
-
-_OTHERS = 0o077
+from llmchat.errors import CreateError
+from llmchat.private import make_private, narrow
 
 
 def create_private(path: Path) -> tuple[Notice, ...]:
@@ -31,24 +28,7 @@ def create_private(path: Path) -> tuple[Notice, ...]:
             f"cannot create {path}: {error.strerror or error}",
             hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",
         ) from error
-    if os.name != "posix":
-        return ()
     # SQLite gives the mode of the database to the two files beside it; these may be older than that.
     kept = (path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm"))
-    return tuple(notice for each in kept if (notice := _narrow(each)))
-
-
-def _narrow(path: Path) -> Notice | None:
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if not mode & _OTHERS:
-            return None
-        path.chmod(mode & ~_OTHERS)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise DeniedError(
-            f"{path} is open to other users, and that cannot be changed: {error.strerror or error}",
-            hint="make it yours alone, or set LLMCHAT_HOME to a folder of your own",
-        ) from error
-    return Notice(f"{path} was open to other users (mode {mode:04o}); now it is yours alone")
+    hint = "make it yours alone, or set LLMCHAT_HOME to a folder of your own"
+    return tuple(Notice(said) for each in kept if (said := narrow(each, hint=hint)))

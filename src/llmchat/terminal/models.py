@@ -18,13 +18,15 @@ from llmchat.terminal.run import Run, configure
 from llmchat.terminal.sanitize import sanitize_line
 from llmchat.terminal.streams import Streams
 
+_NAME = 24  # characters of a name that others are lined up with
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Something to chat with: what `-m` takes, and what it is. Foreign text."""
 
     name: str
-    kind: str  # embedded, file, built-in, server
+    kind: str  # profile, embedded, file, built-in, server
     about: str
     size: int | None = None  # bytes
     licence: str | None = None
@@ -43,11 +45,18 @@ def list_models(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
 
 def models_text(config: Config, folder: Path) -> str:
     """What can be chatted with, a line each; `folder` has the weights on disk."""
-    return "\n".join(map(_line, _choices(config, folder)))
+    choices = list(_choices(config, folder))
+    width = min(_NAME, max(len(sanitize_line(choice.name)) for choice in choices))
+    return "\n".join(_line(choice, max(10, width)) for choice in choices)
 
 
 def _choices(config: Config, folder: Path) -> Iterator[Choice]:
-    """Embedded models, other weights on disk, the built-ins, and the URL if one is set."""
+    """Profiles, embedded models, other weights on disk, the built-ins, and the URL if one is set."""
+    for name, table in config.file.profiles.items():
+        named, url = (table[key].value if key in table else None for key in ("model", "url"))
+        at = f"at {url}" if url else ""
+        about = f"{named or ''} {at}".strip() or "the settings of config.toml"
+        yield Choice(name, "profile", about, path=str(url) if url else None)
     there = {each.name: each for each in weights.installed(folder)}
     for model in weights.CATALOGUE.values():
         path = str(there[model.name].path) if model.name in there else None
@@ -61,13 +70,13 @@ def _choices(config: Config, folder: Path) -> Iterator[Choice]:
         yield Choice(config.text("model") or url, "server", f"at {url}", path=url)
 
 
-def _line(choice: Choice) -> str:
+def _line(choice: Choice, width: int) -> str:
     kind = choice.kind
     if kind == "embedded":
         kind = "on disk" if choice.path else "to fetch"
     size = f"{choice.size / 1e6:,.0f} MB" if choice.size else ""
     licence, name = choice.licence or "", sanitize_line(choice.name)
-    return f"{name:<10}  {kind:<8}  {size:>7}  {licence:<10}  {sanitize_line(choice.about)}".rstrip()
+    return f"{name:<{width}}  {kind:<8}  {size:>7}  {licence:<10}  {sanitize_line(choice.about)}".rstrip()
 
 
 def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:

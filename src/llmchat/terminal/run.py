@@ -8,10 +8,12 @@ from pathlib import Path
 
 from llmchat.app import Session
 from llmchat.config.folders import Folders
+from llmchat.config.location import ConfigPath
 from llmchat.config.resolve import Config, resolve
 from llmchat.errors import UsageError
 from llmchat.terminal.aside import Aside
 from llmchat.terminal.fetching import show_fetching
+from llmchat.terminal.sanitize import sanitize_line
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
 from llmchat.terminal.view import JsonView, PlainView, View
@@ -34,6 +36,7 @@ class Run:
     json: bool = False
     jsonl: bool = False
     dry_run: bool = False
+    config: str | None = None
     debug: bool = False
     batch: str | None = None
     concurrency: int | None = None
@@ -69,8 +72,23 @@ class Run:
 
 
 def configure(run: Run, streams: Streams) -> Config:
-    """The effective configuration. Raises as `resolve`."""
-    return resolve(run.flags, environ=streams.environ, directory=Path())
+    """The effective configuration; what has to be said about it goes to stderr.
+
+    Raises as `resolve` and `ConfigPath.read`.
+    """
+    file = config_path(run, streams).read()
+    config = resolve(run.flags, environ=streams.environ, directory=Path(), file=file)
+    if not config.switch("quiet"):
+        for notice in config.notices:
+            streams.say(f"llmchat: {sanitize_line(notice)}")
+    return config
+
+
+def config_path(run: Run, streams: Streams) -> ConfigPath:
+    """Where config.toml is in this run. Raises UsageError for an empty --config."""
+    if run.config == "":
+        raise UsageError("--config is empty", hint="give it a file, or leave it out")
+    return ConfigPath.find(run.config, streams.environ)
 
 
 def open_session(run: Run, config: Config, streams: Streams) -> Session:

@@ -45,3 +45,22 @@ def test_a_model_with_a_template_of_its_own_takes_no_format(start: Open, smollm2
     terminal.wait_for("8,192")
     terminal.type("/format chatml" + ENTER)
     terminal.wait_for("formats its prompts itself")
+
+
+def test_a_profile_is_completed_listed_and_switched_to(start: Open, home: Path) -> None:
+    (home / "config").mkdir(parents=True, mode=0o700)
+    path = home / "config" / "config.toml"
+    path.touch(mode=0o600)
+    path.write_text('[profiles.quiet-place]\nmodel = "canned"\ntemperature = 0.25\n')
+    terminal = start("-m", "echo")
+    terminal.wait_for("new")
+    terminal.type("/models" + ENTER)
+    terminal.wait_for("quiet-place  profile")
+    terminal.type("/model qui" + TAB)
+    terminal.wait_for("/model quiet-place", scrollback=False)
+    terminal.type(ENTER)
+    terminal.wait_for("Model: canned")
+    terminal.type("/set temperature" + ENTER)
+    terminal.wait_for("temperature is 0.25.")
+    terminal.type("/model wrok" + ENTER)
+    terminal.wait_for("there is no model wrok")

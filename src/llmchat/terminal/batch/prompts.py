@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeGuard
 
-from llmchat.config.settings import SETTINGS, Setting
+from llmchat.config.setting import Setting
+from llmchat.config.settings import SETTINGS
 from llmchat.core.generation import Settings
 from llmchat.errors import InputError, UsageError
 from llmchat.terminal.batch.lines import Line

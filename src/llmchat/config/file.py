@@ -1,0 +1,159 @@
+"""What config.toml says: every value checked, with the line it stands on. Opens no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llmchat.config.nearest import did_you_mean
+from llmchat.config.setting import Setting, SettingValue, to_toml
+from llmchat.config.settings import SETTINGS
+from llmchat.config.toml_lines import TomlLines
+from llmchat.config.urls import check_url
+from llmchat.errors import ConfigError
+
+KEYS = ("api_key", "key_env", "key_command")
+"""The settings that say what the key is; a table has one of them at most."""
+_LONGEST = 10**15
+"""Numbers from here on are not quoted."""
+_VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value and its line. None unsets what a lower layer says."""
+
+    value: SettingValue | None
+    line: int
+
+
+Table = Mapping[str, Entry]
+"""Entries by the names of their settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """What config.toml says, and what has to be said about it."""
+
+    path: Path
+    top: Table = field(default_factory=dict, repr=False)  # these two hold keys
+    profiles: Mapping[str, Table] = field(default_factory=dict, repr=False)
+    notices: tuple[str, ...] = ()
+
+    def where(self, line: int) -> str:
+        """A place in it, as people and editors write it."""
+        return f"{self.path.name}:{line}"
+
+
+NO_FILE = ConfigFile(Path("config.toml"))
+
+
+def parse(text: str, path: Path) -> ConfigFile:
+    """What this text of the file at `path` says. Raises ConfigError with the line of what is wrong."""
+    return _Reader(path, _load(text, path), TomlLines(text)).read()
+
+
+def _load(text: str, path: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # of a number with thousands of digits, and of nesting
+        place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+        if place is None:
+            raise ConfigError(f"{path} is no TOML", hint="mend it: llmchat config edit") from error
+        line = int(place[1]) if place[1] else text.rstrip("\n").count("\n") + 1
+        said = str(error)[: place.start()]
+        raise ConfigError(
+            f"{path}:{line}: {said[:1].lower()}{said[1:]}", hint='it takes name = value, text in "quotes"'
+        ) from error
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One reading of one file."""
+
+    path: Path
+    tables: dict[str, object]
+    lines: TomlLines
+    notices: list[str] = field(default_factory=list)
+
+    def read(self) -> ConfigFile:
+        top = {name: value for name, value in self.tables.items() if name != "profiles"}
+        settings = dict(self._entries((), top))
+        profiles = dict(self._profiles())
+        chosen = settings.get("profile")
+        if chosen is not None and chosen.value is not None and chosen.value not in profiles:
+            raise self._wrong(chosen.line, "profile", chosen.value, unknown_profile(chosen.value, profiles))
+        return ConfigFile(self.path, settings, profiles, tuple(self.notices))
+
+    def _profiles(self) -> Iterator[tuple[str, Table]]:
+        profiles = self.tables.get("profiles", {})
+        if not isinstance(profiles, dict):
+            raise self._wrong(self.lines.line("profiles"), "profiles", profiles, "it takes [profiles.NAME]")
+        for name, table in profiles.items():
+            line = self.lines.line("profiles", name)
+            if not isinstance(table, dict):
+                hint = f"a profile is a table: [profiles.{name}]"
+                raise ConfigError(f"{self.path}:{line}: profiles.{name} is no profile", hint=hint)
+            entries = dict(self._entries(("profiles", name), table))
+            if (url := entries.get("url")) and url.value and "model" not in entries:
+                entries["model"] = Entry(None, url.line)  # the name of a model belongs to its server
+            yield name, entries
+
+    def _entries(self, within: tuple[str, ...], table: dict[str, object]) -> Iterator[tuple[str, Entry]]:
+        known = {name: each for name, each in SETTINGS.items() if not (within and each.top_only)}
+        key: str | None = None
+        for name, value in table.items():
+            line = self.lines.line(*within, name)
+            if name not in known:
+                self._note_unknown(line, within, name, value)
+                continue
+            if name in KEYS and value != "":
+                if key is not None:
+                    raise ConfigError(
+                        f"{self.path}:{line}: {name} is a second key beside {key}", hint="keep one of them"
+                    )
+                key = name
+            yield name, Entry(self._value(line, known[name], value), line)
+
+    def _value(self, line: int, setting: Setting, value: object) -> SettingValue | None:
+        try:
+            read = setting.from_toml(value)
+            if setting.name == "key_env" and isinstance(read, str) and not _VARIABLE.fullmatch(read):
+                raise ValueError("it takes the name of an environment variable, in capitals")
+        except ValueError as error:
+            hint = str(error)
+            if setting.name == "profile" and isinstance(value, dict):
+                hint = "a profile is written [profiles.NAME]"
+            raise self._wrong(line, setting.name, value, hint) from None
+        if setting.name == "url" and isinstance(read, str):
+            try:
+                return check_url(read)
+            except ConfigError as error:
+                raise ConfigError(f"{self.path}:{line}: {error.message}", hint=error.hint) from None
+        return read
+
+    def _wrong(self, line: int, name: str, value: object, hint: str) -> ConfigError:
+        secret = name in SETTINGS and SETTINGS[name].secret
+        long = isinstance(value, int) and abs(value) >= _LONGEST
+        shown = to_toml(value) if isinstance(value, str | int | float) and not (secret or long) else None
+        said = f"{name} is {shown}" if shown and len(shown) <= 60 else f"{name} is not usable"
+        return ConfigError(f"{self.path}:{line}: {said}", hint=hint)
+
+    def _note_unknown(self, line: int, within: tuple[str, ...], name: str, value: object) -> None:
+        of = f" of profile {within[-1]}" if within else ""
+        if isinstance(value, dict) and not within:
+            more = f"; a profile is written [profiles.{name}]"
+        else:
+            more = did_you_mean(name, SETTINGS)
+        self.notices.append(f"{self.path.name}:{line}: there is no setting {name}{of}{more}")
+
+
+def unknown_profile(name: object, known: Mapping[str, object]) -> str:
+    """The hint where a profile is named that there is not."""
+    if not known:
+        return "there are no profiles; one is written [profiles.NAME]"
+    return did_you_mean(str(name), known).removeprefix("; ") or f"there are {', '.join(known)}"

@@ -1,0 +1,123 @@
+"""Which key may go to which URL. Sends none, and runs no command that prints one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from llmchat.config.file import KEYS
+from llmchat.config.layers import Layer, Source, Value
+from llmchat.config.settings import SETTINGS
+from llmchat.config.urls import check_url, origin
+from llmchat.errors import ConfigError
+
+OPENAI_URL = "https://api.openai.com"
+HUGGING_FACE = "huggingface.co"  # with its subdomains; endpoints and spaces of anyone live on other domains
+
+Read = Callable[[str], str | None]
+"""The value of a variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and the name of what it came from; or, without a secret, the command that prints it.
+
+    It has neither where `origin` is a variable that key_env names and nobody set.
+    """
+
+    origin: str
+    secret: str | None = None
+    command: tuple[str, ...] = ()
+    place: str = field(default="", compare=False)  # what names the key, where that is a setting of ours
+
+    def __repr__(self) -> str:
+        return f"Key({self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A key that was given to llmchat itself, and the URL it stands beside."""
+
+    key: Key
+    layer: Layer
+    beside: str | None
+
+    def may_go_to(self, url: str) -> bool:
+        """A key belongs to the origin of the URL beside it; one that stands alone goes anywhere."""
+        return self.beside is None or same_origin(url, self.beside)
+
+
+def own_keys(sources: Iterable[Source], environ: Mapping[str, str]) -> Iterable[OwnKey]:
+    """The keys of these sources, in their order. Raises ConfigError for one that no header can hold."""
+    for source in sources:
+        for name in KEYS:
+            value = source.read(SETTINGS[name])
+            if value is None or not value.value:
+                continue
+            if (key := _key(name, value, environ)) is not None:
+                yield OwnKey(key, source.layer, _beside(source))
+
+
+def _key(name: str, value: Value, environ: Mapping[str, str]) -> Key | None:
+    if isinstance(value.value, tuple):
+        return Key(f"key_command {value.value[0]}", command=value.value, place=value.origin)
+    text = str(value.value)
+    if name == "key_env":
+        return Key(text, clean_key(text, environ.get(text, "")), place=value.origin)
+    secret = clean_key(value.source, text)
+    return Key(value.source, secret, place=value.origin) if secret else None
+
+
+def _beside(source: Source) -> str | None:
+    url = source.read(SETTINGS["url"])
+    if url is None and source.below is not None:
+        url = source.below.read(SETTINGS["url"])
+    if url is None or url.source in SETTINGS["url"].aliases:  # which has a key of its own
+        return None
+    return str(url.value) if url.value else None
+
+
+def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> Key | None:
+    """The key that may go to this URL, if any: llmchat's own, else one that belongs to the URL's host."""
+    own = next((each.key for each in keys if each.may_go_to(url)), None)
+    return own or key_for(url, read)
+
+
+def key_for(url: str, read: Read) -> Key | None:
+    """The key of somebody else that may go to this URL, if any.
+
+    HF_API_KEY and HF_TOKEN go to HF_API_FALCOM_BASE and to Hugging Face, OPENAI_API_KEY to
+    OPENAI_BASE_URL or to OpenAI, and nowhere else.
+    """
+    scheme, host, _ = origin(url)
+    hugging_face = scheme == "https" and (host == HUGGING_FACE or host.endswith(f".{HUGGING_FACE}"))
+    names = []
+    if hugging_face or same_origin(url, read("HF_API_FALCOM_BASE")):
+        names += ["HF_API_KEY", "HF_TOKEN"]
+    if same_origin(url, read("OPENAI_BASE_URL") or OPENAI_URL):
+        names += ["OPENAI_API_KEY"]
+    for name in names:
+        if secret := clean_key(name, read(name) or ""):
+            return Key(name, secret)
+    return None
+
+
+def same_origin(url: str, other: str | None) -> bool:
+    """Whether scheme, host and port are the same; something that is no URL has none."""
+    try:
+        return other is not None and origin(url) == origin(check_url(other))
+    except ConfigError:
+        return False
+
+
+def clean_key(name: str, text: str) -> str | None:
+    """The key without the space around it, None if nothing is left. ConfigError names no part of it."""
+    key = text.strip()
+    if not key:
+        return None
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(
+            f"the key in {name} holds characters no key can have",
+            hint="copy it again, without quotes or line breaks",
+        )
+    return key

@@ -1,0 +1,160 @@
+"""What was said on each layer, and in which order the layers are asked. Decides no value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import partial
+
+from llmchat.config.file import ConfigFile, Table, unknown_profile
+from llmchat.config.setting import Setting, SettingValue
+from llmchat.config.settings import SETTINGS
+from llmchat.errors import ConfigError, UsageError
+
+
+class Layer(IntEnum):
+    """Where a value came from; a higher layer wins."""
+
+    DEFAULT = 0
+    DOTENV = 1
+    FILE = 2
+    PROFILE = 3  # that a variable or the file chose; one that -m named is on the layer of flags
+    ENVIRONMENT = 4
+    FLAG = 5
+    SESSION = 6  # changed in the REPL
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value, and the layer and name it came from."""
+
+    value: SettingValue | None
+    layer: Layer
+    source: str
+
+    @property
+    def origin(self) -> str:
+        """Where it came from, as `config show` says it."""
+        return ".env" if self.layer is Layer.DOTENV else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The profile in force: its values are on `layer`, below what was said there one by one."""
+
+    name: str
+    layer: Layer
+    source: str  # what chose it
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """All that was said, whichever profile is in force. Each part holds keys."""
+
+    flags: Mapping[str, object] = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
+    file: ConfigFile = field(repr=False)
+    dotenv: Mapping[str, str] = field(repr=False)
+    changes: Mapping[str, Value] = field(default_factory=dict, repr=False)  # in the REPL
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Settings from one place: `read` is None where it does not have one.
+
+    Raises UsageError for a flag and ConfigError for a variable that the setting does not take.
+    """
+
+    layer: Layer
+    read: Callable[[Setting], Value | None]
+    below: Source | None = None  # where the URL is that a key of this source goes to, if not here
+
+
+def sources(given: Given, chosen: Chosen | None) -> list[Source]:
+    """All places that settings come from, the one that wins first."""
+    file = given.file
+    found = [_with_models_only(each, file) for each in _outside_profiles(given)]
+    if chosen is not None:
+        table, of = file.profiles[chosen.name], f"profile {chosen.name}"
+        top = next(each for each in found if each.layer is Layer.FILE)
+        read = partial(_from_table, table, file, chosen.layer, of)
+        found.append(Source(chosen.layer, read, below=top))
+    return sorted(found, key=lambda source: source.layer, reverse=True)  # stable: the profile comes last
+
+
+def choose_profile(given: Given) -> Chosen | None:
+    """The profile that -m, LLMCHAT_PROFILE, `profile` in config.toml or a model's setting there names.
+
+    Raises ConfigError where a profile is named that there is not.
+    """
+    for source in _outside_profiles(given):
+        for setting in (SETTINGS["profile"], SETTINGS["model"]):
+            named = source.read(setting)
+            if named is None or named.value is None:
+                continue
+            if named.value in given.file.profiles:
+                layer = source.layer if source.layer >= Layer.FLAG else Layer.PROFILE
+                return Chosen(str(named.value), layer, named.source)
+            if setting.name == "profile":
+                where = f"{named.source} in .env" if source.layer is Layer.DOTENV else named.source
+                hint = unknown_profile(named.value, given.file.profiles)
+                raise ConfigError(f"{where} is {named.value!r}", hint=hint)
+    return None
+
+
+def _outside_profiles(given: Given) -> list[Source]:
+    return [
+        Source(Layer.SESSION, lambda setting: given.changes.get(setting.name)),
+        Source(Layer.FLAG, partial(_from_flag, given.flags)),
+        Source(Layer.ENVIRONMENT, partial(_from_variables, given.environ, Layer.ENVIRONMENT)),
+        Source(Layer.FILE, partial(_from_table, given.file.top, given.file, Layer.FILE, "")),
+        Source(Layer.DOTENV, partial(_from_variables, given.dotenv, Layer.DOTENV)),
+    ]
+
+
+def _with_models_only(source: Source, file: ConfigFile) -> Source:
+    """The same, where a profile's name in the place of a model's is none."""
+
+    def read(setting: Setting) -> Value | None:
+        value = source.read(setting)
+        return None if value and setting.name == "model" and value.value in file.profiles else value
+
+    return Source(source.layer, read)
+
+
+def _from_table(table: Table, file: ConfigFile, layer: Layer, of: str, setting: Setting) -> Value | None:
+    if (entry := table.get(setting.name)) is None:
+        return None
+    where = file.where(entry.line)
+    return Value(entry.value, layer, f"{of} ({where})" if of else where)
+
+
+def _from_flag(flags: Mapping[str, object], setting: Setting) -> Value | None:
+    given = flags.get(setting.name)
+    if given in (None, (), []):
+        return None
+    flag = setting.flags[-1]
+    if given == "" and setting.name != "system":
+        raise UsageError(f"{flag} is empty", hint="give it a value, or leave it out")
+    value = tuple(given) if isinstance(given, list) else given
+    assert isinstance(value, str | int | float | bool | tuple), setting.name
+    try:
+        return Value(setting.check(value), Layer.FLAG, flag)
+    except ValueError as error:
+        shown = f"{value:.10g}" if isinstance(value, float) else str(value)
+        raise UsageError(f"{flag} {shown} is out of range", hint=str(error)) from None
+
+
+def _from_variables(variables: Mapping[str, str], layer: Layer, setting: Setting) -> Value | None:
+    for variable in setting.variables:
+        text = variables.get(variable)
+        if text is None or (not text and setting.name != "system"):
+            continue  # an empty variable is an unset one; an empty system message is a choice
+        try:
+            return Value(setting.parse(text), layer, variable)
+        except ValueError as error:
+            where = variable if layer is Layer.ENVIRONMENT else f"{variable} in .env"
+            said = f"{where} is not usable" if setting.secret else f"{where} is {text!r}"
+            raise ConfigError(said, hint=str(error)) from None
+    return None

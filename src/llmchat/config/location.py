@@ -1,0 +1,67 @@
+"""Where config.toml is, and what it says if nobody else could have written it. Narrows it over a key."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from llmchat.config.file import ConfigFile, parse
+from llmchat.config.folders import Folders
+from llmchat.config.trust import check_trust
+from llmchat.errors import ConfigError, MissingError
+from llmchat.private import narrow
+
+_ROOT = 0  # may have written it too
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigPath:
+    """Where config.toml is, and whether somebody said so: then it has to be there."""
+
+    path: Path
+    named: bool
+
+    @classmethod
+    def find(cls, given: str | None, environ: Mapping[str, str]) -> ConfigPath:
+        """What was given as an option, else `LLMCHAT_CONFIG`, else in the folder of this user."""
+        if named := given or environ.get("LLMCHAT_CONFIG"):
+            return cls(Path(os.path.expanduser(named)), named=True)  # noqa: PTH111 - leaves an unknown ~user as it is
+        return cls(Folders.find(environ).config / "config.toml", named=False)
+
+    def read(self) -> ConfigFile:
+        """The file, its permissions narrowed where it holds a key that others can read.
+
+        Raises MissingError where it was named and is not there, DeniedError where others can write to it,
+        ConfigError where it cannot be read or says what no setting takes.
+        """
+        try:
+            with self.path.open("rb") as file:
+                state = os.fstat(file.fileno())
+                check_trust(state, str(self.path), owners=(_ROOT,), hint="name a file of your own: --config")
+                text = file.read().decode("utf-8-sig")
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if self.named:
+                hint = f"llmchat --config {self.path} config init writes one"
+                raise MissingError(f"there is no file {self.path}", hint=hint) from error
+            return ConfigFile(self.path)
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{self.path} is not UTF-8", hint="convert it, or write it anew") from error
+        except (OSError, ValueError) as error:  # a ValueError for a path that no file can have
+            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            raise ConfigError(
+                f"{self.path} cannot be read: {why}", hint="check it, or name another: --config"
+            ) from error
+        return _narrowed(parse(text, self.path), state)
+
+
+def _narrowed(file: ConfigFile, state: os.stat_result) -> ConfigFile:
+    holds_key = any("api_key" in table for table in (file.top, *file.profiles.values()))
+    if not (holds_key and stat.S_ISREG(state.st_mode)):
+        return file
+    said = narrow(file.path, hint=f"it holds a key: chmod 600 {file.path}")
+    if said is None:
+        return file
+    return replace(file, notices=(*file.notices, f"{said}; it holds a key"))

@@ -1,0 +1,135 @@
+"""One thing a person can set, and how its value is read from text or from TOML. Knows no particular one."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+
+from llmchat.core.generation import Range
+
+Scalar = str | int | float | bool
+SettingValue = Scalar | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`kind` is str, int, float or bool; `many` makes it a list of them."""
+
+    name: str  # also its key in config.toml
+    kind: type[str] | type[int] | type[float] | type[bool]
+    help: str
+    default: SettingValue | None = None
+    example: SettingValue | None = None  # what the starter config.toml shows where there is no default
+    range: Range | None = None
+    choices: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()  # spellings on the command line; none: not settable there
+    many: bool = False
+    words: bool = False  # of many: one text is split as a shell splits it
+    secret: bool = False
+    live: bool = False  # `/set` changes it in the REPL
+    file_only: bool = False  # has no environment variable
+    top_only: bool = False  # has no place in a profile
+    aliases: tuple[str, ...] = ()  # other environment variables with the same meaning
+    metavar: str | None = None
+
+    @property
+    def variable(self) -> str | None:
+        """Its environment variable."""
+        return None if self.file_only else f"LLMCHAT_{self.name.upper()}"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """All its environment variables, the one that wins first."""
+        return (self.variable, *self.aliases) if self.variable else self.aliases
+
+    def parse(self, text: str) -> SettingValue:
+        """Reads the setting as it stands in a variable or behind `/set`.
+
+        Raises ValueError that says what it takes; never quotes a secret.
+        """
+        if self.many:
+            return tuple(part for part in text.split("\n") if part)
+        if self.kind is bool:
+            return _parse_switch(text)
+        return self.check(text if self.kind is str else _parse_number(text, self.kind))
+
+    def from_toml(self, value: object) -> SettingValue | None:
+        """The value of its key in config.toml; None for "", which unsets what lower layers say.
+
+        Raises ValueError as `parse` does.
+        """
+        if self.many:
+            return self._texts(value)
+        if value == "" and not self.choices and self.kind is str and self.name != "system":
+            return None
+        match value:
+            case bool() if self.kind is bool:
+                return value
+            case str() if self.kind is str and "\0" not in value:
+                return self.check(value)
+            case int() if self.kind in (int, float) and not isinstance(value, bool):
+                self.check(value)  # first: what is in range a float can hold
+                return float(value) if self.kind is float else value
+            case float() if self.kind is float:
+                return self.check(value)
+        if self.choices:
+            raise ValueError(f"it takes {', '.join(self.choices)}")
+        takes = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+        raise ValueError(f"it takes {takes[self.kind]}" + (f", {self.range}" if self.range else ""))
+
+    def _texts(self, value: object) -> tuple[str, ...] | None:
+        if value == "":
+            return None
+        if isinstance(value, str):
+            value = _split(value) if self.words else [value]
+        texts = value if isinstance(value, list) else []
+        if texts and all(isinstance(text, str) and text and "\0" not in text for text in texts):
+            return tuple(texts)
+        raise ValueError("it takes text, or a list of texts that are not empty")
+
+    def check(self, value: SettingValue) -> SettingValue:
+        """The value, if it is one of the choices and in range. Raises ValueError that says what it takes."""
+        if self.choices and value not in self.choices:
+            raise ValueError(f"it takes {', '.join(self.choices)}")
+        if self.range and isinstance(value, int | float) and value not in self.range:
+            raise ValueError(f"it takes {self.range}")
+        return value
+
+    def takes(self) -> str:
+        """What it takes, in words: for help and errors."""
+        if self.choices:
+            return " | ".join(self.choices)
+        return str(self.range) if self.range else {str: "text", bool: "on | off"}.get(self.kind, "a number")
+
+
+def to_toml(value: SettingValue) -> str:
+    """The value as config.toml has it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(to_toml, value))}]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value).lower() if isinstance(value, bool) else f"{value:.10g}"
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise ValueError("it has a quote that is not closed") from error
+
+
+def _parse_switch(text: str) -> bool:
+    word = text.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("", "0", "false", "no", "off"):
+        return False
+    raise ValueError("it takes on or off")
+
+
+def _parse_number(text: str, kind: type[int | float | str | bool]) -> int | float:
+    try:
+        return int(text) if kind is int else float(text)
+    except ValueError:
+        raise ValueError(f"it takes {'a whole number' if kind is int else 'a number'}") from None

@@ -1,0 +1,71 @@
+"""The commented config.toml to begin with, and how it gets onto the disk. Replaces none that is there."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+
+from llmchat.config.setting import Setting, to_toml
+from llmchat.config.settings import SETTINGS
+from llmchat.errors import CreateError
+from llmchat.private import make_private
+
+_WIDTH = 100
+_HEAD = """\
+# The settings of llmchat. Take the # off what you want to set; text is in "quotes".
+# Flags and environment variables win over this file, and it wins over a .env.
+# What counts in the end, and where it came from: llmchat config show
+"""
+_PROFILES = """
+# A profile is a set of settings with a name: llmchat -m work, or profile = "work" above.
+# It may hold every setting but `profile`. What it leaves out is as it is without the profile;
+# only where it has a url and no model, the server chooses the model. Its key goes only to its url.
+
+# [profiles.work]
+# url = "https://llm.example.com/v1"
+# model = "llama-3.3-70b"
+# key_command = "pass show work/llm"
+# temperature = 0.2
+"""
+
+
+def starter() -> str:
+    """Its text, with every setting that there is."""
+    return _HEAD + "".join(map(_described, SETTINGS.values())) + _PROFILES
+
+
+def _described(setting: Setting) -> str:
+    about = setting.help if setting.takes() == "text" else f"{setting.help} Takes {_takes(setting)}."
+    lines = textwrap.wrap(about, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+    value = setting.example if setting.default is None else setting.default
+    assert value is not None, f"{setting.name} has neither a default nor an example"
+    return "\n".join(("", *lines, f"# {setting.name} = {to_toml(value)}", ""))
+
+
+def _takes(setting: Setting) -> str:
+    return "true | false" if setting.kind is bool else setting.takes()
+
+
+def write_starter(path: Path) -> None:
+    """Writes it, the user's alone. Raises CreateError where a file is there or none can be written."""
+    try:
+        make_private(path.parent)
+    except OSError as error:
+        raise _cannot(path, error) from error
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise CreateError(f"{path} is there already", hint="llmchat config edit opens it") from error
+    except OSError as error:
+        raise _cannot(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(starter())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise _cannot(path, error) from error
+
+
+def _cannot(path: Path, error: OSError) -> CreateError:
+    return CreateError(f"cannot create {path}: {error.strerror or error}", hint="name another file: --config")

@@ -1,0 +1,69 @@
+"""Which key goes where, and what a key is."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmchat.config.keys import Key, clean_key, key_for
+from llmchat.errors import ConfigError
+
+EVERY_KEY = {
+    "HF_API_KEY": "hf_api",
+    "HF_TOKEN": "hf_token",
+    "OPENAI_API_KEY": "openai",
+    "HF_API_FALCOM_BASE": "https://falcon.example:8443/models",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://huggingface.co/x", "HF_API_KEY"),
+        ("https://api-inference.huggingface.co", "HF_API_KEY"),
+        ("http://huggingface.co", None),
+        ("https://evilhuggingface.co", None),
+        ("https://huggingface.co.example", None),
+        ("https://me.hf.space", None),
+        ("https://falcon.example:8443", "HF_API_KEY"),
+        ("https://falcon.example", None),
+        ("http://falcon.example:8443", None),
+        ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+        ("http://api.openai.com/v1", None),
+        ("https://api.openai.com.example", None),
+        ("http://localhost:11434", None),
+    ],
+)
+def test_each_key_goes_only_to_its_own_hosts(url: str, expected: str | None) -> None:
+    key = key_for(url, EVERY_KEY.get)
+    assert (key.origin if key else None) == expected
+
+
+def test_the_token_stands_in_for_the_key() -> None:
+    only_token = {"HF_TOKEN": "hf_token", "HF_API_KEY": "  "}
+    assert key_for("https://huggingface.co", only_token.get) == Key("HF_TOKEN", "hf_token")
+
+
+def test_the_openai_key_follows_its_base_url() -> None:
+    moved = {"OPENAI_API_KEY": "openai", "OPENAI_BASE_URL": "http://localhost:8000/v1"}
+    assert key_for("http://localhost:8000", moved.get) == Key("OPENAI_API_KEY", "openai")
+    assert key_for("https://api.openai.com", moved.get) is None
+
+
+def test_a_base_url_that_cannot_be_read_belongs_to_no_key_and_stops_nothing() -> None:
+    odd = {"OPENAI_BASE_URL": "localhost:11434", "OPENAI_API_KEY": "k"}
+    assert key_for("http://localhost:11434", odd.get) is None
+
+
+def test_a_key_is_stripped_and_never_shown() -> None:
+    assert clean_key("X", "  abc\r\n") == "abc"
+    assert clean_key("X", " \n") is None
+    assert repr(Key("HF_API_KEY", "topsecret")) == "Key(HF_API_KEY)"
+
+
+@pytest.mark.parametrize(
+    "key", ["topsecret\nX-Header: 1", "topsecret\u2026", "top\x00secret", "topsecret\x7f"]
+)
+def test_a_key_that_no_header_can_hold_is_refused_without_quoting_it(key: str) -> None:
+    with pytest.raises(ConfigError, match="the key in HF_TOKEN") as caught:
+        clean_key("HF_TOKEN", key)
+    assert "secret" not in f"{caught.value.message}{caught.value.hint}"
