@@ -36,7 +36,8 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
             quiet = config.switch("quiet")
             return Interrupts().run(lambda _: _dry_run(session, question, run, streams, quiet=quiet))
         with quiet_line(streams.stdout) as line:
-            return Interrupts().run(lambda _: _answer(session, question, run, view, line))
+            interrupts = Interrupts(streams.stdout)
+            return interrupts.run(lambda _: _answer(session, question, run, view, line))
     except LLMChatError as error:
         if run.debug:
             streams.say(sanitize(traceback.format_exc()))
