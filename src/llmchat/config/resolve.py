@@ -126,6 +126,7 @@ def _from_flag(setting: Setting, given: object) -> SettingValue:
         return setting.check(value)
     except ValueError as error:
         shown = f"{value:.10g}" if isinstance(value, float) else str(value)
+        shown = " ".join(value) if isinstance(value, tuple) else shown
         raise UsageError(f"{setting.flags[-1]} {shown} is out of range", hint=str(error)) from None
 
 

@@ -35,6 +35,7 @@ class Setting:
     many: bool = False
     secret: bool = False
     live: bool = False  # `/set` changes it in the REPL
+    sent: bool = False  # text for the model, not a name on this machine: it has to be UTF-8
     aliases: tuple[str, ...] = ()  # other environment variables with the same meaning
     metavar: str | None = None
 
@@ -49,7 +50,7 @@ class Setting:
         Raises ValueError that says what it takes; never quotes a secret.
         """
         if self.many:
-            return tuple(part for part in text.split("\n") if part)
+            return self.check(tuple(part for part in text.split("\n") if part))
         if self.kind is bool:
             return _parse_switch(text)
         return self.check(text if self.kind is str else _parse_number(text, self.kind))
@@ -60,6 +61,8 @@ class Setting:
             raise ValueError(f"it takes {', '.join(self.choices)}")
         if self.range and isinstance(value, int | float) and value not in self.range:
             raise ValueError(f"it takes {self.range}")
+        if self.sent and isinstance(value, str | tuple) and not _is_utf_8("".join(value)):
+            raise ValueError("it takes UTF-8 text")
         return value
 
     def takes(self) -> str:
@@ -67,6 +70,11 @@ class Setting:
         if self.choices:
             return " | ".join(self.choices)
         return str(self.range) if self.range else {str: "text", bool: "on | off"}.get(self.kind, "a number")
+
+
+def _is_utf_8(text: str) -> bool:
+    """False where it came as other bytes, which Python keeps as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _parse_switch(text: str) -> bool:
@@ -123,6 +131,7 @@ _TABLE: Sequence[Setting] = (
         str,
         "The system message; empty for none. Default: the course's on a URL, the model's own here.",
         flags=("-s", "--system"),
+        sent=True,
         metavar="TEXT",
     ),
     Setting(
@@ -166,6 +175,7 @@ _TABLE: Sequence[Setting] = (
         flags=("--stop",),
         many=True,
         live=True,
+        sent=True,
         metavar="TEXT",
     ),
     Setting(
