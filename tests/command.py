@@ -56,12 +56,15 @@ class Llmchat:
         stdin: int = subprocess.DEVNULL,
         stdout: int = subprocess.PIPE,
         redirection: str = "",
+        before: str = "",
     ) -> subprocess.Popen[bytes]:
-        """Starts it; whoever does ends it. `redirection` is the shell's."""
+        """Starts it; whoever does ends it. `redirection`, and what is done `before`, are the shell's."""
         environ = {"PATH": os.environ["PATH"], "LLMCHAT_HOME": str(self.home / "kept"), **self.environ}
-        if _PYTHONPATH:
-            environ["PYTHONPATH"] = _PYTHONPATH
-        shell = ["sh", "-c", f'exec "$@" {redirection}', "sh"] if redirection else []
+        if paths := list(filter(None, [self.environ.get("PYTHONPATH"), _PYTHONPATH])):
+            environ["PYTHONPATH"] = os.pathsep.join(paths)
+        shell = (
+            ["sh", "-c", f'{before or ":"}; exec "$@" {redirection}', "sh"] if redirection or before else []
+        )
         return subprocess.Popen(
             [*shell, sys.executable, "-m", "llmchat", *arguments],
             cwd=self.home,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +21,19 @@ from typing import Self
 import pyte
 
 ENTER, ESCAPE, TAB, CTRL_C, CTRL_D = "\r", "\x1b", "\t", "\x03", "\x04"
+
+_SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+child = os.fork()
+if not child:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 255)
+"""
+"""Runs a command as a shell with job control does: a job in the foreground, which may be stopped."""
 
 
 class _Screen(pyte.HistoryScreen):
@@ -36,8 +51,15 @@ class PseudoTerminal:
     """`with PseudoTerminal([...], environ) as terminal:` runs a command; leaving kills it."""
 
     def __init__(
-        self, command: Sequence[str], environ: Mapping[str, str], *, columns: int = 80, rows: int = 24
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        columns: int = 80,
+        rows: int = 24,
+        job: bool = False,
     ) -> None:
+        """As a `job` the command has a parent in its session, as in a shell: only then Ctrl-Z stops it."""
         self._master, slave = pty.openpty()
         self.slave = slave  # kept open: it shows the settings of the line
         self.resize(columns, rows, tell=False)
@@ -46,7 +68,7 @@ class PseudoTerminal:
         self.written = b""
         self.found = termios.tcgetattr(slave)
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", _SHELL, *command] if job else command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -63,10 +85,27 @@ class PseudoTerminal:
     ) -> None:
         if kind is not None:
             print(f"\n--- the screen was ---\n{self.text}\n--- exit code {self.process.poll()} ---")
+        if job := self._job():
+            os.killpg(job, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         os.close(self._master)
         os.close(self.slave)
+
+    def _job(self) -> int | None:
+        """What a shell that still runs has put into the foreground."""
+        running = self.process.poll() is None
+        return job if running and (job := self.foreground) not in (0, self.process.pid) else None
+
+    @property
+    def foreground(self) -> int:
+        """The process that keys like Ctrl-C reach, and those that it started."""
+        return os.tcgetpgrp(self._master)
+
+    def is_stopped(self) -> bool:
+        """Whether what is in the foreground has been stopped."""
+        status = Path(f"/proc/{self.foreground}/stat").read_text()
+        return status.rpartition(")")[2].split()[0] == "T"
 
     def resize(self, columns: int, rows: int, *, tell: bool = True) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -136,6 +175,18 @@ class PseudoTerminal:
     def is_as_found(self) -> bool:
         """Whether the line has the settings that it had before the program."""
         return termios.tcgetattr(self.slave) == self.found
+
+    @property
+    def modes(self) -> set[str]:
+        """What is left switched otherwise than a terminal has it: bracketed paste, a hidden cursor, ..."""
+        switched = dict(re.findall(r"\x1b\[\?(\d+)([hl])", self.written.decode(errors="replace")))
+        usual = {"7": "h", "25": "h"}  # wrapping, and the cursor
+        return {f"{mode}{state}" for mode, state in switched.items() if state != usual.get(mode, "l")}
+
+    def hang_up(self) -> None:
+        """The window is closed, or the connection lost."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDWR)
 
     def history_file(self, home: Path) -> str:
         """The prompt history that the program keeps below this LLMCHAT_HOME."""

@@ -1,14 +1,13 @@
 """The way in: `llmchat`, and `python -m llmchat`. Must import nothing before Ctrl-C is quiet."""
 
-import signal
+from llmchat.signals import leave_at_once
 
 
 def main() -> None:
-    """Runs the command line. Ctrl-C while Python still imports it ends the process without a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Runs the command line. A signal while Python still imports it ends the process without a traceback."""
+    leave_at_once()
     from llmchat.cli import main as run
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     run()
 
 

@@ -317,7 +317,7 @@ def test_a_reader_that_left_ends_it_quietly_and_the_answer_is_kept(echo: Llmchat
     assert (ran.code, ran.err) == (141, "")
     messages = echo.history()["messages"]
     assert isinstance(messages, list)
-    assert (messages[1]["text"], messages[1]["status"]) == ("One", "interrupted")
+    assert (messages[1]["text"], messages[1]["status"]) == ("One", "stopped")
 
 
 @pytest.mark.parametrize(

@@ -207,18 +207,23 @@ async def test_a_stream_without_its_finish_is_a_broken_reply() -> None:
     assert (text_of(events), reply.status) == ("Half", Status.INTERRUPTED)
 
 
-async def test_whoever_shows_the_reply_may_fail_and_the_text_is_kept() -> None:
+@pytest.mark.parametrize(
+    ("fault", "status"), [(OSError, Status.INTERRUPTED), (BrokenPipeError, Status.STOPPED)]
+)
+async def test_whoever_shows_the_reply_may_fail_and_the_text_is_kept(
+    fault: type[OSError], status: Status
+) -> None:
     backend, journal = ScriptedBackend(said("One", " two")), RecordingJournal()
     turn = chat_with(backend, journal).ask("Hello?")
 
     async def show() -> None:
         async with turn:
             async for _ in turn:
-                raise BrokenPipeError
+                raise fault
 
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(fault):
         await show()
-    assert [status for status, _ in journal.ended] == [Status.INTERRUPTED]
+    assert [ended for ended, _ in journal.ended] == [status]
     assert journal.text == "One"
     assert backend.streams_open == 0
 

@@ -32,11 +32,12 @@ def start(home: Path, server: DictatedServer) -> Iterator[Open]:
     """Starts llmchat with these arguments in a pseudo-terminal, and ends it with the test."""
     opened: list[PseudoTerminal] = []
 
-    def open_terminal(*arguments: str, columns: int = 80, rows: int = 24, **environ: str) -> PseudoTerminal:
+    def open_terminal(
+        *arguments: str, columns: int = 80, rows: int = 24, job: bool = False, **environ: str
+    ) -> PseudoTerminal:
         command = [sys.executable, "-m", "llmchat", *arguments]
-        opened.append(
-            PseudoTerminal(command, {**environment(home, server), **environ}, columns=columns, rows=rows)
-        )
+        variables = {**environment(home, server), **environ}
+        opened.append(PseudoTerminal(command, variables, columns=columns, rows=rows, job=job))
         return opened[-1]
 
     yield open_terminal

@@ -210,7 +210,7 @@ def test_ctrl_backslash_ends_it_at_once_but_not_with_a_quiet_line(
 def test_ctrl_z_gives_the_terminal_back_and_the_reply_goes_on_where_it_was(
     start: Open, server: DictatedServer, arguments: tuple[str, ...]
 ) -> None:
-    terminal = start(*arguments, columns=50, rows=12)
+    terminal = start(*arguments, columns=50, rows=12, job=True)
     if not arguments:
         terminal.wait_for("new")
         terminal.type("Well?" + ENTER)
@@ -218,9 +218,9 @@ def test_ctrl_z_gives_the_terminal_back_and_the_reply_goes_on_where_it_was(
     terminal.wait_for("something")
     for _ in range(2):
         terminal.type(CTRL_Z)
-        terminal.wait_until(lambda: is_stopped(terminal.process.pid), "a stopped process")
+        terminal.wait_until(terminal.is_stopped, "a stopped process")
         assert terminal.is_as_found()
-        os.kill(terminal.process.pid, signal.SIGCONT)
+        os.killpg(terminal.foreground, signal.SIGCONT)
         terminal.wait_until(lambda: not terminal.echoes(), "a quiet line")
         terminal.wait_for("something")
     server.say(" more\n- three\n")
@@ -228,11 +228,6 @@ def test_ctrl_z_gives_the_terminal_back_and_the_reply_goes_on_where_it_was(
     terminal.wait_for("\n\u2022 three\n") if not arguments else terminal.wait_exit()
     assert terminal.text.count("A paragraph.\n\n\u2022 one\n\u2022 two and something more\n\u2022 three") == 1
     assert terminal.text.count("something") == 1
-
-
-def is_stopped(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "T"
 
 
 # While nothing has come

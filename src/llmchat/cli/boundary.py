@@ -13,29 +13,37 @@ from typing import TextIO
 
 import typer
 
+from llmchat import signals
 from llmchat.cli.commands import run
 from llmchat.config.folders import Folders
 from llmchat.errors import ExitCode, LLMChatError, StorageError, UsageError
 from llmchat.private import make_private
 
+_ENDED = (ExitCode.SIGHUP, ExitCode.SIGINT, ExitCode.SIGPIPE, ExitCode.SIGTERM)
+
 
 def main() -> None:
     """The `llmchat` command."""
     code = _run(sys.argv[1:])
+    signals.ignore()
     _flush(sys.stdout, 1)
     _flush(sys.stderr, 2)
+    if code in _ENDED:
+        os._exit(code)  # a thread that still asks a name server is not worth waiting for
     sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:
     try:
+        signals.leave_in_order()
         if sys.stdout is None:
             raise StorageError("standard output is closed", hint="redirect it to a file or a pipe")
         code = run(arguments)
-        sys.stdout.flush()
+        if code not in _ENDED:  # else it may be that nobody reads any more, which is no news then
+            sys.stdout.flush()
         return code
-    except KeyboardInterrupt:
-        return ExitCode.SIGINT
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else ExitCode.OK
     except BrokenPipeError:
         _abandon(1)
         return ExitCode.SIGPIPE

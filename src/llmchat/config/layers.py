@@ -143,6 +143,7 @@ def _from_flag(flags: Mapping[str, object], setting: Setting) -> Value | None:
         return Value(setting.check(value), Layer.FLAG, flag)
     except ValueError as error:
         shown = f"{value:.10g}" if isinstance(value, float) else str(value)
+        shown = " ".join(value) if isinstance(value, tuple) else shown
         raise UsageError(f"{flag} {shown} is out of range", hint=str(error)) from None
 
 

@@ -29,6 +29,7 @@ class Setting:
     secret: bool = False
     live: bool = False  # `/set` changes it in the REPL
     file_only: bool = False  # has no environment variable
+    sent: bool = False  # text for the model, not a name on this machine: it has to be UTF-8
     top_only: bool = False  # has no place in a profile
     aliases: tuple[str, ...] = ()  # other environment variables with the same meaning
     metavar: str | None = None
@@ -49,7 +50,7 @@ class Setting:
         Raises ValueError that says what it takes; never quotes a secret.
         """
         if self.many:
-            return tuple(part for part in text.split("\n") if part)
+            return self.check(tuple(part for part in text.split("\n") if part))
         if self.kind is bool:
             return _parse_switch(text)
         return self.check(text if self.kind is str else _parse_number(text, self.kind))
@@ -94,6 +95,8 @@ class Setting:
             raise ValueError(f"it takes {', '.join(self.choices)}")
         if self.range and isinstance(value, int | float) and value not in self.range:
             raise ValueError(f"it takes {self.range}")
+        if self.sent and isinstance(value, str | tuple) and not _is_utf_8("".join(value)):
+            raise ValueError("it takes UTF-8 text")
         return value
 
     def takes(self) -> str:
@@ -110,6 +113,11 @@ def to_toml(value: SettingValue) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value).lower() if isinstance(value, bool) else f"{value:.10g}"
+
+
+def _is_utf_8(text: str) -> bool:
+    """False where it came as other bytes, which Python keeps as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _split(text: str) -> list[str]:

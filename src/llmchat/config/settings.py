@@ -89,6 +89,7 @@ _TABLE: Sequence[Setting] = (
         "The system message; empty for none. Default: the course's on a URL, the model's own here.",
         example="Answer in one sentence.",
         flags=("-s", "--system"),
+        sent=True,
         metavar="TEXT",
     ),
     Setting(
@@ -135,6 +136,7 @@ _TABLE: Sequence[Setting] = (
         flags=("--stop",),
         many=True,
         live=True,
+        sent=True,
         metavar="TEXT",
     ),
     Setting(

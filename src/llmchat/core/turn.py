@@ -27,6 +27,9 @@ from llmchat.errors import (
 if TYPE_CHECKING:
     from llmchat.core.chat import Chat
 
+_STOPPED = (asyncio.CancelledError, KeyboardInterrupt, BrokenPipeError)
+"""What ends a turn where somebody had enough of it; who reads it through a pipe just leaves."""
+
 
 class Turn:
     """One question and its answer: `async with chat.ask("hi") as turn: async for event in turn: ...`
@@ -81,6 +84,7 @@ class Turn:
     ) -> None:
         try:
             await self._events.aclose()
+            await asyncio.sleep(0)  # what was closed is let go of in the loop's next round: before the disk
         finally:
             self._settle(kind)
 
@@ -217,7 +221,7 @@ class Turn:
     def _status(self, ended_by: type[BaseException] | None) -> Status:
         if self._finish is not None:
             return Status.LENGTH if self._finish.reason is FinishReason.LENGTH else Status.COMPLETE
-        if ended_by is None or issubclass(ended_by, asyncio.CancelledError | KeyboardInterrupt):
+        if ended_by is None or issubclass(ended_by, _STOPPED):
             return Status.STOPPED
         return Status.INTERRUPTED if self._pieces else Status.FAILED
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from llmchat.errors import CreateError, ExitCode, InputError, MissingError, UsageError
 from llmchat.store import Store, Whole
@@ -16,6 +17,7 @@ from llmchat.terminal.interchange import from_json
 from llmchat.terminal.sanitize import sanitize_line
 from llmchat.terminal.streams import Streams
 
+_BLOCK = 1 << 20  # bytes
 _ALL = -1  # SQLite's limit that is none
 
 
@@ -106,9 +108,10 @@ def _read_file(name: str, streams: Streams) -> str:
     """All of a file, however large: it is the person's own archive, and no prompt."""
     try:
         if name != "-":
-            content = _path(name).read_bytes()
+            with _path(name).open("rb") as archive:
+                content = _read_text(archive, name)
         elif streams.stdin is not None:
-            content = streams.stdin.read()
+            content = _read_text(streams.stdin, "standard input")
         else:
             raise UsageError("standard input is closed", hint="name a file")
         return content.decode("utf-8-sig")
@@ -118,6 +121,16 @@ def _read_file(name: str, streams: Streams) -> str:
         raise InputError(f"{name} cannot be read: {error.strerror}", hint="name a JSON export") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is no export of llmchat: not UTF-8", hint="name a JSON export") from error
+
+
+def _read_text(archive: BinaryIO, name: str) -> bytes:
+    """All of it; but a device without an end is known by its first bytes, which are in no text."""
+    content = bytearray()
+    while block := archive.read(_BLOCK):
+        if b"\0" in block:
+            raise InputError(f"{name} is no export of llmchat: binary", hint="name a JSON export")
+        content += block
+    return bytes(content)
 
 
 def _path(name: str) -> Path:

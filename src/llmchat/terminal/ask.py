@@ -50,7 +50,8 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
                 lambda _: _dry_run(session, question, constraint, run, streams, quiet=quiet)
             )
         with quiet_line(streams.stdout) as line:
-            return Interrupts().run(lambda _: _answer(session, question, constraint, run, view, line))
+            interrupts = Interrupts(streams.stdout)
+            return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
     except LLMChatError as error:
         if run.debug:
             streams.say(sanitize(traceback.format_exc()))

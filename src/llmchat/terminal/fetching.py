@@ -26,7 +26,13 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    class ConsoleWithCursor(Console):
+        """Never hides the cursor: nobody would bring it back who stops us, or kills us."""
+
+        def show_cursor(self, show: bool = True) -> bool:  # noqa: FBT001, FBT002 - as rich has it
+            return show
+
+    console = ConsoleWithCursor(stderr=True)
     with Progress(
         BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, transient=True
     ) as bar:

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Coroutine
+import stat
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import BinaryIO
 
+from llmchat import signals
 from llmchat.errors import ExitCode
 
-_ENDING = {
-    signal.SIGINT: ExitCode.SIGINT,
-    signal.SIGTERM: ExitCode.SIGTERM,
-    **({signal.SIGHUP: ExitCode.SIGHUP} if hasattr(signal, "SIGHUP") else {}),
-}
+_PATIENCE_S = 1.0
+"""For threads that are still at work when the run is over."""
+_MOMENT_S = 0.1
+"""For a Ctrl-C that ended who reads our output, and is about to reach us, too."""
 
 
 class Interrupts:
-    """The signals of one run. A first Ctrl-C during a reply stops the reply; everything else ends the run."""
+    """The signals of one run. A first Ctrl-C during a reply stops the reply; everything else ends the run.
 
-    def __init__(self) -> None:
+    Where `stdout` is a pipe the run also ends when nobody reads it any more, with nothing to write yet.
+    """
+
+    def __init__(self, stdout: BinaryIO | None = None) -> None:
+        self._stdout = stdout
         self._run: asyncio.Task[ExitCode] | None = None
         self._reply: asyncio.Task[None] | None = None
-        self._received: signal.Signals | None = None
+        self._ended: ExitCode | None = None
 
     def run(self, work: Callable[[Interrupts], Coroutine[object, object, ExitCode]]) -> ExitCode:
         """Runs this to its exit code; a signal cancels it, lets it clean up, and decides the code."""
@@ -33,7 +43,7 @@ class Interrupts:
         try:
             await self._reply
         except asyncio.CancelledError:
-            if self._received is not None or not self._reply.done():
+            if self._ended is not None or not self._reply.done():
                 raise
         finally:
             self._reply = None
@@ -41,22 +51,69 @@ class Interrupts:
     async def _guard(self, work: Coroutine[object, object, ExitCode]) -> ExitCode:
         self._run = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
-        for number in _ENDING:
+        threads = ThreadPoolExecutor()
+        loop.set_default_executor(threads)
+        with self._heard(loop):
+            try:
+                return await self._run
+            except (asyncio.CancelledError, OSError):  # OSError: it could not even write where it stopped
+                if self._ended is None:
+                    raise
+                _leave_behind(threads)
+                loop.set_default_executor(ThreadPoolExecutor())
+                return self._ended
+
+    @contextmanager
+    def _heard(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        """While this lasts, the signals come to us; once one has ended the run, no more of them count."""
+        before = {number: signal.getsignal(number) for number in signals.ending()}
+        for number in before:
             loop.add_signal_handler(number, self._receive, number)
+        watched = _pipe(self._stdout)
+        if watched is not None:
+            loop.add_reader(watched, self._lose_reader, loop, watched)
         try:
-            return await self._run
-        except asyncio.CancelledError:
-            if self._received is None:
-                raise
-            return _ENDING[self._received]
+            yield
         finally:
-            for number in _ENDING:
+            if watched is not None:
+                loop.remove_reader(watched)
+            for number, handler in before.items():
                 loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN if self._ended is not None else handler)
 
     def _receive(self, number: signal.Signals) -> None:
         if number is signal.SIGINT and self._reply is not None:
             if not self._reply.cancelling():  # a second one must not cut the clean-up short
                 self._reply.cancel()
-        elif self._received is None and self._run is not None:
-            self._received = number
+        else:
+            self._end(ExitCode(128 + number))
+
+    def _lose_reader(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+        loop.remove_reader(descriptor)
+        loop.call_later(_MOMENT_S, self._end, ExitCode.SIGPIPE)
+
+    def _end(self, code: ExitCode) -> None:
+        if self._ended is None and self._run is not None:
+            self._ended = code
             self._run.cancel()
+
+
+def _pipe(stream: BinaryIO | None) -> int | None:
+    """The descriptor of this stream, if it is the writing end of a pipe: "readable" once it is broken.
+
+    So asyncio itself finds a broken pipe (unix_events, _UnixWritePipeTransport).
+    """
+    if stream is None or os.name != "posix":
+        return None
+    import fcntl
+
+    descriptor = stream.fileno()
+    writes_only = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+    return descriptor if writes_only and stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
+
+
+def _leave_behind(threads: ThreadPoolExecutor) -> None:
+    """Gives threads a moment to end. One that asks a name server takes as long as that takes."""
+    ending = threading.Thread(target=threads.shutdown, kwargs={"cancel_futures": True}, daemon=True)
+    ending.start()
+    ending.join(_PATIENCE_S)

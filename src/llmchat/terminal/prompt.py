@@ -11,14 +11,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import create_app_session
+from prompt_toolkit.application import create_app_session, run_in_terminal
+from prompt_toolkit.application.current import set_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import is_searching
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.output import Output, create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
@@ -116,11 +117,14 @@ class Prompt:
         complete: Complete,
         toolbar: Callable[[int], str],
         vi: bool,
+        stop: Callable[[], None],
     ) -> None:
+        """`stop` is what Ctrl-Z does while the prompt is out of the way."""
         self.shown = asyncio.Event()
         """Set once the first prompt is on the screen."""
         self._toolbar = toolbar
         self._label = LABEL
+        self._stop = stop
         with create_app_session(output=_output()):
             self._session = self._open(history, complete=complete, vi=vi)
         self._session.app.after_render += lambda _: self.shown.set()
@@ -136,7 +140,7 @@ class Prompt:
             enable_open_in_editor=True,
             tempfile_suffix=".md",
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
-            key_bindings=_keys(),
+            key_bindings=merge_key_bindings([_keys(), self._stop_key()]),
             bottom_toolbar=self._show_toolbar,
             style=Style.from_dict({"bottom-toolbar": "noreverse fg:ansibrightblack"}),
             reserve_space_for_menu=4,
@@ -151,7 +155,7 @@ class Prompt:
 
     async def confirm(self, question: str) -> bool:
         """Whether the person says yes; anything else, and Ctrl-C and Ctrl-D, is no."""
-        session: PromptSession[str] = PromptSession()
+        session: PromptSession[str] = PromptSession(key_bindings=self._stop_key())
         try:
             answer = await session.prompt_async(f"{question} ", handle_sigint=False)
         except (EOFError, KeyboardInterrupt):
@@ -162,6 +166,25 @@ class Prompt:
         """Draws the toolbar anew, if the prompt is shown."""
         if self._session.app.is_running:
             self._session.app.invalidate()
+
+    def give_way(self, call: Callable[[], None]) -> None:
+        """Takes the prompt away, calls this, and shows the prompt again."""
+        with set_app(self._session.app):
+            run_in_terminal(call)
+
+    def let_go(self) -> None:
+        """The program ends on the spot: pastes are marked no more. Past all buffers, which may be in use."""
+        if not is_dumb_terminal():
+            os.write(self._session.app.output.fileno(), b"\x1b[?2004l")
+
+    def _stop_key(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-z")
+        def _(_: KeyPressEvent) -> None:
+            run_in_terminal(self._stop)
+
+        return keys
 
     def _show_toolbar(self) -> FormattedText:
         width = self._session.app.output.get_size().columns

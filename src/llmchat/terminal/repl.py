@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from llmchat.app import Session
 from llmchat.core.turn import Turn
@@ -45,6 +44,7 @@ class Repl:
             complete=lambda line: complete_line(self._desk, line),
             toolbar=self._toolbar,
             vi=session.config.switch("vi"),
+            stop=line.stop_all,
         )
 
     async def run(self) -> ExitCode:
@@ -86,7 +86,8 @@ class Repl:
             self._streams.say(f"llmchat: {sanitize_line(notice)}")
         draft, self._desk.draft = self._desk.draft, ""
         try:
-            line = await self._prompt.read(draft, label="edit> " if self._desk.editing else LABEL)
+            with self._line.asked_by(self._prompt):
+                line = await self._prompt.read(draft, label="edit> " if self._desk.editing else LABEL)
         except EOFError:
             self._desk.leave = True
             return
@@ -155,17 +156,11 @@ class Repl:
         shown = model if len(model) <= room else f"{model[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
         return f"{shown}{rest}"[:columns]
 
-    @contextmanager
-    def _pastes_marked(self) -> Iterator[None]:
-        """What is pasted meanwhile reaches the next prompt as a paste: one message, and never a command."""
-        if find_screen(self._session.config, self._streams) is None:
-            yield
-            return
-        self._streams.write("\x1b[?2004h")
-        try:
-            yield
-        finally:
-            self._streams.write("\x1b[?2004l")
+    def _pastes_marked(self) -> AbstractContextManager[None]:
+        screen = find_screen(self._session.config, self._streams)
+        if screen is None or self._streams.stdout is None:
+            return nullcontext()
+        return self._line.pastes_marked(self._streams.stdout)
 
     def _open_history(self) -> PromptHistory | None:
         try:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from llmchat.errors import InputError, StorageError, UsageError
 
+_BLOCK = 1 << 16  # bytes
 INPUT_CAP = 16 * 1024 * 1024
 """Bytes of a prompt, from wherever it comes."""
 
@@ -26,7 +30,11 @@ class Streams:
 
     @classmethod
     def standard(cls) -> Streams:
-        """Those of this process."""
+        """Those of this process. One that does not wait (O_NONBLOCK) would lose what it has no room for."""
+        for stream in (sys.stdin, sys.stdout, sys.stderr):
+            if stream is not None and os.name == "posix":
+                with suppress(OSError, ValueError):
+                    os.set_blocking(stream.fileno(), True)
         return cls(_binary_of(sys.stdin), _binary_of(sys.stdout), _binary_of(sys.stderr), os.environ)
 
     def is_terminal(self, stream: BinaryIO | None) -> bool:
@@ -55,7 +63,13 @@ class Streams:
         """All of standard input. Raises InputError for what is no text, UsageError if it is closed."""
         if self.stdin is None or self.stdin.closed:
             raise UsageError("standard input is closed", hint="give the prompt as words")
-        return decode(self.stdin.read(INPUT_CAP + 1), "standard input")
+        return decode(self._read(self.stdin, INPUT_CAP + 1), "standard input")
+
+    def _read(self, stream: BinaryIO, limit: int) -> bytes:
+        """So many bytes at most. At a terminal Ctrl-D is the end, which only the stream itself tells."""
+        if os.name != "posix" or self.is_terminal(stream):
+            return stream.read(limit)
+        return _read(stream.fileno(), limit)
 
     def write(self, text: str) -> None:
         """Writes text to stdout as it is. Raises OSError as writing does, StorageError if it is closed."""
@@ -81,6 +95,38 @@ class Streams:
 def _binary_of(stream: TextIO | None) -> BinaryIO | None:
     """Python has None in the place of a standard stream that was closed before it started."""
     return stream.buffer if stream is not None else None
+
+
+def _read(descriptor: int, limit: int) -> bytes:
+    """What can be read from here to the end, at most so many bytes.
+
+    A signal is heeded even if it comes just before we wait: Python alone would look at it after the wait.
+    """
+    data = bytearray()
+    with _waking() as woken:
+        while len(data) < limit:
+            ready, _, _ = select.select([descriptor, woken], [], [])
+            if woken in ready:
+                os.read(woken, _BLOCK)  # its handler has run, and did not end us
+            elif block := os.read(descriptor, min(_BLOCK, limit - len(data))):
+                data += block
+            else:
+                break
+    return bytes(data)
+
+
+@contextmanager
+def _waking() -> Iterator[int]:
+    """A descriptor that can be read from once a signal has come."""
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    before = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    try:
+        yield woken
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(woken)
+        os.close(waker)
 
 
 def decode(content: bytes, name: str) -> str:
