@@ -57,7 +57,8 @@ WHEN: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.CANNOT_CREATE: "a file or folder of llmchat's cannot be created",
         ExitCode.STORAGE: "cannot read or write: disk full, standard output closed, database damaged",
         ExitCode.TRY_LATER: "a timeout, a rate limit, a locked database: try again later",
-        ExitCode.BROKEN_REPLY: "the answer broke off, or was no model's; what came was printed and is kept",
+        ExitCode.BROKEN_REPLY: "the answer broke off, was no model's, or not what --schema or --regex asks "
+        "for; what came was printed and is kept",
         ExitCode.DENIED: "the key was refused; a file that others can change",
         ExitCode.CONFIG: "configuration: bad URL, missing key, 404, redirect, a .env that is not trusted",
         ExitCode.SIGHUP: "the terminal was closed (SIGHUP); the text so far is kept",

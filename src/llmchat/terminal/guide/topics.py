@@ -76,7 +76,7 @@ def _about(name: str) -> str:
     if setting.default not in (None, False):
         said.append(f"Default: {setting.default}.")
     ways = [*setting.flags, setting.variable, *setting.aliases, *([f"/set {setting.name}"] * setting.live)]
-    return " ".join([*said, f"[{', '.join(ways)}]"])
+    return " ".join([*said, f"[{', '.join(filter(None, ways))}]"])
 
 
 def _commands(_folders: Folders) -> tuple[Block, ...]:
