@@ -35,7 +35,7 @@ check: $(VENV)/.developing  ## lint, format, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.developing  ## write what is generated: .env.example, the tables in the README, the starter config.toml in docs/
+docs: $(VENV)/.developing  ## write what is generated: .env.example, the manual page, tables and the starter config.toml in the docs
 	$(BIN)/python tests/generated.py
 
 recording: $(VENV)/.developing  ## draw docs/chat.svg, the picture in the README, from what the program shows

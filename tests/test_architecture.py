@@ -17,6 +17,7 @@ SOURCE = Path(llmchat.__file__).parent
 
 HOMES = {
     "typer": ("cli/",),
+    "shellingham": ("cli/installing.py",),
     "prompt_toolkit": ("terminal/prompt.py",),
     "filelock": ("terminal/prompt.py", "weights/"),
     "rich": ("terminal/",),

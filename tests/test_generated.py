@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from command import Llmchat
-from generated import PAGES, ROOT, env_example, fill
+from generated import PAGES, ROOT, env_example, fill, manual_page
 from llmchat.config.settings import SETTINGS
 
 
 def test_env_example_lists_every_setting_as_declared() -> None:
     assert (ROOT / ".env.example").read_text("utf-8") == env_example(), "run: make docs"
+
+
+def test_the_manual_page_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "llmchat.1").read_text("utf-8") == manual_page(), "run: make docs"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -18,7 +18,9 @@ Codes follow sysexits.h where it has one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -41,6 +43,32 @@ class ExitCode(IntEnum):
     SIGINT = 130
     SIGPIPE = 141
     SIGTERM = 143
+
+
+WHEN: Mapping[ExitCode, str] = MappingProxyType(
+    {
+        ExitCode.OK: "answered; also if cut by length, with a note on stderr",
+        ExitCode.USAGE: "a flag, command or argument that makes no sense",
+        ExitCode.INPUT: "empty, binary or oversized input; no JSON Schema; a question that does not fit; "
+        "a request the server rejected",
+        ExitCode.MISSING: "a named file, conversation or model file is missing; a --config that is not there",
+        ExitCode.UNAVAILABLE: "the server is unreachable, overloaded, failing or still loading",
+        ExitCode.BUG: "a bug in llmchat; the message says where the log is",
+        ExitCode.CANNOT_CREATE: "a file or folder of llmchat's cannot be created, or would be replaced",
+        ExitCode.STORAGE: "cannot read or write: disk full, standard output closed, database damaged",
+        ExitCode.TRY_LATER: "a timeout, a rate limit, a locked database: try again later",
+        ExitCode.BROKEN_REPLY: "the answer broke off, was no model's, or not what --schema or --regex asks "
+        "for; what came was printed and is kept",
+        ExitCode.DENIED: "the key was refused; a file that others can change",
+        ExitCode.CONFIG: "configuration: a mistake in config.toml or a variable, bad URL, missing key, 404, "
+        "redirect, a .env that is not trusted",
+        ExitCode.SIGHUP: "the terminal was closed (SIGHUP); the text so far is kept",
+        ExitCode.SIGINT: "Ctrl-C (SIGINT); the text so far is kept",
+        ExitCode.SIGPIPE: "the reader of the output left (SIGPIPE); the text so far is kept",
+        ExitCode.SIGTERM: "ended by SIGTERM; the text so far is kept",
+    }
+)
+"""When the process exits with what: for the help, the manual and the README."""
 
 
 class LLMChatError(Exception):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from command import Llmchat
+
+collect_ignore = [f"test_completion_{shell}.py" for shell in ("zsh", "fish") if not shutil.which(shell)]
 
 
 @pytest.fixture

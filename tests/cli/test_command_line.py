@@ -18,6 +18,8 @@ COMMANDS = [
     ("ask",),
     ("models",),
     ("pull",),
+    ("help",),
+    ("completion",),
     ("history",),
     ("history", "list"),
     ("history", "show"),

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from llmchat import __version__
+from llmchat.cli.completion import complete, completion
+from llmchat.cli.help import help_
 from llmchat.cli.options import RUN_OPTIONS, with_config, with_options, with_settings, with_unused_config
 from llmchat.errors import ExitCode
 
@@ -26,7 +30,10 @@ app = typer.Typer(
     context_settings=_CONTEXT,
 )
 history_app = typer.Typer(
-    help="Past conversations.", rich_markup_mode=None, no_args_is_help=True, context_settings=_CONTEXT
+    help="Look after past conversations.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings=_CONTEXT,
 )
 app.add_typer(history_app, name="history")
 config_app = typer.Typer(
@@ -38,9 +45,11 @@ config_app = typer.Typer(
 app.add_typer(config_app, name="config")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsFormat = Annotated[str | None, typer.Option("--format", help="md, json or html.", show_default=False)]
+AsFormat = Annotated[
+    str | None, typer.Option("--format", metavar="FORMAT", help="md, json or html.", show_default=False)
+]
 Conversations = Annotated[
-    list[str] | None, typer.Argument(help="Ids, their beginnings, or last.", show_default=False)
+    list[str] | None, typer.Argument(metavar="ID", help="Ids, their beginnings, or last.", show_default=False)
 ]
 
 
@@ -79,7 +88,7 @@ def llmchat(context: typer.Context, *, version: Version = False, **options: obje
 @app.command()
 @with_options
 def chat(context: typer.Context, **options: object) -> None:
-    """Chat in the terminal; this is what llmchat does without a command."""
+    """Chat in the terminal. This is what llmchat does without a command."""
     from llmchat.terminal.chat import chat as run_chat
     from llmchat.terminal.streams import Streams
 
@@ -90,10 +99,12 @@ def chat(context: typer.Context, **options: object) -> None:
 @with_options
 def ask(
     context: typer.Context,
-    prompt: Annotated[list[str] | None, typer.Argument(help="Words; piped text goes before them.")] = None,
+    prompt: Annotated[
+        list[str] | None, typer.Argument(metavar="PROMPT", help="Words; piped text goes before them.")
+    ] = None,
     **options: object,
 ) -> None:
-    """Ask once, print the answer: for pipes and scripts."""
+    """Ask once, for pipes and scripts. Only the answer goes to stdout."""
     from llmchat.terminal.ask import ask as run_ask
     from llmchat.terminal.streams import Streams
 
@@ -114,10 +125,10 @@ def models(context: typer.Context, *, json: AsJson = False, **options: object) -
 @with_config
 def pull(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="smollm2, qwen or hf:...")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="smollm2, qwen, or hf:owner/repo/file.gguf.")],
     **options: object,
 ) -> None:
-    """Fetch a model's weights, verify them, and keep them."""
+    """Fetch the weights of a model. They are verified, and kept for every chat."""
     from llmchat.terminal.models import pull_model
     from llmchat.terminal.streams import Streams
 
@@ -127,7 +138,9 @@ def pull(
 @history_app.command("list")
 @with_unused_config
 def list_(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many, newest first.")
+    ] = 20,
     *,
     json: AsJson = False,
 ) -> None:
@@ -141,7 +154,9 @@ def list_(
 @history_app.command()
 @with_unused_config
 def show(
-    conversation: Annotated[str, typer.Argument(help="An id, its beginning, or last.")] = "last",
+    conversation: Annotated[
+        str, typer.Argument(metavar="ID", help="An id, its beginning, or last.")
+    ] = "last",
     *,
     format_: AsFormat = None,
     json: AsJson = False,
@@ -156,8 +171,12 @@ def show(
 @history_app.command()
 @with_unused_config
 def search(
-    words: Annotated[list[str], typer.Argument(help="Each has to be in the message; any text will do.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORD", help="Each has to be in the message; any text will do.")
+    ],
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many, newest first.")
+    ] = 20,
     *,
     json: AsJson = False,
 ) -> None:
@@ -176,9 +195,14 @@ def export(
     every: Annotated[bool, typer.Option("--all", help="Every conversation.")] = False,
     format_: AsFormat = None,
     json: AsJson = False,
-    file: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write to this file; its ending says the format."
+        ),
+    ] = None,
 ) -> None:
-    """Write conversations to stdout or a file; JSON keeps all of them, for `history import`."""
+    """Write conversations to stdout or a file. JSON keeps all there is, for history import."""
     from llmchat.terminal.archive import export_history
     from llmchat.terminal.streams import Streams
 
@@ -190,9 +214,11 @@ def export(
 @history_app.command("import")
 @with_unused_config
 def import_(
-    file: Annotated[str, typer.Argument(help="A JSON export; - is stdin.")], *, json: AsJson = False
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A JSON export; - is stdin.")],
+    *,
+    json: AsJson = False,
 ) -> None:
-    """Add the conversations of a JSON export; what is there already is left alone."""
+    """Add the conversations of a JSON export. What is there already is left alone."""
     from llmchat.terminal.archive import import_history
     from llmchat.terminal.streams import Streams
 
@@ -202,9 +228,9 @@ def import_(
 @history_app.command()
 @with_unused_config
 def rm(
-    conversations: Annotated[list[str], typer.Argument(help="Ids, their beginnings, or last.")],
+    conversations: Annotated[list[str], typer.Argument(metavar="ID", help="Ids, their beginnings, or last.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")] = False,
     json: AsJson = False,
 ) -> None:
     """Erase conversations for good."""
@@ -254,8 +280,24 @@ def edit_config(context: typer.Context, **options: object) -> None:
     raise typer.Exit(edit(_run(context, options), Streams.standard()))
 
 
+app.command("help")(help_)
+app.command()(completion)
+
+COMPLETE = "__complete"
+"""The word by which the scripts of the shells ask what could stand at the cursor."""
+
+
+def _root() -> TyperGroup:
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    return root
+
+
 def run(arguments: list[str]) -> int:
     """Runs the command line; returns the exit code. Raises what the commands raise."""
+    if arguments[:1] == [COMPLETE]:
+        complete(_root(), arguments[1:])
+        return ExitCode.OK
     try:
         code = app(arguments, prog_name="llmchat", standalone_mode=False)
     except SystemExit as left:  # Typer's own way out where the reader of stdout left

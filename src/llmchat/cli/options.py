@@ -33,6 +33,16 @@ RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
 }
 """What a run can be told that is no setting: spellings, type and help; terminal.run.Run holds it."""
 
+_METAVARS: Mapping[object, str] = {
+    "conversation": "ID",
+    **dict.fromkeys(("file", "schema", "batch", "config"), "FILE"),
+    "regex": "PATTERN",
+    int: "N",
+    float: "N",
+    str: "NAME",
+}
+"""What a value is called, by the name of its option, or else by its type."""
+
 Command = Callable[..., None]
 
 
@@ -89,7 +99,8 @@ def _type(setting: Setting) -> object:
 def _parameter(
     name: str, flags: tuple[str, ...], kind: object, text: str, metavar: str | None
 ) -> inspect.Parameter:
-    option = typer.Option(*flags, help=text, metavar=metavar, show_default=False)
+    shown = metavar or _METAVARS.get(name) or _METAVARS.get(kind)
+    option = typer.Option(*flags, help=text, metavar=shown, show_default=False)
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type] # a type made at run time
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

@@ -1,6 +1,7 @@
 """Conversations on disk: owns their ids and times, and is the only home of sqlite3; shows nothing."""
 
 from llmchat.store.conversations import Store, Summary
+from llmchat.store.glance import glance
 from llmchat.store.journal import ConversationJournal, Saved
 from llmchat.store.records import Record
 from llmchat.store.search import Found
@@ -16,4 +17,5 @@ __all__ = [
     "Store",
     "Summary",
     "Whole",
+    "glance",
 ]

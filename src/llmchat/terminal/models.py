@@ -13,6 +13,7 @@ from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
 from llmchat.errors import ExitCode, UsageError
+from llmchat.terminal.completion import Candidate
 from llmchat.terminal.fetching import show_fetching
 from llmchat.terminal.run import Run, configure
 from llmchat.terminal.sanitize import sanitize_line
@@ -68,6 +69,14 @@ def _choices(config: Config, folder: Path) -> Iterator[Choice]:
         yield Choice(name, "built-in", about)
     if url := config.text("url"):
         yield Choice(config.text("model") or url, "server", f"at {url}", path=url)
+
+
+def model_candidates(streams: Streams) -> Iterator[Candidate]:
+    """What `-m` takes by name, for a shell. Raises as `configure`."""
+    folder = Folders.find(streams.environ).weights
+    for choice in _choices(configure(Run({}), streams), folder):
+        if choice.kind != "server" or choice.name != choice.path:  # which has a URL in the place of a name
+            yield Candidate(choice.name, choice.about)
 
 
 def _line(choice: Choice, width: int) -> str:

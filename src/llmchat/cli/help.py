@@ -1,0 +1,165 @@
+"""`llmchat help`: topics and commands as text, and all of them as a manual page."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Set
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup
+
+from llmchat import __version__
+from llmchat.errors import UsageError
+
+if TYPE_CHECKING:
+    from llmchat.config.folders import Folders
+    from llmchat.terminal.guide.page import Block, Page
+
+_NAME = "chat with any large language model from a shell"
+
+
+def help_(
+    context: typer.Context,
+    topic: Annotated[
+        list[str] | None, typer.Argument(metavar="TOPIC", help="A topic or a command. Default: lists them.")
+    ] = None,
+    *,
+    man: Annotated[bool, typer.Option("--man", help="Print the manual page, in roff.")] = False,
+) -> None:
+    """Show help on a topic or a command."""
+    from llmchat.config.folders import Folders
+    from llmchat.terminal.guide.layout import to_text
+    from llmchat.terminal.pager import page
+    from llmchat.terminal.sanitize import sanitize
+    from llmchat.terminal.streams import Streams
+
+    streams, root = Streams.standard(), context.find_root().command
+    assert isinstance(root, TyperGroup)
+    if man:
+        streams.write(manual(root))
+        return
+    name = " ".join(topic or [])
+    shown = _page(root, name, Folders.find(os.environ)) if name else _contents(root)
+    page(sanitize(to_text(shown, streams.size(streams.stdout)[0])), streams)
+
+
+def list_topics(root: TyperGroup) -> Iterator[tuple[str, str]]:
+    """What there is to read, with a line about each: the topics, then the commands."""
+    from llmchat.terminal.guide.topics import TOPICS
+
+    yield from ((name, topic.about) for name, topic in TOPICS.items())
+    for path, command in _commands(root):
+        yield " ".join(path), _about(command)
+
+
+def manual(root: TyperGroup) -> str:
+    """The manual page, the same on every machine."""
+    from llmchat.terminal.guide.page import Page, Text
+    from llmchat.terminal.guide.roff import to_roff
+    from llmchat.terminal.guide.topics import TOPICS, USUAL, page
+
+    ways = "llmchat [OPTION]... [COMMAND [ARGUMENT]...]"
+    pages = [
+        Page("name", "", (Text(f"llmchat - {_NAME}"),)),
+        Page("synopsis", "", (Text(ways),)),
+        Page("description", "", (Text(root.help or ""), Text(_DESCRIPTION))),
+        Page("options", "", (Text(_OPTIONS), *_options(root, set()))),
+        Page("subcommands", "", tuple(_subcommands(root))),
+        *(page(name, USUAL) for name in TOPICS),
+    ]
+    return to_roff("llmchat", __version__, pages)
+
+
+_DESCRIPTION = (
+    "Without a command it chats in the terminal; without a terminal it answers what is piped in. With "
+    "nothing configured, a small model on this machine answers."
+)
+_OPTIONS = "llmchat, llmchat chat and llmchat ask take all of these."
+
+
+def _page(root: TyperGroup, name: str, folders: Folders) -> Page:
+    """All about a topic or a command. Raises UsageError that names the nearest."""
+    from llmchat.terminal.guide.page import Page
+    from llmchat.terminal.guide.topics import TOPICS, page
+
+    if name in TOPICS:
+        return page(name, folders)
+    for path, command in _commands(root):
+        if name == " ".join(path):
+            return Page(name, _about(command), tuple(_command(command, path)))
+    names = [known for known, _ in list_topics(root)]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean llmchat help {near[0]} ?" if near else "llmchat help lists the topics"
+    raise UsageError(f"there is no help on {name}", hint=hint)
+
+
+def _contents(root: TyperGroup) -> Page:
+    from llmchat.terminal.guide.page import Heading, Page, Rows, Text
+    from llmchat.terminal.guide.topics import TOPICS
+
+    topics = tuple((name, about) for name, about in list_topics(root) if name in TOPICS)
+    commands = tuple((name, about) for name, about in list_topics(root) if name not in TOPICS)
+    how = Text("llmchat help TOPIC shows one of these; llmchat --help lists the options.")
+    return Page("", "", (how, Heading("Topics"), Rows(topics), Heading("Commands"), Rows(commands)))
+
+
+def _commands(
+    group: TyperGroup, above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
+    """Every command and those below it, each with its words."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperCommand | TyperGroup) and not command.hidden:
+            yield (*above, name), command
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, (*above, name))
+
+
+def _about(command: TyperCommand | TyperGroup) -> str:
+    return (command.help or "").partition(". ")[0].removesuffix(".")
+
+
+def _subcommands(root: TyperGroup) -> Iterator[Block]:
+    from llmchat.terminal.guide.page import Heading, Text
+
+    shared = {parameter.name for parameter in root.params} - {"version"}
+    for path, command in _commands(root):
+        if not isinstance(command, TyperGroup):
+            yield Heading(_usage(command, path))
+            yield Text(command.help or "")
+            own = {parameter.name for parameter in command.params}
+            yield from _options(command, shared if shared <= own else set())
+
+
+def _command(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> Iterator[Block]:
+    from llmchat.terminal.guide.page import Rows, Text
+
+    yield Text(_usage(command, path))
+    yield Text(command.help or "")
+    yield from _options(command, set())
+    if isinstance(command, TyperGroup):
+        yield Rows(tuple((" ".join(below), _about(each)) for below, each in _commands(command)))
+
+
+def _usage(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> str:
+    context = command.make_context(path[-1], [], resilient_parsing=True)
+    return " ".join(("llmchat", *path, *command.collect_usage_pieces(context)))
+
+
+def _options(command: TyperCommand | TyperGroup, without: Set[str | None]) -> Iterator[Block]:
+    """Its arguments and options, as --help has them."""
+    from llmchat.terminal.guide.page import Rows
+
+    context = command.make_context(command.name, [], resilient_parsing=True)
+    arguments, options = [], []
+    for each in command.params:
+        record = each.get_help_record(context)
+        if record is None or each.name in without:
+            continue
+        if isinstance(each, TyperArgument):
+            arguments.append((each.display_name_raw, record[1]))  # without the Python type that --help has
+        else:
+            options.append(record)
+    if arguments or options:
+        yield Rows((*arguments, *options))

@@ -1,0 +1,99 @@
+"""Where in a command line the cursor stands: behind which command, in which option's value. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+Parameter = TyperArgument | TyperOption
+Command = TyperCommand | TyperGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the cursor stands: in a value of `parameter`, else where a command or an option begins."""
+
+    root: Command
+    command: Command
+    path: tuple[str, ...]  # the names of the command and of those it belongs to, without the program's
+    before: tuple[str, ...]  # the arguments that the command has already been given
+    beginning: str
+    parameter: Parameter | None = None
+    options: tuple[TyperOption, ...] = ()  # those that may still be given here
+
+
+def locate(root: Command, words: Sequence[str]) -> Place | None:
+    """The place of the last word, which may be empty; None where nobody can say what belongs there.
+
+    The words are those behind the program's name, as the program would be given them.
+    """
+    *before, current = words
+    command: Command = root
+    path: tuple[str, ...] = ()
+    given: list[str] = []
+    literal = False
+    waiting: TyperOption | None = None
+    seen: list[TyperOption] = []
+    for word in before:
+        if waiting is not None:
+            waiting = None
+        elif not literal and word == "--":
+            literal = True
+        elif not literal and len(word) > 1 and word.startswith("-"):
+            named = list(_named(command, word))
+            seen += named
+            waiting = named[-1] if named and _waits(named, word) else None
+        elif isinstance(command, TyperGroup):
+            found = command.commands.get(word)
+            if not isinstance(found, TyperCommand | TyperGroup):
+                return None
+            command, path, given, literal, seen = found, (*path, word), [], False, []
+        else:
+            given.append(word)
+
+    def place(
+        beginning: str, parameter: Parameter | None = None, options: tuple[TyperOption, ...] = ()
+    ) -> Place:
+        return Place(root, command, path, tuple(given), beginning, parameter, options)
+
+    if waiting is not None:
+        return place(current, waiting)
+    name, equals, value = current.partition("=")
+    if not literal and name.startswith("--") and equals:
+        named = [each for each in _options(command) if name in each.opts and not each.is_flag]
+        return place(value, named[0]) if named else None
+    if not literal and current.startswith("-"):
+        return place(current, options=tuple(e for e in _options(command) if e.multiple or e not in seen))
+    return place(current, _argument(command, len(given)))
+
+
+def _options(command: Command) -> Iterator[TyperOption]:
+    return (each for each in command.params if isinstance(each, TyperOption) and not each.hidden)
+
+
+def _named(command: Command, word: str) -> Iterator[TyperOption]:
+    """The options that a word names: a long one, or the short ones of a cluster up to one with a value."""
+    spellings = {spelling: each for each in _options(command) for spelling in each.opts}
+    long = word.startswith("--")
+    for name in [word.partition("=")[0]] if long else [f"-{letter}" for letter in word[1:]]:
+        if name not in spellings:
+            return
+        yield spellings[name]
+        if not spellings[name].is_flag:
+            return
+
+
+def _waits(named: Sequence[TyperOption], word: str) -> bool:
+    """Whether the value of the last option that a word names is the next word."""
+    last = word in named[-1].opts or (not word.startswith("--") and len(named) == len(word) - 1)
+    return last and not named[-1].is_flag
+
+
+def _argument(command: Command, given: int) -> TyperArgument | None:
+    """The argument that comes behind so many."""
+    arguments = [each for each in command.params if isinstance(each, TyperArgument)]
+    if given < len(arguments):
+        return arguments[given]
+    return arguments[-1] if arguments and arguments[-1].nargs == -1 else None
