@@ -526,6 +526,17 @@ async def test_vllm_is_told_to_go_on(server: OpenAIServer, backend: OpenAIBacken
     assert "continue_final_message" not in other
 
 
+async def test_tgis_own_model_goes_by_the_name_tgi_and_an_adapter_by_its_own(server: OpenAIServer) -> None:
+    server.always("/v1/models", json_reply({"data": [{"id": "org/model", "owned_by": "org/model"}]}))
+    for name, sent in ((None, "tgi"), ("adapter", "adapter")):
+        backend = OpenAIBackend(Endpoint(f"{server.url}/v1"), model=name)
+        assert [event async for event in backend.prepare()] == []
+        await generate(backend)
+        await backend.aclose()
+        assert server.bodies(CHAT)[-1]["model"] == sent
+        assert backend.model == (name or "org/model")
+
+
 async def test_a_server_nobody_knows_cannot_go_on(backend: OpenAIBackend) -> None:
     assert not await backend.can_continue()
 
@@ -555,6 +566,13 @@ def response_format(schema: object, **more: object) -> dict[str, object]:
         ("vllm", Regex("a+"), False, {"structured_outputs": {"regex": "a+"}, "guided_regex": "a+"}),
         ("sglang", JsonSchema(OPEN), True, {"json_schema": json.dumps(OPEN)}),
         ("sglang", Regex("a+"), True, {"regex": "a+"}),
+        (
+            "served-model",
+            JsonSchema(OPEN),
+            False,
+            {"response_format": {"type": "json_object", "value": OPEN}},
+        ),
+        ("served-model", Regex("a+"), False, {"response_format": {"type": "regex", "value": "a+"}}),
         ("llamacpp", JsonSchema(OPEN), False, response_format(OPEN)),
         ("llamacpp", JsonSchema(OPEN), True, {"json_schema": OPEN}),
         ("llamacpp", Regex("a+"), False, {"grammar": "root ::= ([a]){1,}\n"}),

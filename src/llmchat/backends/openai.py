@@ -12,10 +12,10 @@ from types import MappingProxyType
 from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
-from llmchat.backends.openai_dialect import Dialect
-from llmchat.backends.openai_models import context_of, listed
+from llmchat.backends.openai_dialect import ANY_MODEL, Dialect
+from llmchat.backends.openai_models import context_of, listed, owner_of
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
-from llmchat.backends.structured import VLLM, fields_for
+from llmchat.backends.structured import TGI, VLLM, fields_for
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import Event, Limits, Request, Settings, Token, TokenCount, estimate_tokens
@@ -60,6 +60,7 @@ class OpenAIBackend:
         self.system = system
         self.defaults = defaults
         self._model = model
+        self._chosen = model is not None
         self._dialect = Dialect(server=server or "", extra=extra, guard=guard)
         self._session = session or HttpSession(endpoint)
         self._models: object = None  # what /v1/models said, once it was asked
@@ -176,7 +177,7 @@ class OpenAIBackend:
         async with self._asking:
             if self._models is None:
                 self._models = await self._session.learn(f"{self._base}/models") or NOTHING
-                owner = text_at(listed(self._models, self._model), "owned_by")
+                owner = owner_of(listed(self._models, self._model))
                 self._dialect.server = self._dialect.server or owner
         return self._models
 
@@ -230,7 +231,8 @@ class OpenAIBackend:
 
     async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:
         url = self._base + ("/completions" if request.raw else "/chat/completions")
-        body = self._dialect.body(request, model=self._model)
+        tgi = self._dialect.server == TGI and not self._chosen
+        body = self._dialect.body(request, model=ANY_MODEL if tgi else self._model)
         if not request.stream:
             answer = await self._session.post_json(url, body, once=True)
             if fault := self._fault(answer):

@@ -15,6 +15,8 @@ MAX_STOPS = 4
 BUDGET, NEWER_BUDGET = "max_tokens", "max_completion_tokens"
 """OpenAI's newer models take only the second name (API reference, "Create chat completion")."""
 
+ANY_MODEL = "tgi"
+"""What TGI's own model is called: it takes any other name for a LoRA adapter."""
 PENALTY: Mapping[str, str] = MappingProxyType({LLAMA_CPP: "repeat_penalty", "me": "repeat_penalty"})
 """What llama.cpp, and llama-cpp-python, call the repetition penalty; they ignore every other name."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llmchat.backends.answer import find, number_at
+from llmchat.backends.answer import find, number_at, text_at
+from llmchat.backends.structured import TGI
 
 _CONTEXT = (  # where an entry says what its model takes
     ("max_model_len",),  # vLLM, SGLang
@@ -20,6 +21,12 @@ def listed(models: object, name: str | None) -> object:
         return None
     only = entries[0] if name is None or len(entries) == 1 else None
     return next((entry for entry in entries if find(entry, "id") == name), only)
+
+
+def owner_of(entry: object) -> str:
+    """Which server it is: what owns the model. On TGI a model owns itself (router/src/server.rs)."""
+    owner = text_at(entry, "owned_by")
+    return TGI if owner and owner == text_at(entry, "id") else owner
 
 
 def context_of(entry: object) -> int | None:

@@ -16,6 +16,8 @@ from llmchat.errors import UsageError
 
 LLAMA_CPP, VLLM, SGLANG = "llamacpp", "vllm", "sglang"
 """What these servers say in `owned_by` of a model in /v1/models."""
+TGI = "tgi"
+"""TGI's Messages API, where a model owns itself; GrammarType in router/src/lib.rs has `type` and `value`."""
 
 _STRICT = frozenset(
     {"$defs", "$ref", "additionalProperties", "anyOf", "const", "description", "enum"}
@@ -32,6 +34,8 @@ def fields_for(constraint: Constraint | None, server: str, *, raw: bool) -> dict
     match constraint:
         case None:
             return {}
+        case JsonSchema(schema) if server == TGI and not raw:
+            return {"response_format": {"type": "json_object", "value": schema}}
         case JsonSchema(schema) if not raw or server == VLLM:
             return {"response_format": {"type": "json_schema", "json_schema": _named(schema)}}
         case JsonSchema(schema) if server == LLAMA_CPP:
@@ -47,6 +51,8 @@ def fields_for(constraint: Constraint | None, server: str, *, raw: bool) -> dict
         return {"structured_outputs": {"regex": pattern}, "guided_regex": pattern}
     if server == SGLANG:
         return {"regex": pattern}
+    if server == TGI and not raw:
+        return {"response_format": {"type": "regex", "value": pattern}}
     raise _impossible(
         "an answer to a pattern", hint="give a JSON Schema with --schema; it may hold a pattern"
     )

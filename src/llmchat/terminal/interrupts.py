@@ -68,7 +68,7 @@ class Interrupts:
         """While this lasts, the signals come to us; once one has ended the run, no more of them count."""
         before = {number: signal.getsignal(number) for number in signals.ending()}
         for number in before:
-            loop.add_signal_handler(number, self._receive, number)
+            _hear(loop, number, self._receive)
         watched = _pipe(self._stdout)
         if watched is not None:
             loop.add_reader(watched, self._lose_reader, loop, watched)
@@ -78,7 +78,8 @@ class Interrupts:
             if watched is not None:
                 loop.remove_reader(watched)
             for number, handler in before.items():
-                loop.remove_signal_handler(number)
+                if os.name == "posix":
+                    loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN if self._ended is not None else handler)
 
     def _receive(self, number: signal.Signals) -> None:
@@ -96,6 +97,16 @@ class Interrupts:
         if self._ended is None and self._run is not None:
             self._ended = code
             self._run.cancel()
+
+
+def _hear(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, call: Callable[[signal.Signals], None]
+) -> None:
+    """Calls this in the loop when the signal comes; the loops of Windows cannot do that by themselves."""
+    if os.name == "posix":
+        loop.add_signal_handler(number, call, number)
+    else:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(call, number))
 
 
 def _pipe(stream: BinaryIO | None) -> int | None:

@@ -57,6 +57,8 @@ def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
 def _check(run: Run) -> str:
     """The name of the input. Raises UsageError for what makes no sense with a batch."""
     assert run.batch is not None, "whoever calls this was told of a batch"
+    if os.name != "posix":
+        raise UsageError("--batch is not there on Windows", hint="ask each line with llmchat ask")
     told = {"-c": run.continue_, "--conversation": run.conversation, "--jsonl": run.jsonl, "--raw": run.raw}
     for flag, given in told.items():
         if given:
