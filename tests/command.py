@@ -59,7 +59,7 @@ class Llmchat:
     ) -> subprocess.Popen[bytes]:
         """Starts it; whoever does ends it. `redirection` is the shell's."""
         environ = {"PATH": os.environ["PATH"], "LLMCHAT_HOME": str(self.home / "kept"), **self.environ}
-        if _PYTHONPATH:
+        if _PYTHONPATH and "PYTHONPATH" not in self.environ:
             environ["PYTHONPATH"] = _PYTHONPATH
         shell = ["sh", "-c", f'exec "$@" {redirection}', "sh"] if redirection else []
         return subprocess.Popen(
