@@ -29,6 +29,7 @@ from llmchat.core.generation import (
 from llmchat.core.prompt_format import break_control_tokens
 from llmchat.errors import (
     BrokenReply,
+    ConfigError,
     ContextOverflow,
     InputError,
     LLMChatError,
@@ -535,6 +536,17 @@ async def test_tgis_own_model_goes_by_the_name_tgi_and_an_adapter_by_its_own(ser
         await backend.aclose()
         assert server.bodies(CHAT)[-1]["model"] == sent
         assert backend.model == (name or "org/model")
+
+
+async def test_a_model_that_is_not_there_is_told_which_are(server: OpenAIServer) -> None:
+    server.always("/v1/models", json_reply({"data": [{"id": f"m{number}"} for number in range(10)]}))
+    server.always(CHAT, json_reply({"error": {"message": "The model `huge` does not exist."}}, 404))
+    backend = OpenAIBackend(Endpoint(server.url), model="huge")
+    assert [event async for event in backend.prepare()] == []
+    with pytest.raises(ConfigError, match="huge") as caught:
+        await generate(backend)
+    assert caught.value.hint == "it has m0, m1, m2, m3, m4, m5, m6, m7, 2 more"
+    await backend.aclose()
 
 
 async def test_a_server_nobody_knows_cannot_go_on(backend: OpenAIBackend) -> None:

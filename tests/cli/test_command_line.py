@@ -221,8 +221,9 @@ def test_what_is_not_to_be_saved_leaves_no_trace(echo: Llmchat) -> None:
 
 
 def test_a_store_that_cannot_be_opened_costs_no_answer(echo: Llmchat) -> None:
-    (echo.home / "kept").mkdir()
+    (echo.home / "kept").mkdir(mode=0o700)
     (echo.home / "kept" / "data").write_text("in the way")
+    (echo.home / "kept" / "data").chmod(0o600)
     ran = echo("ask", "One")
     assert (ran.code, ran.out) == (0, b"One\n")
     assert ran.err.startswith("llmchat: this conversation is not saved: ")
@@ -239,6 +240,33 @@ def test_what_is_kept_is_private_even_under_umask_0(echo: Llmchat) -> None:
     kept = [path for path in (echo.home / "kept").rglob("*") if path.name != "kept"]
     assert {path.stat().st_mode & 0o777 for path in kept if path.is_file()} == {0o600}
     assert (echo.home / "kept" / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_was_open_to_others_is_narrowed_with_one_line(echo: Llmchat) -> None:
+    echo("ask", "One")
+    kept = echo.home / "kept"
+    for arguments in (["ask", "Two"], ["history", "list"], ["ask", "-q", "Three"]):
+        for path in [kept, *kept.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        ran = echo(*arguments)
+        assert ran.code == 0
+        quiet = "-q" in arguments
+        assert ran.err.startswith(f"llmchat: {kept} was open to other users (mode 0755)") is not quiet
+        assert ran.err.count("\n") == (not quiet)
+        assert {path.stat().st_mode & 0o077 for path in [kept, *kept.rglob("*")]} == {0}
+        assert echo("ask", "Four").err == ""
+
+
+def test_a_folder_that_others_can_change_is_not_used(echo: Llmchat) -> None:
+    shared = echo.home / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (echo.home / "kept").mkdir(mode=0o700)
+    (echo.home / "kept" / "data").symlink_to(shared)
+    ran = echo("ask", "One")
+    assert (ran.code, ran.out) == (77, b"")
+    assert "that all users share" in ran.error
+    assert list(shared.iterdir()) == []
 
 
 # Errors and exit codes

@@ -39,6 +39,7 @@ class Endpoint:
     url: str
     key: str | None = field(default=None, repr=False)
     read_key: Callable[[], Awaitable[str]] | None = None  # before the first request, in place of `key`
+    key_from: str = ""  # the name of what it came from
     auth: Auth = Auth.BEARER
     timeouts: Timeouts = Timeouts()
     unix_socket: Path | None = None

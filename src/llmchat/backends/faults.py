@@ -21,9 +21,12 @@ from llmchat.errors import (
     TryLaterError,
     UnavailableError,
 )
+from llmchat.scrub import scrub
 
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 """Statuses of a server that may answer when it is asked again."""
+_LONGEST_SAID = 64 << 10
+"""Characters of a server's words that are looked at."""
 
 # As TGI, vLLM, OpenAI and llama.cpp say it.
 _LIMIT = re.compile(r"(?:must be <= |maximum context length (?:is|of) |context size \()(\d{1,9})")
@@ -86,7 +89,7 @@ class ServerBusy(TryLaterError):  # noqa: N818 - what happened
 
 def quote(text: str, *, key: str | None, limit: int = 200) -> str:
     """A server's words on one line, without our key, which some servers echo, and not too many of them."""
-    words = " ".join(text.replace(key, "[key]").split() if key else text.split())
+    words = " ".join(scrub(text[:_LONGEST_SAID], [key] if key else []).split())
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
@@ -113,7 +116,9 @@ def error_kind(payload: object) -> str:
     return " ".join(text for place in places if (text := text_at(payload, *place)))
 
 
-def refusal(answer: Answer, *, key: str | None, now: Callable[[], datetime]) -> LLMChatError:
+def refusal(
+    answer: Answer, *, key: str | None, key_from: str = "", now: Callable[[], datetime]
+) -> LLMChatError:
     """The error of an answer whose status is not 200 (contract: exit codes)."""
     try:
         payload: object = json.loads(answer.body)
@@ -129,18 +134,20 @@ def refusal(answer: Answer, *, key: str | None, now: Callable[[], datetime]) -> 
         said = quote(answer.body, key=key)
     if 300 <= answer.status < 400:
         return _redirected(answer, key)
-    error = by_status(answer.status, said, server=answer.server, payload=payload, with_key=key is not None)
+    with_key = (key_from or "the request") if key else None
+    error = by_status(answer.status, said, server=answer.server, payload=payload, key_from=with_key)
     if isinstance(error, ServerDown | ServerBusy):
         error.delay = _delay(answer.retry_after, payload, now)
     return error
 
 
 def by_status(
-    status: int, said: str, *, server: str, payload: object = None, with_key: bool = False
+    status: int, said: str, *, server: str, payload: object = None, key_from: str | None = None
 ) -> LLMChatError:
     """The error of this HTTP status, also where it came inside a stream.
 
-    `said` are the server's words, already quoted; `payload` is the JSON that they are from.
+    `said` are the server's words, already quoted; `payload` is the JSON that they are from; `key_from` names
+    what the key came from, if one was sent.
     """
     tail = f": {said}" if said else ""
     told = f"{server} answered {status}{tail}"
@@ -148,11 +155,9 @@ def by_status(
         case 400 | 413 | 422:
             return rejected(said or f"status {status}", kind=error_kind(payload), payload=payload)
         case 401 | 403:
-            hint = (
-                "check the key, and LLMCHAT_AUTH (bearer or basic)"
-                if with_key
-                else "give a key in LLMCHAT_API_KEY"
-            )
+            hint = "set LLMCHAT_API_KEY and LLMCHAT_URL together, or a profile with this URL and its key"
+            if key_from:
+                hint = f"check the key in {key_from}, and LLMCHAT_AUTH (bearer or basic)"
             return DeniedError(f"{server} denied access ({status}){tail}", hint=hint)
         case 402:
             return DeniedError(told, hint="the account behind the key cannot pay for this")

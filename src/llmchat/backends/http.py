@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmchat.backends.answer import JSON, Answer, Body, not_a_model
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Auth", "Endpoint", "HttpSession", "Timeouts"]
 
 EVENT_STREAM = "text/event-stream"
+_USUAL = frozenset({"", JSON, EVENT_STREAM, "text/html", "text/plain"})
+"""Types of answers that hold nothing of ours."""
 LONGEST_ANSWER = 16 << 20
 """Bytes of an answer with status 200 that is no stream."""
 LONGEST_EXCUSE = 64 << 10
@@ -78,7 +82,9 @@ class HttpSession:
     def checked(self, answer: Answer) -> Answer:
         """This answer, if its status is 200; else raises the error that it means."""
         if answer.status != 200:
-            raise refusal(answer, key=self.endpoint.key, now=lambda: datetime.now(UTC))
+            endpoint = self.endpoint
+            now = partial(datetime.now, UTC)
+            raise refusal(answer, key=endpoint.key, key_from=endpoint.key_from, now=now)
         return answer
 
     async def ask(self, method: str, url: str, body: Body | None = None) -> Answer:
@@ -96,8 +102,9 @@ class HttpSession:
     async def learn(self, url: str) -> object:
         """The JSON that a server tells about itself at this URL; None where it tells nothing.
 
-        Asks once, and waits a little: the question itself shows what is wrong with a server that does not
-        answer properly. Raises Unreached, ServerDown and ServerBusy while there is none, DeniedError.
+        Nothing is learnt where our key stands in it, either: it would be shown and kept. Asks once, and waits
+        a little: the question itself shows what is wrong with a server that does not answer properly. Raises
+        Unreached, ServerDown and ServerBusy while there is none, DeniedError.
         """
         try:
             async with asyncio.timeout(min(LEARN_S, self.endpoint.timeouts.header)):
@@ -107,9 +114,11 @@ class HttpSession:
         if answer.status in BUSY_STATUSES | {401, 403}:
             self.checked(answer)
         try:
-            return self.checked(answer).json()
+            told = self.checked(answer).json()
         except LLMChatError:
             return None
+        key = self.endpoint.key
+        return None if key and key in json.dumps(told, ensure_ascii=False) else told
 
     async def retrying(
         self, attempt: Callable[[], AsyncGenerator[Event, None]]
@@ -210,8 +219,11 @@ class HttpSession:
             body = await self._body(reader)
         else:
             body = (await reader.excuse(LONGEST_EXCUSE, within=EXCUSE_S)).decode(errors="replace")
+        kind = _kind(headers)
+        if kind not in _USUAL:  # one that is shown; our key may stand in it
+            kind = self.quote(kind)
         return Answer(
-            server, response.status, _kind(headers), body, headers.get("Retry-After"), headers.get("Location")
+            server, response.status, kind, body, headers.get("Retry-After"), headers.get("Location")
         )
 
     async def _body(self, reader: Reader) -> str:

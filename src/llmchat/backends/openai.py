@@ -10,10 +10,10 @@ from contextlib import aclosing, suppress
 from types import MappingProxyType
 
 from llmchat.backends.answer import find, number_at, parse_event, text_at
-from llmchat.backends.faults import ServerBusy, ServerDown
+from llmchat.backends.faults import NotThere, ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_dialect import ANY_MODEL, Dialect
-from llmchat.backends.openai_models import context_of, listed, owner_of
+from llmchat.backends.openai_models import context_of, listed, names_of, owner_of
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.backends.structured import TGI, VLLM, fields_for
 from llmchat.core.constraint import Constraint
@@ -24,6 +24,8 @@ from llmchat.errors import DeniedError, InputError, LLMChatError
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
+MOST_NAMES = 8
+"""Models that a hint names."""
 PIECES_PER_TOKEN = 16
 """Pieces that a server may make of a token: some send a letter each. What comes beyond is cut off."""
 
@@ -106,9 +108,16 @@ class OpenAIBackend:
         await self._know_model()
         if request.constraint or request.settings.repetition_penalty is not None:
             await self._know_owner()
-        async with aclosing(self._session.retrying(lambda: self._adapted(request))) as events:
-            async for event in events:
-                yield event
+        try:
+            async with aclosing(self._session.retrying(lambda: self._adapted(request))) as events:
+                async for event in events:
+                    yield event
+        except NotThere as error:
+            names = names_of(self._models)
+            if not self._chosen or not names or self._model in names:
+                raise
+            more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+            raise NotThere(error.message, hint=f"it has {', '.join([*names[:MOST_NAMES], *more])}") from error
 
     async def render(self, request: Request) -> str:
         """The messages that would be sent as JSON, or the raw prompt."""

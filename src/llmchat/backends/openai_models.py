@@ -23,6 +23,12 @@ def listed(models: object, name: str | None) -> object:
     return next((entry for entry in entries if find(entry, "id") == name), only)
 
 
+def names_of(models: object) -> list[str]:
+    """The ids that are listed."""
+    entries = find(models, "data")
+    return [text_at(entry, "id") for entry in entries] if isinstance(entries, list) else []
+
+
 def owner_of(entry: object) -> str:
     """Which server it is: what owns the model. On TGI a model owns itself (router/src/server.rs)."""
     owner = text_at(entry, "owned_by")

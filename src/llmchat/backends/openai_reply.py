@@ -45,7 +45,7 @@ def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
             said,
             server=session.endpoint.server,
             payload=payload,
-            with_key=session.endpoint.key is not None,
+            key_from=session.endpoint.key_from if session.endpoint.key else None,
         )
     if any(word in kind for word in ("invalid_request", "exceed_context", "context_length", "BadRequest")):
         return rejected(said, kind=kind, payload=payload)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
+from llmchat.config.owned import read_owned
 from llmchat.config.settings import SETTINGS
-from llmchat.config.trust import check_trust
 from llmchat.errors import ConfigError, InputError
 
 KNOWN = frozenset(
@@ -32,22 +32,18 @@ def read_dotenv(path: Path) -> Dotenv:
     """What this file says; nothing if there is no such file.
 
     Raises DeniedError if it belongs to someone else or others may write to it, InputError if it is
-    not UTF-8 text, ConfigError for a line that is no assignment.
+    too long or not UTF-8 text, ConfigError for a line that is no assignment.
     """
+    content = read_owned(path)
+    if content is None:
+        return Dotenv()
     try:
-        state = path.stat()
-    except OSError:
-        return Dotenv()
-    if not stat.S_ISREG(state.st_mode):
-        return Dotenv()
-    check_trust(state, f"{path.name} here", hint="remove it, or work in another folder")
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} cannot be read: {error}", hint="mend or remove it") from error
     from dotenv.parser import parse_stream
 
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            bindings = list(parse_stream(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} cannot be read: {error}", hint="mend or remove it") from error
+    bindings = list(parse_stream(StringIO(text)))
     broken = next((each.original.line for each in bindings if each.error), None)
     if broken is not None:
         raise ConfigError(f"line {broken} of {path.name} cannot be read", hint="it takes NAME=value")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable, Sequence
 
 from llmchat.app import Session
+from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode, LLMChatError
 from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
@@ -15,6 +15,7 @@ from llmchat.terminal.question import read_question
 from llmchat.terminal.run import Run, configure, make_view, open_session
 from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
+from llmchat.terminal.trace import trace_text
 from llmchat.terminal.tty import Line, quiet_line
 from llmchat.terminal.view import JsonView, View, error_lines, show
 
@@ -35,6 +36,7 @@ def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
 
 def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
     """Asks the question that is read, prints the answer, or an error in the form the run asked for."""
+    config: Config | None = None
     try:
         run.check(streams)
         config = configure(run, streams)
@@ -54,7 +56,8 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
             return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
     except LLMChatError as error:
         if run.debug:
-            streams.say(sanitize(traceback.format_exc()))
+            printed = config.commands.printed if config else ()
+            streams.say(trace_text(streams.environ, secrets=printed))
         _show_error(error, run, streams)
         return error.exit_code
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import traceback
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -13,6 +12,7 @@ from llmchat.app import Session
 from llmchat.app.batch import Batch
 from llmchat.app.batch_journal import BatchJournal
 from llmchat.app.target import choose
+from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.core.parallel import in_parallel
 from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
@@ -25,8 +25,8 @@ from llmchat.terminal.batch.tally import Tally
 from llmchat.terminal.constraint import read_constraint, without_schema
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.run import Run, configure, open_session
-from llmchat.terminal.sanitize import sanitize
 from llmchat.terminal.streams import Streams
+from llmchat.terminal.trace import trace_text
 from llmchat.terminal.view import error_lines
 
 MOST_AT_ONCE = 1024
@@ -36,6 +36,7 @@ REMOTE_AT_ONCE = 8
 
 def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
     """Asks every line of `run.batch`; the exit code is that of the first line without an answer."""
+    config: Config | None = None
     try:
         run.check(streams)
         name = _check(run)
@@ -49,7 +50,8 @@ def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
             return Interrupts().run(lambda _: lines.answer())
     except LLMChatError as error:
         if run.debug:
-            streams.say(sanitize(traceback.format_exc()))
+            printed = config.commands.printed if config else ()
+            streams.say(trace_text(streams.environ, secrets=printed))
         streams.say(error_lines(error))
         return error.exit_code
 

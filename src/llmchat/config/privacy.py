@@ -1,0 +1,71 @@
+"""Makes everything that llmchat keeps the user's alone before any of it is used; reads no content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from llmchat.config.folders import Folders
+from llmchat.errors import DeniedError
+from llmchat.private import narrow
+
+_HINT = "make it yours alone, or set LLMCHAT_HOME to a folder of your own"
+
+
+def keep_private(folders: Folders) -> str | None:
+    """Narrows what is open to other users in these folders, and says so in one sentence.
+
+    Raises DeniedError where something belongs to somebody else, who could read or change it at any time,
+    or is a folder that all users share. What cannot be narrowed, on a disk that is read-only for instance,
+    is left to whoever needs it.
+    """
+    if os.name != "posix":
+        return None
+    said: list[str] = []
+    for path in _kept(folders):
+        _check_owner(path)
+        with suppress(DeniedError):
+            said += filter(None, [narrow(path, hint=_HINT)])
+    if not said:
+        return None
+    return f"{said[0]}; so are {len(said) - 1} more below it" if len(said) > 1 else said[0]
+
+
+def _kept(folders: Folders) -> Iterator[Path]:
+    """Everything there is, what is above before what is below.
+
+    Not symbolic links, nor a home that is not ours alone: what they lead to, and what else is in it, may
+    have to be open.
+    """
+    ours = (folders.config, folders.data, folders.state, folders.cache)
+    home = folders.home
+    with suppress(OSError):
+        if home is not None and {*home.iterdir()} <= {*ours} and not _is_shared(home.stat()):
+            yield home
+    for folder in ours:
+        if folder.exists():
+            yield folder
+        for parent, names, files in os.walk(folder):
+            paths = (Path(parent, name) for name in (*names, *files))
+            yield from (path for path in paths if not path.is_symlink())
+
+
+def _check_owner(path: Path) -> None:
+    try:
+        state = path.stat()
+    except OSError:
+        return
+    if _is_shared(state):
+        raise DeniedError(f"{path} is a folder that all users share", hint=_HINT)
+    by_others = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if state.st_uid == os.geteuid() or (state.st_uid == 0 and not by_others):
+        return
+    raise DeniedError(f"{path} belongs to somebody else", hint=_HINT)
+
+
+def _is_shared(state: os.stat_result) -> bool:
+    """Whether it is a folder like /tmp, which must never be narrowed."""
+    return stat.S_ISDIR(state.st_mode) and bool(state.st_mode & stat.S_ISVTX)
