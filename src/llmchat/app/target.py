@@ -126,6 +126,7 @@ def _engine(path: Path, config: Config) -> EngineOptions:
         context=int(config.number("context")),
         threads=int(config.number("threads")),
         runtime_dir=Path(runtime) if runtime else None,
+        environ=config.environ,
     )
 
 

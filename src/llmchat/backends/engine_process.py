@@ -13,15 +13,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from llmchat.backends.endpoint import Endpoint, Timeouts
 from llmchat.engine import Fault
 from llmchat.errors import CreateError, DeniedError, InputError, LLMChatError, MissingError, UnavailableError
+from llmchat.scrub import without_secrets
 
 UNIX_SOCKETS = hasattr(socket, "AF_UNIX")
 LONGEST_SOCKET_PATH = 100  # bytes: sun_path has 104 on macOS, 108 on Linux, with its NUL
@@ -40,6 +41,7 @@ class EngineOptions:
     batch_threads: int = os.cpu_count() or 1
     runtime_dir: Path | None = None  # for the socket; None is the folder for temporary files
     unix: bool = UNIX_SOCKETS
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False, compare=False)
 
 
 class EngineProcess:
@@ -66,6 +68,7 @@ class EngineProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env=without_secrets(options.environ),
                 start_new_session=True,  # Ctrl-C in the terminal is not for it
             )
         except OSError as error:

@@ -21,9 +21,12 @@ from llmchat.errors import (
     TryLaterError,
     UnavailableError,
 )
+from llmchat.scrub import scrub
 
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 """Statuses of a server that may answer when it is asked again."""
+_LONGEST_SAID = 64 << 10
+"""Characters of a server's words that are looked at."""
 
 # As TGI, vLLM, OpenAI and llama.cpp say it.
 _LIMIT = re.compile(r"(?:must be <= |maximum context length (?:is|of) |context size \()(\d{1,9})")
@@ -86,7 +89,7 @@ class ServerBusy(TryLaterError):  # noqa: N818 - what happened
 
 def quote(text: str, *, key: str | None, limit: int = 200) -> str:
     """A server's words on one line, without our key, which some servers echo, and not too many of them."""
-    words = " ".join(text.replace(key, "[key]").split() if key else text.split())
+    words = " ".join(scrub(text[:_LONGEST_SAID], [key] if key else []).split())
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
@@ -96,8 +97,9 @@ class HttpSession:
     async def learn(self, url: str) -> object:
         """The JSON that a server tells about itself at this URL; None where it tells nothing.
 
-        Asks once, and waits a little: the question itself shows what is wrong with a server that does not
-        answer properly. Raises Unreached, ServerDown and ServerBusy while there is none, DeniedError.
+        Nothing is learnt where our key stands in it, either: it would be shown and kept. Asks once, and waits
+        a little: the question itself shows what is wrong with a server that does not answer properly. Raises
+        Unreached, ServerDown and ServerBusy while there is none, DeniedError.
         """
         try:
             async with asyncio.timeout(min(LEARN_S, self.endpoint.timeouts.header)):
@@ -107,9 +109,11 @@ class HttpSession:
         if answer.status in BUSY_STATUSES | {401, 403}:
             self.checked(answer)
         try:
-            return self.checked(answer).json()
+            told = self.checked(answer).json()
         except LLMChatError:
             return None
+        key = self.endpoint.key
+        return None if key and key in json.dumps(told, ensure_ascii=False) else told
 
     async def retrying(
         self, attempt: Callable[[], AsyncGenerator[Event, None]]
@@ -210,8 +214,9 @@ class HttpSession:
             body = await self._body(reader)
         else:
             body = (await reader.excuse(LONGEST_EXCUSE, within=EXCUSE_S)).decode(errors="replace")
+        kind = self.quote(_kind(headers))
         return Answer(
-            server, response.status, _kind(headers), body, headers.get("Retry-After"), headers.get("Location")
+            server, response.status, kind, body, headers.get("Retry-After"), headers.get("Location")
         )
 
     async def _body(self, reader: Reader) -> str:

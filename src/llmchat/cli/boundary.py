@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import sys
-import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
@@ -82,20 +81,22 @@ def _print(record: dict[str, object]) -> None:
 
 
 def _show_trace(arguments: list[str]) -> None:
-    from llmchat.terminal.sanitize import sanitize
+    from llmchat.terminal.trace import trace_text
 
     if "--debug" in arguments:
-        _say(sanitize(traceback.format_exc()))
+        _say(trace_text(os.environ))
 
 
 def _log_bug(arguments: list[str]) -> int:
+    from llmchat.terminal.trace import trace_text
+
     _show_trace(arguments)
     log = Folders.find(os.environ).state / "llmchat.log"
     try:
         make_private(log.parent)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{datetime.now(UTC).isoformat()}\n{traceback.format_exc()}\n")
+            file.write(f"{datetime.now(UTC).isoformat()}\n{trace_text(os.environ)}\n")
         where = f"details are in {log}"
     except OSError:
         where = "run it again with --debug to see where"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
+from llmchat.config.owned import read_owned
 from llmchat.config.settings import SETTINGS
-from llmchat.config.trust import check_trust
-from llmchat.errors import ConfigError, InputError
+from llmchat.errors import ConfigError, InputError, LLMChatError
+from llmchat.scrub import secrets_in
 
 KNOWN = frozenset(
     {
@@ -32,25 +33,31 @@ def read_dotenv(path: Path) -> Dotenv:
     """What this file says; nothing if there is no such file.
 
     Raises DeniedError if it belongs to someone else or others may write to it, InputError if it is
-    not UTF-8 text, ConfigError for a line that is no assignment.
+    too long or not UTF-8 text, ConfigError for a line that is no assignment.
     """
+    content = read_owned(path)
+    if content is None:
+        return Dotenv()
     try:
-        state = path.stat()
-    except OSError:
-        return Dotenv()
-    if not stat.S_ISREG(state.st_mode):
-        return Dotenv()
-    check_trust(state, f"{path.name} here", hint="remove it, or work in another folder")
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} cannot be read: {error}", hint="mend or remove it") from error
     from dotenv.parser import parse_stream
 
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            bindings = list(parse_stream(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} cannot be read: {error}", hint="mend or remove it") from error
+    bindings = list(parse_stream(StringIO(text)))
     broken = next((each.original.line for each in bindings if each.error), None)
     if broken is not None:
         raise ConfigError(f"line {broken} of {path.name} cannot be read", hint="it takes NAME=value")
     said = {each.key: each.value for each in bindings if each.key is not None and each.value is not None}
     known = {name: value for name, value in said.items() if name in KNOWN}
     return Dotenv(known, tuple(name for name in said if name not in KNOWN))
+
+
+def secrets_in_dotenv(path: Path) -> list[str]:
+    """What must not be shown of this file, whether or not it is to be believed."""
+    try:
+        content = read_owned(path) or b""
+    except LLMChatError:  # then nothing of it was used
+        return []
+    lines = (line.partition("=") for line in content.decode("utf-8", "replace").splitlines())
+    return secrets_in({name.split()[-1]: value.strip("'\" ") for name, _, value in lines if name.strip()})

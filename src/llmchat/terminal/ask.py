@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable, Sequence
 
 from llmchat.app import Session
@@ -15,6 +14,7 @@ from llmchat.terminal.question import read_question
 from llmchat.terminal.run import Run, configure, make_view, open_session
 from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
+from llmchat.terminal.trace import trace_text
 from llmchat.terminal.tty import Line, quiet_line
 from llmchat.terminal.view import JsonView, View, error_lines, show
 
@@ -54,7 +54,7 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
             return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
     except LLMChatError as error:
         if run.debug:
-            streams.say(sanitize(traceback.format_exc()))
+            streams.say(trace_text(streams.environ))
         _show_error(error, run, streams)
         return error.exit_code
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from llmchat.scrub import without_secrets
 from llmchat.terminal.streams import Streams
 
 _PATIENCE_S = 2.0
@@ -19,7 +20,7 @@ def copy(text: str, streams: Streams) -> str:
     Source: xterm's ctlseqs, "Operating System Commands", 52.
     """
     program = _program(streams.environ)
-    if program is not None and _give(program, text):
+    if program is not None and _give(program, text, streams.environ):
         return program[0]
     encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
     streams.write(f"\x1b]52;c;{encoded}\x07")
@@ -38,10 +39,11 @@ def _program(environ: Mapping[str, str]) -> Sequence[str] | None:
     return next((each for each in known if shutil.which(each[0], path=environ.get("PATH"))), None)
 
 
-def _give(program: Sequence[str], text: str) -> bool:
+def _give(program: Sequence[str], text: str, environ: Mapping[str, str]) -> bool:
     try:
         done = subprocess.run(  # noqa: S603 - one of ours, found on PATH
             program,
+            env=without_secrets(environ),
             input=text.encode("utf-8", "replace"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 
+from llmchat.scrub import without_secrets
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
 
@@ -25,7 +26,7 @@ def page(text: str, streams: Streams) -> None:
     if screen is None or not command or not streams.is_terminal(streams.stdin) or _fits(text, screen):
         streams.write(text)
         return
-    environ = {"LESS": _LESS, **streams.environ}
+    environ = {"LESS": _LESS, **without_secrets(streams.environ)}
     try:
         pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
     except OSError:

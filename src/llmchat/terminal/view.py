@@ -11,6 +11,7 @@ from llmchat.core.generation import Finish, Notice, Progress, Thought, Token
 from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
+from llmchat.scrub import scrub
 from llmchat.terminal.aside import Aside
 from llmchat.terminal.sanitize import Newlines, sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
@@ -70,13 +71,14 @@ async def show(turn: Turn, view: View) -> None:
 
 def error_lines(error: LLMChatError) -> str:
     """The two lines of an error: what failed, and what to do."""
-    line = f"llmchat: error: {sanitize_line(error.message)}"
-    return f"{line}\nllmchat: hint: {sanitize_line(error.hint)}" if error.hint else line
+    line = f"llmchat: error: {sanitize_line(scrub(error.message))}"
+    return f"{line}\nllmchat: hint: {sanitize_line(scrub(error.hint))}" if error.hint else line
 
 
 def error_record(error: LLMChatError) -> dict[str, object]:
     """What `--json` prints of an error."""
-    told = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+    hint = scrub(error.hint) if error.hint else error.hint
+    told = {"message": scrub(error.message), "hint": hint, "exit_code": int(error.exit_code)}
     return {"error": told}
 
 
