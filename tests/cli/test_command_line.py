@@ -221,8 +221,9 @@ def test_what_is_not_to_be_saved_leaves_no_trace(echo: Llmchat) -> None:
 
 
 def test_a_store_that_cannot_be_opened_costs_no_answer(echo: Llmchat) -> None:
-    (echo.home / "kept").mkdir()
+    (echo.home / "kept").mkdir(mode=0o700)
     (echo.home / "kept" / "data").write_text("in the way")
+    (echo.home / "kept" / "data").chmod(0o600)
     ran = echo("ask", "One")
     assert (ran.code, ran.out) == (0, b"One\n")
     assert ran.err.startswith("llmchat: this conversation is not saved: ")

@@ -95,6 +95,7 @@ def _log_bug(arguments: list[str]) -> int:
     try:
         make_private(log.parent)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log.chmod(0o600)  # it may be older than this promise
         with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now(UTC).isoformat()}\n{trace_text(os.environ)}\n")
         where = f"details are in {log}"

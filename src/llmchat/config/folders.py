@@ -16,13 +16,14 @@ class Folders:
     data: Path  # conversations
     state: Path  # prompt history, logs
     cache: Path  # weights
+    home: Path | None = None  # holds all four
 
     @classmethod
     def find(cls, environ: Mapping[str, str]) -> Folders:
         """The folders of this user; `LLMCHAT_HOME`, if set, holds all four."""
         if home := environ.get("LLMCHAT_HOME"):
             root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111 - leaves an unknown ~user as it is
-            return cls(root / "config", root / "data", root / "state", root / "cache")
+            return cls(root / "config", root / "data", root / "state", root / "cache", root)
         import platformdirs
 
         return cls(

@@ -13,6 +13,7 @@ from llmchat.store import Found, Store, Summary
 from llmchat.terminal.export import Format, choose_format, export
 from llmchat.terminal.headings import heading, when
 from llmchat.terminal.interchange import message_record
+from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.pager import page
 from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.screen import Screen
@@ -26,7 +27,9 @@ def open_store(streams: Streams) -> Store:
 
     Raises as `Store.open`.
     """
-    store = Store.open(Folders.find(streams.environ).database)
+    folders = Folders.find(streams.environ)
+    show_narrowed(folders, streams)
+    store = Store.open(folders.database)
     for notice in store.notices:
         streams.say(f"llmchat: {sanitize_line(notice.text)}")
     return store

@@ -15,6 +15,7 @@ from llmchat.config.resolve import Config
 from llmchat.errors import ExitCode, UsageError
 from llmchat.terminal.completion import Candidate
 from llmchat.terminal.fetching import show_fetching
+from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.run import Run, configure
 from llmchat.terminal.sanitize import sanitize_line
 from llmchat.terminal.streams import Streams
@@ -98,6 +99,7 @@ def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:
             f"there is no model {name} to fetch", hint=f"there are {known} and hf:owner/repo/file.gguf"
         )
     folders = Folders.find(streams.environ)
+    show_narrowed(folders, streams, quiet=config.switch("quiet"))
     there = weights.find(model, folders.weights)
     path = get_weights(model, config, folders, fetching=lambda model: show_fetching(streams, model))
     if there:

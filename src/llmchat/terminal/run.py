@@ -13,6 +13,7 @@ from llmchat.config.resolve import Config, resolve
 from llmchat.errors import UsageError
 from llmchat.terminal.aside import Aside
 from llmchat.terminal.fetching import show_fetching
+from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.sanitize import sanitize_line
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
@@ -94,6 +95,7 @@ def config_path(run: Run, streams: Streams) -> ConfigPath:
 def open_session(run: Run, config: Config, streams: Streams) -> Session:
     """The session of this run, its weights fetched and its conversation opened."""
     folders = Folders.find(streams.environ)
+    show_narrowed(folders, streams, quiet=config.switch("quiet"))
     session = Session(config, folders, fetching=lambda model: show_fetching(streams, model))
     keep = not (run.no_save or run.dry_run)
     if run.resumed:

@@ -1,0 +1,59 @@
+"""Makes everything that llmchat keeps the user's alone before any of it is used; reads no content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from llmchat.config.folders import Folders
+from llmchat.errors import DeniedError
+from llmchat.private import narrow
+
+_HINT = "make it yours alone, or set LLMCHAT_HOME to a folder of your own"
+
+
+def keep_private(folders: Folders) -> str | None:
+    """Narrows what is open to other users in these folders, and says so in one sentence.
+
+    Raises DeniedError where something belongs to somebody else, who could read or change it at any time.
+    What cannot be narrowed, on a disk that is read-only for instance, is left to whoever needs it.
+    """
+    if os.name != "posix":
+        return None
+    said: list[str] = []
+    for path in _kept(folders):
+        _check_owner(path)
+        with suppress(DeniedError):
+            said += filter(None, [narrow(path, hint=_HINT)])
+    if not said:
+        return None
+    return f"{said[0]}; so are {len(said) - 1} more below it" if len(said) > 1 else said[0]
+
+
+def _kept(folders: Folders) -> Iterator[Path]:
+    """Everything there is, what is above before what is below. Symbolic links are not ours to change."""
+    ours = (folders.config, folders.data, folders.state, folders.cache)
+    home = folders.home
+    with suppress(OSError):
+        if home is not None and {*home.iterdir()} <= {*ours}:  # else it is not a folder of ours alone
+            yield home
+    for folder in ours:
+        if folder.exists():
+            yield folder
+        for parent, names, files in os.walk(folder):
+            paths = (Path(parent, name) for name in (*names, *files))
+            yield from (path for path in paths if not path.is_symlink())
+
+
+def _check_owner(path: Path) -> None:
+    try:
+        state = path.stat()
+    except OSError:
+        return
+    by_others = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if state.st_uid == os.geteuid() or (state.st_uid == 0 and not by_others):
+        return
+    raise DeniedError(f"{path} belongs to somebody else", hint=_HINT)
