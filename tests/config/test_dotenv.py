@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,11 +59,20 @@ def test_a_parents_file_is_not_looked_for(dotenv: Path) -> None:
 
 def test_no_file_or_something_that_is_no_file_is_no_setting(tmp_path: Path) -> None:
     assert read_dotenv(tmp_path / ".env") == Dotenv()
+    (tmp_path / ".env").symlink_to("nowhere")
+    assert read_dotenv(tmp_path / ".env") == Dotenv()
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").symlink_to("/dev/zero")
+    assert read_dotenv(tmp_path / ".env") == Dotenv()
+    (tmp_path / ".env").unlink()
+    os.mkfifo(tmp_path / ".env")
+    assert read_dotenv(tmp_path / ".env") == Dotenv()  # and nobody waits for who would write into it
+    (tmp_path / ".env").unlink()
     (tmp_path / ".env").mkdir()
     assert read_dotenv(tmp_path / ".env") == Dotenv()
 
 
-@pytest.mark.parametrize("mode", [0o602, 0o666, 0o646])
+@pytest.mark.parametrize("mode", [0o602, 0o666, 0o646, 0o620, 0o664])
 def test_a_file_that_others_can_write_to_is_refused(dotenv: Path, mode: int) -> None:
     dotenv.write_text("HF_API_KEY=topsecret\n")
     dotenv.chmod(mode)
@@ -76,6 +86,37 @@ def test_a_file_that_only_its_owner_can_write_to_is_read(dotenv: Path, mode: int
     dotenv.write_text("LLMCHAT_SEED=7\n")
     dotenv.chmod(mode)
     assert read_dotenv(dotenv).values == {"LLMCHAT_SEED": "7"}
+
+
+def test_a_symbolic_link_is_judged_by_what_it_leads_to(dotenv: Path) -> None:
+    real = dotenv.rename(dotenv.with_name("real"))
+    real.write_text("LLMCHAT_SEED=7\n")
+    dotenv.symlink_to(real)
+    assert read_dotenv(dotenv).values == {"LLMCHAT_SEED": "7"}
+    real.chmod(0o666)
+    with pytest.raises(DeniedError, match="others can write"):
+        read_dotenv(dotenv)
+
+
+@pytest.mark.parametrize("as_a_link", [False, True])
+def test_a_file_or_link_of_somebody_else_is_refused(dotenv: Path, as_a_link: bool) -> None:
+    real = dotenv.rename(dotenv.with_name("real")) if as_a_link else dotenv
+    if as_a_link:
+        dotenv.symlink_to(real)
+    if os.geteuid() == 0:
+        os.chown(dotenv, 12345, -1, follow_symlinks=False)
+    else:  # who cannot give a file away has one of root's
+        dotenv.unlink()
+        dotenv.symlink_to("/etc/passwd")
+    with pytest.raises(DeniedError, match="belongs to somebody else"):
+        read_dotenv(dotenv)
+
+
+def test_a_huge_file_is_refused_before_it_is_read_whole(dotenv: Path) -> None:
+    with dotenv.open("wb") as file:
+        file.truncate(1 << 40)  # a hole
+    with pytest.raises(InputError, match=r"\.env is over 64 KiB"):
+        read_dotenv(dotenv)
 
 
 def test_a_file_that_is_no_text_is_an_error(dotenv: Path) -> None:

@@ -144,10 +144,36 @@ def test_a_url_from_dotenv_never_gets_a_key_from_elsewhere(
     config = configure({}, dotenv.format(url=URL), **{variable: "topsecret"})
     with pytest.raises(ConfigError, match=rf"in \.env .*{variable}") as caught:
         config.endpoint_key(URL)
-    source = dotenv.partition("=")[0]
-    assert caught.value.hint == f'if you trust it, add to config.toml: url = "{URL}"'
+    sources = [line.partition("=")[0] for line in dotenv.splitlines()]
+    key_env = "" if variable.startswith("LLMCHAT_") else f' and key_env = "{variable}"'
+    assert caught.value.hint == f'if you trust it, add to config.toml: url = "{URL}"{key_env}'
     assert "topsecret" not in caught.value.message
-    trusted = configure({}, dotenv.format(url=URL), **{variable: "topsecret", source: URL})
+    trust = dict.fromkeys(sources, URL)
+    trusted = configure({}, dotenv.format(url=URL), **{variable: "topsecret"}, **trust)
+    assert trusted.endpoint_key(URL) == Key(variable, "topsecret")
+
+
+@pytest.mark.parametrize(
+    ("base", "variable"),
+    [
+        ("HF_API_FALCOM_BASE", "HF_API_KEY"),
+        ("HF_API_FALCOM_BASE", "HF_TOKEN"),
+        ("OPENAI_BASE_URL", "OPENAI_API_KEY"),
+    ],
+)
+def test_dotenv_does_not_say_where_a_key_from_elsewhere_belongs(
+    configure: Resolve, base: str, variable: str
+) -> None:
+    said = f"{base}={URL}"
+    with pytest.raises(ConfigError, match=rf"^{base} in \.env .*{variable}") as caught:
+        configure({"url": URL}, said, **{variable: "topsecret"}).endpoint_key(URL)
+    hint = f'if you trust it, add to config.toml: url = "{URL}" and key_env = "{variable}"'
+    assert caught.value.hint == hint
+    other = "http://127.0.0.1:9"
+    assert configure({"url": other}, said, **{variable: "topsecret"}).endpoint_key(other) is None
+    beside = configure({"url": URL}, f"{said}\n{variable}=inside")
+    assert beside.endpoint_key(URL) == Key(variable, "inside")
+    trusted = configure({"url": URL}, "", **{base: URL, variable: "topsecret"})
     assert trusted.endpoint_key(URL) == Key(variable, "topsecret")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmchat.config.urls import check_url, is_loopback, origin, without_password
+from llmchat.config.urls import check_proxy, check_url, is_loopback, origin, without_password
 from llmchat.errors import ConfigError
 
 
@@ -52,6 +52,36 @@ def test_a_url_of_any_other_shape_is_refused_without_what_may_be_a_key(given: st
         check_url(given)
     assert caught.value.hint
     assert "topsecret" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://proxy:3128", "http://proxy.example/", "https://me:topsecret@proxy:1", "http://me@[::1]:1"],
+)
+def test_a_proxy_may_hold_a_user_name_and_a_password(proxy: str) -> None:
+    assert check_proxy(proxy) == proxy
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "proxy:3128",
+        "me:topsecret@proxy:3128",
+        "socks5://me:topsecret@proxy:1",
+        "http://me:top/secret@proxy:1",
+        "http://me:topsecret@proxy:port",
+        "http://me:topsecret@proxy:1/path",
+        "http://me:topsecret@proxy:1?x",
+        "http://me:top#secret@proxy:1",
+        "http://me:topsecret@",
+        "http://me:top secret@proxy",
+        "http://[me:topsecret@proxy",
+    ],
+)
+def test_any_other_proxy_is_refused_without_its_password(proxy: str) -> None:
+    with pytest.raises(ConfigError, match="the proxy cannot be ") as caught:
+        check_proxy(proxy)
+    assert "secret" not in f"{caught.value.message}{caught.value.hint}"
 
 
 def test_a_bare_host_gets_a_hint() -> None:

@@ -15,10 +15,10 @@ from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.nearest import did_you_mean
 from llmchat.config.resolve import Config
-from llmchat.config.urls import is_loopback
+from llmchat.config.urls import check_proxy, is_loopback
 from llmchat.core.generation import Backend
 from llmchat.core.prompt_format import FORMATS
-from llmchat.errors import UsageError
+from llmchat.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from llmchat.backends.endpoint import Endpoint
@@ -113,7 +113,8 @@ def get_weights(model: weights.Model, config: Config, folders: Folders, *, fetch
             progress=progress,
             offline=offline,
             environ=config.environ,
-            proxy=config.text("proxy"),
+            proxy=_proxy(config),
+            ca_file=_ca_file(config),
         )
 
 
@@ -159,7 +160,9 @@ def _endpoint(target: Target, config: Config) -> Endpoint:
 
     assert target.url is not None, "only a server has an endpoint"
     key = config.endpoint_key(target.url)
-    ca_file = config.text("ca_file")
+    proxy = _proxy(config)
+    if key and proxy:
+        _check_way(target.url, proxy, config)
     return Endpoint(
         target.url,
         key=key.secret if key else None,
@@ -172,8 +175,28 @@ def _endpoint(target: Target, config: Config) -> Endpoint:
             idle=config.number("idle_timeout"),
             wait=config.number("wait"),
         ),
-        ca_file=Path(os.path.expanduser(ca_file)) if ca_file else None,  # noqa: PTH111 - leaves an unknown ~user as it is
-        proxy=config.text("proxy"),
+        ca_file=_ca_file(config),
+        proxy=proxy,
         context=int(config.number("context")) if config.is_set("context") else None,
         offline=config.switch("offline") and not is_loopback(target.url),
     )
+
+
+def _proxy(config: Config) -> str | None:
+    proxy = config.text("proxy")
+    return check_proxy(proxy) if proxy else None
+
+
+def _ca_file(config: Config) -> Path | None:
+    ca_file = config.text("ca_file")
+    return Path(os.path.expanduser(ca_file)) if ca_file else None  # noqa: PTH111 - leaves an unknown ~user as it is
+
+
+def _check_way(url: str, proxy: str, config: Config) -> None:
+    """Raises ConfigError where a key would go to this machine, but by way of a proxy on another one."""
+    in_the_clear = is_loopback(url) and url.lower().startswith("http://")
+    if in_the_clear and not is_loopback(proxy) and not config.switch("allow_insecure_http"):
+        raise ConfigError(
+            "the key would travel in the clear to the proxy",
+            hint="leave out the proxy setting for a server on this machine",
+        )

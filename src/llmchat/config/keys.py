@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from llmchat.config.file import KEYS
 from llmchat.config.layers import Layer, Source, Value
@@ -12,6 +13,10 @@ from llmchat.config.urls import check_url, origin
 from llmchat.errors import ConfigError
 
 OPENAI_URL = "https://api.openai.com"
+KEYS_OF_BASE: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"HF_API_FALCOM_BASE": ("HF_API_KEY", "HF_TOKEN"), "OPENAI_BASE_URL": ("OPENAI_API_KEY",)}
+)
+"""The variables that say to which URL other keys than llmchat's own belong."""
 HUGGING_FACE = "huggingface.co"  # with its subdomains; endpoints and spaces of anyone live on other domains
 
 Read = Callable[[str], str | None]

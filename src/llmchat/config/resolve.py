@@ -9,7 +9,7 @@ from pathlib import Path
 from llmchat.config.dotenv import KNOWN, read_dotenv
 from llmchat.config.file import NO_FILE, ConfigFile
 from llmchat.config.key_command import KeyCommands
-from llmchat.config.keys import Key, OwnKey, find_key, own_keys
+from llmchat.config.keys import KEYS_OF_BASE, Key, OwnKey, find_key, own_keys
 from llmchat.config.layers import Chosen, Given, Layer, Source, Value, choose_profile, sources
 from llmchat.config.nearest import nearest
 from llmchat.config.setting import to_toml
@@ -94,8 +94,8 @@ class Config:
         """
         steering = [name for name in _ROUTE if self.values[name].layer is Layer.DOTENV]
         key = self._find_key(url, dotenv_only=bool(steering))
-        if key is None and steering and (elsewhere := self._find_key(url, dotenv_only=False)):
-            raise self._untrusted(steering, elsewhere)
+        if key is None and (elsewhere := find_key(url, self._own_keys(), self.merged().get)):
+            raise self._untrusted(url, steering, elsewhere)
         if key is None:
             return None
         if key.secret is None and not key.command:
@@ -120,17 +120,29 @@ class Config:
 
     def _find_key(self, url: str, *, dotenv_only: bool) -> Key | None:
         keys = [each for each in self._own_keys() if not dotenv_only or each.layer is Layer.DOTENV]
-        return find_key(url, keys, (self.given.dotenv if dotenv_only else self.merged()).get)
+        foreign = () if dotenv_only else self._foreign_bases()
+        said = self.given.dotenv if dotenv_only else self.merged()
+        return find_key(url, keys, {n: text for n, text in said.items() if n not in foreign}.get)
+
+    def _foreign_bases(self) -> set[str]:
+        """The variables by which .env would say to which URL a key of the environment belongs."""
+        said = {base for base, keys in KEYS_OF_BASE.items() if self.environ.keys() & keys}
+        return (said & self.given.dotenv.keys()) - self.environ.keys()
 
     def _own_keys(self) -> Iterable[OwnKey]:
         return own_keys(sources(self.given, self.profile), self.environ)
 
-    def _untrusted(self, steering: list[str], key: Key) -> ConfigError:
-        names = " and ".join(self.values[name].source for name in steering)
-        lines = " and ".join(f"{name} = {self._shown(name)}" for name in steering)
+    def _untrusted(self, url: str, steering: list[str], key: Key) -> ConfigError:
+        names = {self.values[name].source: None for name in steering}
+        lines = {name: self._shown(name) for name in steering}
+        bases = [base for base in sorted(self._foreign_bases()) if key.origin in KEYS_OF_BASE[base]]
+        if bases:
+            names |= dict.fromkeys(bases)
+            lines |= {"url": to_toml(url), "key_env": to_toml(key.origin)}
+        wanted = " and ".join(f"{name} = {value}" for name, value in lines.items())
         return ConfigError(
-            f"{names} in .env would decide who gets the key in {key.origin}, set elsewhere",
-            hint=f"if you trust it, add to {self.file.path}: {lines}",
+            f"{' and '.join(names)} in .env would decide who gets the key in {key.origin}, set elsewhere",
+            hint=f"if you trust it, add to {self.file.path}: {wanted}",
         )
 
     def _shown(self, name: str) -> str:

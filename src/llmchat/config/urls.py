@@ -29,6 +29,26 @@ def check_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def check_proxy(text: str) -> str:
+    """The URL of a proxy, which may hold a user name and password; so no error quotes any of it."""
+    hint = "it looks like http://host:port or http://user:password@host:port"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ConfigError("the proxy cannot be read", hint=hint) from None
+    is_plain = text.isprintable() and " " not in text and parts.path in ("", "/") and "?" not in text
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not is_plain
+        or "#" in text
+        or port == 0
+    ):
+        raise ConfigError("the proxy cannot be used", hint=hint)
+    return text
+
+
 def _shown(text: str) -> str:
     return text.rpartition("@")[2]  # a key in the user part is no one's business
 

