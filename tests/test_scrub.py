@@ -33,7 +33,7 @@ KEY = "tk-topSECRET/0123+abcdefgh=="
         "".join(f"&#x{ord(character):x};" for character in KEY),
         json.dumps(KEY).replace("/", "\\/"),
         html.escape(KEY),
-        KEY[: len(KEY) // 2 + 3],
+        KEY[: len(KEY) // 2],
         KEY[len(KEY) // 2 :],
     ],
 )

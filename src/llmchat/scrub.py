@@ -1,7 +1,7 @@
 """Takes keys out of what llmchat says about itself: errors, logs, tracebacks. Never touches an answer.
 
 Two things go: the secrets it is told, also where a server echoes them split, escaped, percent-encoded, in
-base64 or by halves; and whatever has the shape of a key. Ordinary words such as sk-learn stay.
+base64 or in part; and whatever has the shape of a key. Ordinary words such as sk-learn stay.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ KEY_VARIABLES = ("LLMCHAT_API_KEY", "HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
 MARK = "[key]"
 
 _LONG = 8  # characters from which a secret is looked for in disguise, and inside other words
-_LONGER = 16  # and from which half of one is a secret, too
+_LONGER = 16  # and from which its beginning and its end are secrets, too
+_TELLING = 10  # characters that these have at least
 _GAP = r"[^\x21-\x7e]*"  # line breaks and invisible characters between two characters of a key
 _REST = r"[\w.~+/=%-]*"
 
@@ -94,8 +95,8 @@ def _pattern(secret: str) -> str:
     characters = [_disguises(character) for character in secret if character != " "]
     found = [_GAP.join(characters)]
     if len(characters) >= _LONGER:
-        half = len(characters) // 2
-        found += [_GAP.join(characters[:half]) + _REST, _GAP.join(characters[half:])]
+        part = max(_TELLING, len(characters) // 3)
+        found += [_GAP.join(characters[:part]) + _REST, _GAP.join(characters[-part:])]
     return "|".join([*found, *_in_base64(secret.encode())])
 
 
