@@ -242,6 +242,33 @@ def test_what_is_kept_is_private_even_under_umask_0(echo: Llmchat) -> None:
     assert (echo.home / "kept" / "data").stat().st_mode & 0o777 == 0o700
 
 
+def test_what_was_open_to_others_is_narrowed_with_one_line(echo: Llmchat) -> None:
+    echo("ask", "One")
+    kept = echo.home / "kept"
+    for arguments in (["ask", "Two"], ["history", "list"], ["ask", "-q", "Three"]):
+        for path in [kept, *kept.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        ran = echo(*arguments)
+        assert ran.code == 0
+        quiet = "-q" in arguments
+        assert ran.err.startswith(f"llmchat: {kept} was open to other users (mode 0755)") is not quiet
+        assert ran.err.count("\n") == (not quiet)
+        assert {path.stat().st_mode & 0o077 for path in [kept, *kept.rglob("*")]} == {0}
+        assert echo("ask", "Four").err == ""
+
+
+def test_a_folder_that_others_can_change_is_not_used(echo: Llmchat) -> None:
+    shared = echo.home / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (echo.home / "kept").mkdir(mode=0o700)
+    (echo.home / "kept" / "data").symlink_to(shared)
+    ran = echo("ask", "One")
+    assert (ran.code, ran.out) == (77, b"")
+    assert "that all users share" in ran.error
+    assert list(shared.iterdir()) == []
+
+
 # Errors and exit codes
 
 

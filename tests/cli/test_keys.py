@@ -230,6 +230,44 @@ def test_a_hostile_dotenv_gets_no_key_from_elsewhere(trap: Trap, line: str, url:
     assert not found_in(ran.out + ran.err.encode())
 
 
+def test_a_proxy_that_is_set_sees_no_key_on_the_way_to_a_secure_server(trap: Trap) -> None:
+    proxy = trap.proxy.url.replace("://", "://me:the-proxys-word@")
+    environ = {"LLMCHAT_URL": "https://model.invalid", "LLMCHAT_API": "openai", "LLMCHAT_WAIT": "0"}
+    ran = trap.llmchat.with_environ(LLMCHAT_PROXY=proxy, **environ)("ask", "--debug", "Hi")
+    assert ran.code == 78
+    assert "the proxy refuses" in ran.err
+    assert trap.proxy.received.startswith(b"CONNECT model.invalid:443 ")
+    assert b"Proxy-Authorization: Basic " in trap.proxy.received
+    assert not found_in(trap.proxy.received)
+    assert "the-proxys-word" not in ran.err
+    assert not found_in(ran.err.encode())
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:the-proxys-word@127.0.0.1:9",
+        "socks5://me:the-proxys-word@x",
+        "http://me:the-proxys-word/@x",
+    ],
+)
+def test_the_password_of_a_proxy_is_not_shown(trap: Trap, proxy: str) -> None:
+    environ = {"LLMCHAT_URL": "http://127.0.0.1:9", "LLMCHAT_API": "openai", "LLMCHAT_WAIT": "0"}
+    ran = trap.llmchat.with_environ(LLMCHAT_PROXY=proxy, **environ)("ask", "--debug", "Hi")
+    assert ran.code in (69, 78)
+    assert "proxy" in ran.err
+    assert "the-proxys-word" not in ran.err
+
+
+def test_a_key_does_not_travel_to_this_machine_by_way_of_another(trap: Trap) -> None:
+    there = trap.llmchat.with_environ(
+        LLMCHAT_URL="http://127.0.0.1:9", LLMCHAT_PROXY="http://proxy.invalid:1"
+    )
+    ran = there("ask", "Hi")
+    assert ran.code == 78
+    assert ran.error == "the key would travel in the clear to the proxy"
+
+
 @pytest.mark.parametrize("variable", ["LLMCHAT_API_KEY", "HF_API_KEY", "HF_TOKEN"])
 def test_a_key_with_a_line_break_is_refused_by_name(trap: Trap, variable: str) -> None:
     server = trap.serve(telling(response("{}"), wire="openai"))

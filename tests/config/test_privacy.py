@@ -71,6 +71,21 @@ def test_what_a_symbolic_link_leads_to_is_left_alone(folders: Folders, tmp_path:
     assert shared.stat().st_mode & 0o777 == 0o644
 
 
+def test_a_folder_that_all_users_share_is_refused_and_stays_as_it_is(
+    folders: Folders, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    folders.database.unlink()
+    Path(f"{folders.database}-wal").unlink()
+    folders.data.rmdir()
+    folders.data.symlink_to(shared)
+    with pytest.raises(DeniedError, match="a folder that all users share"):
+        keep_private(folders)
+    assert shared.stat().st_mode & 0o7777 == 0o1777
+
+
 def test_where_nothing_is_kept_nothing_is_made(tmp_path: Path) -> None:
     assert keep_private(Folders.find({"LLMCHAT_HOME": str(tmp_path / "home")})) is None
     assert list(tmp_path.iterdir()) == []

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Auth", "Endpoint", "HttpSession", "Timeouts"]
 
 EVENT_STREAM = "text/event-stream"
+_USUAL = frozenset({"", JSON, EVENT_STREAM, "text/html", "text/plain"})
+"""Types of answers that hold nothing of ours."""
 LONGEST_ANSWER = 16 << 20
 """Bytes of an answer with status 200 that is no stream."""
 LONGEST_EXCUSE = 64 << 10
@@ -214,7 +216,9 @@ class HttpSession:
             body = await self._body(reader)
         else:
             body = (await reader.excuse(LONGEST_EXCUSE, within=EXCUSE_S)).decode(errors="replace")
-        kind = self.quote(_kind(headers))
+        kind = _kind(headers)
+        if kind not in _USUAL:  # one that is shown; our key may stand in it
+            kind = self.quote(kind)
         return Answer(
             server, response.status, kind, body, headers.get("Retry-After"), headers.get("Location")
         )

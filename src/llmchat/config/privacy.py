@@ -18,7 +18,8 @@ _HINT = "make it yours alone, or set LLMCHAT_HOME to a folder of your own"
 def keep_private(folders: Folders) -> str | None:
     """Narrows what is open to other users in these folders, and says so in one sentence.
 
-    Raises DeniedError where something belongs to somebody else, who could read or change it at any time.
+    Raises DeniedError where something belongs to somebody else, who could read or change it at any time,
+    or is a folder that all users share.
     What cannot be narrowed, on a disk that is read-only for instance, is left to whoever needs it.
     """
     if os.name != "posix":
@@ -34,11 +35,15 @@ def keep_private(folders: Folders) -> str | None:
 
 
 def _kept(folders: Folders) -> Iterator[Path]:
-    """Everything there is, what is above before what is below. Symbolic links are not ours to change."""
+    """Everything there is, what is above before what is below.
+
+    Not symbolic links, nor a home that is not ours alone: what they lead to, and what else is in it, may
+    have to be open.
+    """
     ours = (folders.config, folders.data, folders.state, folders.cache)
     home = folders.home
     with suppress(OSError):
-        if home is not None and {*home.iterdir()} <= {*ours}:  # else it is not a folder of ours alone
+        if home is not None and {*home.iterdir()} <= {*ours} and not _is_shared(home.stat()):
             yield home
     for folder in ours:
         if folder.exists():
@@ -53,7 +58,14 @@ def _check_owner(path: Path) -> None:
         state = path.stat()
     except OSError:
         return
+    if _is_shared(state):
+        raise DeniedError(f"{path} is a folder that all users share", hint=_HINT)
     by_others = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if state.st_uid == os.geteuid() or (state.st_uid == 0 and not by_others):
         return
     raise DeniedError(f"{path} belongs to somebody else", hint=_HINT)
+
+
+def _is_shared(state: os.stat_result) -> bool:
+    """Whether it is a folder like /tmp, which must never be narrowed."""
+    return stat.S_ISDIR(state.st_mode) and bool(state.st_mode & stat.S_ISVTX)

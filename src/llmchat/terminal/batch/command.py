@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import traceback
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -25,8 +24,8 @@ from llmchat.terminal.batch.tally import Tally
 from llmchat.terminal.constraint import read_constraint, without_schema
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.run import Run, configure, open_session
-from llmchat.terminal.sanitize import sanitize
 from llmchat.terminal.streams import Streams
+from llmchat.terminal.trace import trace_text
 from llmchat.terminal.view import error_lines
 
 MOST_AT_ONCE = 1024
@@ -49,7 +48,7 @@ def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
             return Interrupts().run(lambda _: lines.answer())
     except LLMChatError as error:
         if run.debug:
-            streams.say(sanitize(traceback.format_exc()))
+            streams.say(trace_text(streams.environ))
         streams.say(error_lines(error))
         return error.exit_code
 
