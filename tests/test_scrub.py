@@ -128,10 +128,11 @@ def test_secrets_are_told_by_the_names_of_variables_and_the_passwords_in_urls() 
         "TOKEN_COUNT": "12",
         "LESSKEYIN": "not a secret",
         "LLMCHAT_PROXY": "http://me:word@proxy:1",
+        "REPOSITORY": "ssh://git@host.example",
         "HOME": "/home/me",
         "OPENAI_API_KEY": "",
     }
-    assert sorted(secrets_in(variables)) == ["0123456789", "me:word", "short", "too-secret"]
+    assert sorted(secrets_in(variables)) == ["0123456789", "me:word", "short", "too-secret", "word"]
 
 
 def test_a_child_that_needs_no_secret_gets_none() -> None:

@@ -58,7 +58,9 @@ def secrets_in(variables: Mapping[str, str]) -> list[str]:
         text = value.strip()
         if name in KEY_VARIABLES or (_is_secret(name) and len(text) >= _LONG and text[0] not in "/~"):
             found.append(text)
-        found += _USER_INFO.findall(text)
+        for user_info in _USER_INFO.findall(text):
+            _, has_password, password = user_info.partition(":")
+            found += [user_info, password] if has_password else []
     return [each for each in found if each]
 
 

@@ -357,8 +357,9 @@ async def test_the_same_batch_twice_at_once_is_refused(start: Start, remote: Llm
 
 
 def test_a_folder_that_cannot_be_made_costs_no_answer(echo: Llmchat) -> None:
-    (echo.home / "kept").mkdir()
+    (echo.home / "kept").mkdir(mode=0o700)
     (echo.home / "kept" / "state").write_text("in the way")
+    (echo.home / "kept" / "state").chmod(0o600)
     ran = echo("ask", "--batch", "-", stdin=b"One\n")
     assert (ran.code, texts(ran.out)) == (0, ["One"])
     assert ran.err.startswith("llmchat: this batch cannot go on later: ")

@@ -19,8 +19,8 @@ def keep_private(folders: Folders) -> str | None:
     """Narrows what is open to other users in these folders, and says so in one sentence.
 
     Raises DeniedError where something belongs to somebody else, who could read or change it at any time,
-    or is a folder that all users share.
-    What cannot be narrowed, on a disk that is read-only for instance, is left to whoever needs it.
+    or is a folder that all users share. What cannot be narrowed, on a disk that is read-only for instance,
+    is left to whoever needs it.
     """
     if os.name != "posix":
         return None
