@@ -164,6 +164,21 @@ def test_a_server_that_echoes_the_key_in_an_error_shows_it_to_nobody(trap: Trap,
     trap.check(server, ran.out, ran.err.encode())
 
 
+@pytest.mark.parametrize("echo", ["status line", "message"])
+def test_a_key_that_a_command_prints_is_kept_as_close(trap: Trap, echo: str) -> None:
+    server = trap.serve(telling(ECHOES[echo], wire="openai"))
+    vault = trap.llmchat.home / "vault"
+    vault.write_text("#!/bin/sh\nprintenv KEPT\n")
+    vault.chmod(0o700)
+    config = trap.llmchat.home / "kept" / "config"
+    config.mkdir(parents=True)
+    config.joinpath("config.toml").write_text(f'key_command = "{vault}"\nurl = "{server.url}"\n')
+    here = trap.llmchat.with_environ(LLMCHAT_API_KEY="", KEPT=KEY, LLMCHAT_API="openai")
+    ran = here("ask", "--debug", "--json", "Hi")
+    assert ran.code != 0
+    trap.check(server, ran.out, ran.err.encode())
+
+
 @pytest.mark.parametrize("wire", WIRES)
 def test_an_ordinary_answer_takes_the_key_to_its_server_and_nowhere_else(trap: Trap, wire: str) -> None:
     whole = tgi_stream(" Hello") if wire == "tgi" else openai_stream("Hello")

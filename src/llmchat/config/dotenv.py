@@ -9,8 +9,7 @@ from pathlib import Path
 
 from llmchat.config.owned import read_owned
 from llmchat.config.settings import SETTINGS
-from llmchat.errors import ConfigError, InputError, LLMChatError
-from llmchat.scrub import secrets_in
+from llmchat.errors import ConfigError, InputError
 
 KNOWN = frozenset(
     {
@@ -51,13 +50,3 @@ def read_dotenv(path: Path) -> Dotenv:
     said = {each.key: each.value for each in bindings if each.key is not None and each.value is not None}
     known = {name: value for name, value in said.items() if name in KNOWN}
     return Dotenv(known, tuple(name for name in said if name not in KNOWN))
-
-
-def secrets_in_dotenv(path: Path) -> list[str]:
-    """What must not be shown of this file, whether or not it is to be believed."""
-    try:
-        content = read_owned(path) or b""
-    except LLMChatError:  # then nothing of it was used
-        return []
-    lines = (line.partition("=") for line in content.decode("utf-8", "replace").splitlines())
-    return secrets_in({name.split()[-1]: value.strip("'\" ") for name, _, value in lines if name.strip()})

@@ -16,14 +16,13 @@ class Folders:
     data: Path  # conversations
     state: Path  # prompt history, logs
     cache: Path  # weights
-    home: Path | None = None  # holds all four
 
     @classmethod
     def find(cls, environ: Mapping[str, str]) -> Folders:
         """The folders of this user; `LLMCHAT_HOME`, if set, holds all four."""
         if home := environ.get("LLMCHAT_HOME"):
             root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111 - leaves an unknown ~user as it is
-            return cls(root / "config", root / "data", root / "state", root / "cache", root)
+            return cls(root / "config", root / "data", root / "state", root / "cache")
         import platformdirs
 
         return cls(
@@ -37,6 +36,13 @@ class Folders:
                 )
             )
         )
+
+    @property
+    def home(self) -> Path | None:
+        """The folder that holds all four and is there for nothing else; None by the platform's convention."""
+        root = self.config.parent
+        four = [root / name for name in ("config", "data", "state", "cache")]
+        return root if four == [self.config, self.data, self.state, self.cache] else None
 
     @property
     def database(self) -> Path:

@@ -27,6 +27,11 @@ class KeyCommands:
         self._keys: dict[tuple[str, ...], str] = {}
         self._reading = asyncio.Lock()
 
+    @property
+    def printed(self) -> tuple[str, ...]:
+        """The keys, so that none is shown."""
+        return tuple(self._keys.values())
+
     async def read(self, command: tuple[str, ...]) -> str:
         """The key that this command prints; one that failed is run again the next time.
 

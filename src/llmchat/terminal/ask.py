@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from llmchat.app import Session
+from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode, LLMChatError
 from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
@@ -35,6 +36,7 @@ def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
 
 def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
     """Asks the question that is read, prints the answer, or an error in the form the run asked for."""
+    config: Config | None = None
     try:
         run.check(streams)
         config = configure(run, streams)
@@ -54,7 +56,8 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
             return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
     except LLMChatError as error:
         if run.debug:
-            streams.say(trace_text(streams.environ))
+            printed = config.commands.printed if config else ()
+            streams.say(trace_text(streams.environ, secrets=printed))
         _show_error(error, run, streams)
         return error.exit_code
 

@@ -6,15 +6,15 @@ import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from llmchat.config.dotenv import secrets_in_dotenv
-from llmchat.scrub import scrub, secrets_in
+from llmchat.config.secrets import known_secrets
+from llmchat.scrub import scrub
 from llmchat.terminal.sanitize import sanitize
 
 
 def trace_text(environ: Mapping[str, str], directory: Path = Path(), *, secrets: Iterable[str] = ()) -> str:
     """The traceback of the error that is being handled, fit for a terminal.
 
-    `environ`, the .env of the working directory and `secrets` say what must not stand in it.
+    `secrets`, `environ` and the user's files of settings say what must not stand in it.
     """
-    secrets = [*secrets, *secrets_in(environ), *secrets_in_dotenv(directory / ".env")]
-    return sanitize(scrub(traceback.format_exc(), secrets))
+    known = known_secrets(environ, directory)
+    return sanitize(scrub(traceback.format_exc(), [*secrets, *known]))

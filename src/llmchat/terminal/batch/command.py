@@ -12,6 +12,7 @@ from llmchat.app import Session
 from llmchat.app.batch import Batch
 from llmchat.app.batch_journal import BatchJournal
 from llmchat.app.target import choose
+from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.core.parallel import in_parallel
 from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
@@ -35,6 +36,7 @@ REMOTE_AT_ONCE = 8
 
 def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
     """Asks every line of `run.batch`; the exit code is that of the first line without an answer."""
+    config: Config | None = None
     try:
         run.check(streams)
         name = _check(run)
@@ -48,7 +50,8 @@ def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
             return Interrupts().run(lambda _: lines.answer())
     except LLMChatError as error:
         if run.debug:
-            streams.say(trace_text(streams.environ))
+            printed = config.commands.printed if config else ()
+            streams.say(trace_text(streams.environ, secrets=printed))
         streams.say(error_lines(error))
         return error.exit_code
 
