@@ -30,7 +30,8 @@ system = "Answer as my colleague would, in a few words, and say it if you do not
 def path(llmchat: Llmchat) -> Path:
     """The config.toml of this home, which has its folder already."""
     path = llmchat.home / "kept" / "config" / "config.toml"
-    path.parent.mkdir(parents=True, mode=0o700)
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700)  # parents=True would leave the upper one to the umask
     path.touch(mode=0o600)
     return path
 

@@ -30,7 +30,8 @@ async def other() -> AsyncGenerator[TgiServer]:
 def shell(llmchat: Llmchat, work: OpenAIServer, other: TgiServer) -> Llmchat:
     """A shell whose environment has a server and its key, beside a file with a profile of another."""
     folder = llmchat.home / "kept" / "config"
-    folder.mkdir(parents=True, mode=0o700)
+    for each in (folder.parent, folder):
+        each.mkdir(mode=0o700)  # parents=True would leave the upper one to the umask
     (folder / "config.toml").touch(mode=0o600)
     (folder / "config.toml").write_text(
         f"""
@@ -132,7 +133,8 @@ async def test_what_dotenv_says_can_be_trusted_with_the_line_of_the_hint(
     assert (ran.code, other.requests) == (78, [])
     told = f"llmchat: hint: if you trust it, add to {path}: "
     assert ran.err.splitlines()[1].startswith(told)
-    path.parent.mkdir(parents=True, mode=0o700)
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700)  # parents=True would leave the upper one to the umask
     write_line(path, ran.err.splitlines()[1].removeprefix(told))
     assert (await shell.beside("ask", "Hi")).code == 0
     assert other.requests[-1].headers["Authorization"] == f"Bearer {KEY}"

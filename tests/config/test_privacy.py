@@ -36,12 +36,12 @@ def modes(folder: Path) -> set[tuple[bool, int]]:
 
 
 def test_all_that_was_wider_is_narrowed_and_said_in_one_line(folders: Folders) -> None:
-    assert folders.home is not None
     said = keep_private(folders)
-    assert modes(folders.home) == {(True, 0o700), (False, 0o600)}
+    kept = (folders.config, folders.data, folders.state, folders.cache)
+    assert set.union(*map(modes, kept)) == {(True, 0o700), (False, 0o600)}
     assert said is not None
-    assert said.startswith(f"{folders.home} was open to other users (mode 0777)")
-    assert said.endswith("; so are 13 more below it")
+    assert said.startswith(f"{folders.config} was open to other users (mode 0777)")
+    assert said.endswith("; so are 12 more")
     assert keep_private(folders) is None
 
 
@@ -52,14 +52,12 @@ def test_what_is_narrower_than_usual_is_left_so(folders: Folders) -> None:
     assert folders.database.stat().st_mode & 0o777 == 0o400
 
 
-def test_a_home_that_holds_something_else_is_not_ours_to_close(folders: Folders) -> None:
-    assert folders.home is not None
-    (folders.home / "else").touch(mode=0o644)
-    said = keep_private(folders)
-    assert said is not None
-    assert said.startswith(f"{folders.config} was open")
-    assert folders.home.stat().st_mode & 0o777 == 0o777
-    assert (folders.home / "else").stat().st_mode & 0o777 != 0o600
+def test_the_folder_that_holds_all_four_may_hold_something_else_and_is_left_alone(folders: Folders) -> None:
+    home = folders.config.parent
+    (home / "else").touch(mode=0o644)
+    keep_private(folders)
+    assert home.stat().st_mode & 0o777 == 0o777
+    assert (home / "else").stat().st_mode & 0o777 != 0o600
 
 
 def test_what_a_symbolic_link_leads_to_is_left_alone(folders: Folders, tmp_path: Path) -> None:
@@ -93,8 +91,7 @@ def test_where_nothing_is_kept_nothing_is_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["data", "state/prompts"])
 def test_what_belongs_to_somebody_else_is_refused(folders: Folders, place: str) -> None:
-    assert folders.home is not None
-    theirs = folders.home / place
+    theirs = folders.config.parent / place
     if os.geteuid() == 0:
         os.chown(theirs, 12345, -1)
     else:  # who cannot give a file away uses a folder that everybody may write to

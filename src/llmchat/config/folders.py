@@ -38,13 +38,6 @@ class Folders:
         )
 
     @property
-    def home(self) -> Path | None:
-        """The folder that holds all four and is there for nothing else; None by the platform's convention."""
-        root = self.config.parent
-        four = [root / name for name in ("config", "data", "state", "cache")]
-        return root if four == [self.config, self.data, self.state, self.cache] else None
-
-    @property
     def database(self) -> Path:
         return self.data / "conversations.sqlite3"
 

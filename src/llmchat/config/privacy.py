@@ -31,21 +31,16 @@ def keep_private(folders: Folders) -> str | None:
             said += filter(None, [narrow(path, hint=_HINT)])
     if not said:
         return None
-    return f"{said[0]}; so are {len(said) - 1} more below it" if len(said) > 1 else said[0]
+    return f"{said[0]}; so are {len(said) - 1} more" if len(said) > 1 else said[0]
 
 
 def _kept(folders: Folders) -> Iterator[Path]:
     """Everything there is, what is above before what is below.
 
-    Not symbolic links, nor a home that is not ours alone: what they lead to, and what else is in it, may
-    have to be open.
+    Not symbolic links, nor the folder that LLMCHAT_HOME names: what they lead to, and what else is in it,
+    may have to be open.
     """
-    ours = (folders.config, folders.data, folders.state, folders.cache)
-    home = folders.home
-    with suppress(OSError):
-        if home is not None and {*home.iterdir()} <= {*ours} and not _is_shared(home.stat()):
-            yield home
-    for folder in ours:
+    for folder in (folders.config, folders.data, folders.state, folders.cache):
         if folder.exists():
             yield folder
         for parent, names, files in os.walk(folder):

@@ -6,6 +6,8 @@ import re
 import shlex
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from llmchat.scrub import without_secrets
 from llmchat.terminal.screen import Screen
@@ -27,19 +29,24 @@ def page(text: str, streams: Streams) -> None:
         streams.write(text)
         return
     environ = {"LESS": _LESS, **without_secrets(streams.environ)}
-    try:
-        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
-    except OSError:
-        streams.write(text)
-        return
-    _feed(pager, text.encode("utf-8", "replace"))
+    with _deaf_to_ctrl_c():
+        try:
+            pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
+        except OSError:
+            streams.write(text)
+            return
+        pager.communicate(text.encode("utf-8", "replace"))
 
 
-def _feed(pager: subprocess.Popen[bytes], text: bytes) -> None:
-    """Until the person leaves the pager. Ctrl-C is the pager's own meanwhile, as in every other program."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """While this lasts Ctrl-C is the pager's own, as in every other program.
+
+    It is heard and passed over: a pager would inherit that it is ignored, and could not hear it itself.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        pager.communicate(text)
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 
