@@ -2,6 +2,7 @@
 
 from llmchat.store.conversations import Store, Summary
 from llmchat.store.glance import glance
+from llmchat.store.inspection import SQLITE_VERSION, Inspection, inspect
 from llmchat.store.journal import ConversationJournal, Saved
 from llmchat.store.records import Record
 from llmchat.store.search import Found
@@ -9,8 +10,10 @@ from llmchat.store.tree import Node
 from llmchat.store.whole import Whole
 
 __all__ = [
+    "SQLITE_VERSION",
     "ConversationJournal",
     "Found",
+    "Inspection",
     "Node",
     "Record",
     "Saved",
@@ -18,4 +21,5 @@ __all__ = [
     "Summary",
     "Whole",
     "glance",
+    "inspect",
 ]

@@ -1,0 +1,209 @@
+"""Looking at a database: what is found, and that nothing is changed or created by it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from llmchat.errors import ExitCode, LLMChatError, StorageError, TryLaterError
+from llmchat.store import ConversationJournal, Inspection, Store, inspect, schema
+
+from .conftest import Spawn
+
+Say = Callable[[ConversationJournal, str, str], None]
+
+
+def files(path: Path) -> Mapping[str, bytes]:
+    return {each.name: each.read_bytes() for each in path.parent.iterdir()}
+
+
+def inspected(path: Path) -> Inspection:
+    """What is found; checks that no byte and no file beside it changed."""
+    before = files(path)
+    found = inspect(path, patience=0.05)
+    assert files(path) == before
+    return found
+
+
+def refusal(path: Path) -> LLMChatError:
+    """The error that inspecting this file ends in, changing nothing either."""
+    before = files(path)
+    with pytest.raises(LLMChatError) as caught:
+        inspect(path, patience=0.05)
+    assert files(path) == before
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.fixture
+def filled(path: Path, say: Say) -> Path:
+    """Three conversations, of which the last is long."""
+    with Store.open(path) as store:
+        for number in range(3):
+            journal = store.journal()
+            say(journal, f"question {number}", "answer")
+        for number in range(10):
+            say(journal, f"more {number}", "words of it " * 1500)
+    return path
+
+
+def test_a_healthy_database_is_read_whole(filled: Path) -> None:
+    version = len(schema.MIGRATIONS)
+    expected = Inspection(filled.stat().st_size, version, False, 3, index_damage=False)
+    assert inspected(filled) == expected
+
+
+def test_what_another_process_is_writing_is_read_as_it_is(path: Path, spawn: Spawn) -> None:
+    child = spawn("stream", path)
+    assert child.stdout is not None
+    child.stdout.readline()
+    found = inspect(path)
+    assert (found.conversations, found.index_damage) == (1, False)
+    assert {each.name for each in path.parent.iterdir()} == {
+        path.name,
+        f"{path.name}-wal",
+        f"{path.name}-shm",
+    }
+
+
+def test_what_a_killed_process_left_in_its_log_counts_and_stays_there(path: Path, spawn: Spawn) -> None:
+    child = spawn("stream", path)
+    assert child.stdout is not None
+    child.stdout.readline()
+    child.kill()
+    child.communicate()
+    log = Path(f"{path}-wal").read_bytes()
+    assert log
+    database = path.read_bytes()
+    assert inspect(path).conversations == 1
+    assert (path.read_bytes(), Path(f"{path}-wal").read_bytes()) == (database, log)
+
+
+def test_spoilt_pages_are_found(filled: Path) -> None:
+    content = bytearray(filled.read_bytes())
+    content[20 * 4096 :] = b"\xa5" * len(content[20 * 4096 :])
+    filled.write_bytes(content)
+    error = refusal(filled)
+    assert error.exit_code == ExitCode.STORAGE
+    assert "damaged" in error.message
+    assert ".recover" in str(error.hint)
+
+
+@pytest.mark.parametrize("content", [b"not a database at all " * 1000, b"SQLite format 3\0" + bytes(84)])
+def test_what_is_no_database_is_said(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    error = refusal(path)
+    assert error.exit_code == ExitCode.STORAGE
+    assert "damaged" in error.message
+
+
+def test_a_search_that_would_miss_something_is_found(filled: Path) -> None:
+    with closing(sqlite3.connect(filled)) as connection:
+        connection.execute("DROP TRIGGER found_update")
+        connection.execute("UPDATE messages SET text = 'something else' WHERE id = 1")
+        connection.commit()
+    assert inspected(filled).index_damage
+    with closing(sqlite3.connect(filled)) as connection:
+        connection.execute("INSERT INTO found (found) VALUES ('rebuild')")
+        connection.commit()
+    assert not inspected(filled).index_damage
+
+
+def test_a_newer_database_is_said(filled: Path) -> None:
+    with closing(sqlite3.connect(filled)) as connection:
+        connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    error = refusal(filled)
+    assert error.exit_code == ExitCode.STORAGE
+    assert "newer" in error.message
+
+
+def test_an_older_database_is_not_migrated(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        schema.migrate(connection, migrations=schema.MIGRATIONS[:1])
+    found = inspected(path)
+    assert (found.version, found.outdated, found.conversations) == (1, True, 0)
+
+
+def test_an_empty_file_is_a_database_to_be(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    found = inspected(path)
+    assert (found.version, found.outdated, found.conversations) == (0, True, 0)
+
+
+def test_another_programs_database_is_said(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE songs (title)")
+    assert "another program" in refusal(path).message
+
+
+LOCKING = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+for statement in sys.argv[2].split(";"):
+    connection.execute(statement).fetchall()
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "BEGIN IMMEDIATE",
+        "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
+        "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; DELETE FROM pieces",
+    ],
+)
+def test_a_lock_of_another_process_is_noticed(filled: Path, statements: str) -> None:
+    command = [sys.executable, "-c", LOCKING, str(filled), statements]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "locked\n"
+            with pytest.raises(TryLaterError, match="locked") as caught:
+                inspect(filled, patience=0.05)
+            assert caught.value.exit_code == ExitCode.TRY_LATER
+        finally:
+            other.kill()
+    assert inspect(filled, patience=1).conversations == 3
+
+
+def test_a_folder_in_place_of_the_file_is_said(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(StorageError, match="cannot open"):
+        inspect(path)
+
+
+@pytest.mark.parametrize(("mode", "said"), [(0o444, "read-only"), (0o000, "may not be read")])
+def test_what_may_not_be_written_or_read_is_said(filled: Path, mode: int, said: str) -> None:
+    """In a process that is nobody's, where we are root, who may do anything."""
+    filled.chmod(mode)
+    for each in (filled.parent, *filled.parent.parents):
+        if each.stat().st_uid == os.geteuid() and each != each.parent:
+            each.chmod(each.stat().st_mode | 0o011)
+    program = """
+import os, sys
+from pathlib import Path
+from llmchat.store import inspect
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    inspect(Path(sys.argv[1]))
+except Exception as error:
+    print(error)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(filled)], capture_output=True, text=True, check=True
+    )
+    assert said in ran.stdout
