@@ -139,6 +139,13 @@ async def test_every_setting_has_its_field(server: OpenAIServer, owner: str, pen
     await backend.aclose()
 
 
+async def test_the_servers_own_model_is_known_once_the_backend_is_prepared(backend: OpenAIBackend) -> None:
+    assert backend.model == ""
+    async for _ in backend.prepare():
+        pass
+    assert backend.model == "served-model"
+
+
 async def test_a_model_that_was_named_needs_no_list_of_them(server: OpenAIServer) -> None:
     backend = OpenAIBackend(Endpoint(server.url), model="mine")
     await generate(backend)

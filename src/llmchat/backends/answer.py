@@ -31,6 +31,7 @@ class Answer:
     body: str = field(repr=False)
     retry_after: str | None = None
     location: str | None = None
+    date: str | None = None  # by the server's clock
 
     def json(self) -> object:
         """The body as JSON. Raises BrokenReply where it is something else."""

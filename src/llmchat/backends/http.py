@@ -222,9 +222,8 @@ class HttpSession:
         kind = _kind(headers)
         if kind not in _USUAL:  # one that is shown; our key may stand in it
             kind = self.quote(kind)
-        return Answer(
-            server, response.status, kind, body, headers.get("Retry-After"), headers.get("Location")
-        )
+        told = (headers.get(name) for name in ("Retry-After", "Location", "Date"))
+        return Answer(server, response.status, kind, body, *told)
 
     async def _body(self, reader: Reader) -> str:
         server = self.endpoint.server

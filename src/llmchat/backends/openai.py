@@ -186,14 +186,15 @@ class OpenAIBackend:
         async with self._asking:
             if self._models is None:
                 self._models = await self._session.learn(f"{self._base}/models") or NOTHING
-                owner = owner_of(listed(self._models, self._model))
-                self._dialect.server = self._dialect.server or owner
+                entry = listed(self._models, self._model)
+                self._model = self._model or text_at(entry, "id") or None
+                self._dialect.server = self._dialect.server or owner_of(entry)
         return self._models
 
     async def _know_model(self) -> None:
         if self._model is None:
             with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
-                self._model = text_at(listed(await self._list_models(), None), "id") or None
+                await self._list_models()
 
     async def _tokens(self, request: Request) -> int | None:
         """Counted by vLLM's /tokenize, or by llama.cpp's, which wants the text that /apply-template makes."""
