@@ -83,6 +83,7 @@ def test_every_library_has_a_home() -> None:
         (["--version"], {"pydantic"}),
         (["ask", "--help"], set()),  # typer itself reads the name of a command with pydantic
         (["history", "--help"], set()),
+        (["doctor", "--help"], set()),
     ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str], also: set[str]) -> None:

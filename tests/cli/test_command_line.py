@@ -20,6 +20,7 @@ COMMANDS = [
     ("pull",),
     ("help",),
     ("completion",),
+    ("doctor",),
     ("history",),
     ("history", "list"),
     ("history", "show"),

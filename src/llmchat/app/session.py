@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from llmchat.app.fetching import Fetching, stoppable
 from llmchat.app.keeping import Keeping
-from llmchat.app.target import choose, model_names, open_backend, point_at
+from llmchat.app.target import choose, model_names, open_backend, point_at, system_message
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, defaults
 from llmchat.config.setting import SettingValue
-from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
+from llmchat.config.settings import SETTINGS
 from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message
@@ -252,12 +252,7 @@ class Session:
             self.kept.close()
 
     def _system(self) -> str:
-        """The system message that was set, else the model's own, else the course's on a URL."""
-        if (chosen := self.config.text("system")) is not None:
-            return chosen
-        if (own := self.chat.backend.system) is not None:
-            return own
-        return COURSE_SYSTEM if self._target.url else ""
+        return system_message(self.config, self.chat.backend, url=self._target.url)
 
     def _stand_in(self, system: str) -> None:
         """The system message that a model brings with it."""

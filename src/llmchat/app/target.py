@@ -15,6 +15,7 @@ from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.nearest import did_you_mean
 from llmchat.config.resolve import Config
+from llmchat.config.settings import COURSE_SYSTEM
 from llmchat.config.urls import check_proxy, is_loopback
 from llmchat.core.generation import Backend
 from llmchat.core.prompt_format import FORMATS
@@ -61,14 +62,27 @@ def point_at(name: str, config: Config) -> tuple[Config, Target]:
     return moved, target
 
 
-def open_backend(target: Target, config: Config, folders: Folders, *, fetching: Fetching) -> Backend:
+def system_message(config: Config, backend: Backend, *, url: str | None) -> str:
+    """The system message that was set, else the model's own, else the course's on a URL."""
+    if (chosen := config.text("system")) is not None:
+        return chosen
+    if (own := backend.system) is not None:
+        return own
+    return COURSE_SYSTEM if url else ""
+
+
+def open_backend(
+    target: Target, config: Config, folders: Folders, *, fetching: Fetching, remembers: bool = True
+) -> Backend:
     """The target's backend. Fetches weights that are not on disk; blocks meanwhile.
+
+    With `remembers` it is noted for later runs what a server speaks.
 
     Raises ConfigError for a key that may not go there, UsageError for a model nobody knows, and what
     weights.fetch raises.
     """
     if target.url is not None:
-        return _open_server(target, config, folders)
+        return _open_server(target, config, folders if remembers else None)
     assert target.model is not None, "without a URL there is a default model"
     if target.model in BUILT_IN:
         from llmchat.backends.echo import EchoBackend
@@ -131,7 +145,7 @@ def _engine(path: Path, config: Config) -> EngineOptions:
     )
 
 
-def _open_server(target: Target, config: Config, folders: Folders) -> Backend:
+def _open_server(target: Target, config: Config, folders: Folders | None) -> Backend:
     from llmchat.backends.auto import AutoBackend
     from llmchat.backends.detect import Api, Speaker
     from llmchat.backends.http import HttpSession
@@ -139,23 +153,25 @@ def _open_server(target: Target, config: Config, folders: Folders) -> Backend:
     from llmchat.backends.remembered import Remembered
     from llmchat.backends.tgi import TgiBackend
 
-    endpoint = _endpoint(target, config)
-    session = HttpSession(endpoint)
+    reached = endpoint(target, config)
+    session = HttpSession(reached)
     form = FORMATS[config.text("prompt_format") or "transcript"]
 
     speakers: dict[Api, Speaker] = {
-        Api.TGI: TgiBackend(endpoint, prompt_format=form, model=target.model, session=session),
-        Api.OPENAI: OpenAIBackend(endpoint, model=target.model, session=session),
+        Api.TGI: TgiBackend(reached, prompt_format=form, model=target.model, session=session),
+        Api.OPENAI: OpenAIBackend(reached, model=target.model, session=session),
     }
     named = config.text("api")
     if named in (Api.TGI, Api.OPENAI):
         return speakers[Api(named)]
     if config.values["url"].source == COURSE_VARIABLE:
         return speakers[Api.TGI]
-    return AutoBackend(session, speakers, remembered=Remembered(folders.servers))
+    remembered = Remembered(folders.servers) if folders is not None else None
+    return AutoBackend(session, speakers, remembered=remembered)
 
 
-def _endpoint(target: Target, config: Config) -> Endpoint:
+def endpoint(target: Target, config: Config) -> Endpoint:
+    """How the target's server is reached, with the key that may go there. Raises ConfigError."""
     from llmchat.backends.endpoint import Auth, Endpoint, Timeouts
 
     assert target.url is not None, "only a server has an endpoint"

@@ -135,6 +135,26 @@ def pull(
     raise typer.Exit(pull_model(model, _run(context, options), Streams.standard()))
 
 
+@app.command()
+@with_settings
+def doctor(
+    context: typer.Context,
+    *,
+    ask_nothing: Annotated[bool, typer.Option("--no-ask", help="Do not ask the model for a reply.")] = False,
+    no_save: Annotated[bool, typer.Option("--no-save", help="Conversations need not be kept.")] = False,
+    json: AsJson = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    **options: object,
+) -> None:
+    """Look at what a chat would use, and say what is wrong with it; exits as the chat would."""
+    from llmchat.terminal.doctor import doctor as run_doctor
+    from llmchat.terminal.streams import Streams
+
+    told = {"no_save": no_save or None, "json": json or None, "debug": debug or None}
+    run = _run(context, {**options, **told})
+    raise typer.Exit(run_doctor(run, Streams.standard(), asks=not ask_nothing))
+
+
 @history_app.command("list")
 @with_unused_config
 def list_(

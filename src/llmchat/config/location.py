@@ -31,8 +31,8 @@ class ConfigPath:
             return cls(Path(os.path.expanduser(named)), named=True)  # noqa: PTH111 - leaves an unknown ~user as it is
         return cls(Folders.find(environ).config / "config.toml", named=False)
 
-    def read(self) -> ConfigFile:
-        """The file, its permissions narrowed where it holds a key that others can read.
+    def read(self, *, narrows: bool = True) -> ConfigFile:
+        """The file, its permissions narrowed where it holds a key that others can read, unless told not to.
 
         Raises MissingError where it was named and is not there, DeniedError where others can write to it,
         ConfigError where it cannot be read or says what no setting takes.
@@ -54,7 +54,8 @@ class ConfigPath:
             raise ConfigError(
                 f"{self.path} cannot be read: {why}", hint="check it, or name another: --config"
             ) from error
-        return _narrowed(parse(text, self.path), state)
+        found = parse(text, self.path)
+        return _narrowed(found, state) if narrows else found
 
 
 def _narrowed(file: ConfigFile, state: os.stat_result) -> ConfigFile:

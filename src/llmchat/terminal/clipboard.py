@@ -19,7 +19,7 @@ def copy(text: str, streams: Streams) -> str:
     In an SSH session the system's clipboard is the wrong one, the terminal's is the person's own.
     Source: xterm's ctlseqs, "Operating System Commands", 52.
     """
-    program = _program(streams.environ)
+    program = find_program(streams.environ)
     if program is not None and _give(program, text, streams.environ):
         return program[0]
     encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
@@ -27,7 +27,7 @@ def copy(text: str, streams: Streams) -> str:
     return "the terminal"
 
 
-def _program(environ: Mapping[str, str]) -> Sequence[str] | None:
+def find_program(environ: Mapping[str, str]) -> Sequence[str] | None:
     """The system's program for it, with its arguments, if there is one that can work here."""
     if environ.get("SSH_CONNECTION"):
         return None

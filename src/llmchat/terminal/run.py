@@ -72,12 +72,12 @@ class Run:
         return "last" if self.continue_ else self.conversation
 
 
-def configure(run: Run, streams: Streams) -> Config:
+def configure(run: Run, streams: Streams, *, narrows: bool = True) -> Config:
     """The effective configuration; what has to be said about it goes to stderr.
 
-    Raises as `resolve` and `ConfigPath.read`.
+    Raises as `resolve` and `ConfigPath.read`, which explains `narrows`.
     """
-    file = config_path(run, streams).read()
+    file = config_path(run, streams).read(narrows=narrows)
     config = resolve(run.flags, environ=streams.environ, directory=Path(), file=file)
     if not config.switch("quiet"):
         for notice in config.notices:

@@ -1,0 +1,129 @@
+"""Whether what would answer does: its weights, its engine or server, and a few words from it."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from llmchat import weights
+from llmchat.app.checkup.beside import beside
+from llmchat.app.checkup.finding import Finding, good, skipped, warning
+from llmchat.app.checkup.room import free_bytes
+from llmchat.app.checkup.subject import Subject
+from llmchat.app.target import system_message
+from llmchat.backends import BUILT_IN
+from llmchat.config.resolve import defaults
+from llmchat.core.chat import Chat
+from llmchat.core.conversation import Conversation
+from llmchat.core.generation import Limits, Thought
+from llmchat.core.journal import MemoryJournal
+from llmchat.errors import UnavailableError
+
+QUESTION, FEW_TOKENS = "Say hello.", 16
+_SHOWN = 40  # characters of the answer
+_APIS = {"tgi": "TGI", "openai": "OpenAI's API"}
+
+
+async def check_weights(subject: Subject) -> Finding | None:
+    """Reads all of them. Raises as `weights.verify`; MissingError where they cannot be fetched offline."""
+    name = subject.target.model
+    if subject.target.url is not None or name is None or name in BUILT_IN:
+        return None
+    model = weights.resolve(name)
+    if isinstance(model, Path):
+        weights.check_gguf(model)
+        return good(f"{model}, {_megabytes(model.stat().st_size)}; nobody has pinned a hash for it")
+    assert model is not None, "the model was checked"
+    folder = subject.folders.weights
+    if (path := await beside(lambda: weights.find(model, folder))) is None:
+        if subject.config.switch("offline"):
+            weights.fetch(model, folder, progress=lambda _done, _total: None, offline=True)  # says it
+        subject.lacks_weights = True
+        about = ", ".join(filter(None, (_megabytes(model.size) if model.size else "", model.licence)))
+        said = f"not on disk; the first chat would fetch them{f': {about}' if about else ''}"
+        if await beside(lambda: free_bytes(folder)) < 2 * model.size:  # they may come in an archive
+            return warning(f"{said}; there is hardly room for them", f"make some room: {folder}")
+        return good(said)
+    await beside(lambda: weights.verify(model, path))
+    proof = "their SHA-256 is the pinned one" if model.pinned else "nobody has pinned a hash for them"
+    return good(f"{path}, {_megabytes(path.stat().st_size)}; {proof}")
+
+
+async def check_engine(subject: Subject) -> Finding | None:
+    """Loads the model. Raises as `LocalBackend.prepare`."""
+    if subject.target.url is not None or subject.target.model in BUILT_IN:
+        return None
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise UnavailableError(
+            "there is no embedded engine for this platform",
+            hint="chat with a server instead: llmchat --url URL",
+        )
+    if subject.lacks_weights:
+        return skipped("there are no weights yet")
+    started = time.monotonic()
+    limits = await _prepare(subject)
+    took = time.monotonic() - started
+    return good(f"llama.cpp loaded the model in {took:.1f} s; {_context(limits)}")
+
+
+async def check_server(subject: Subject) -> Finding | None:
+    """Asks the server what it is. Raises UnavailableError where there is none, DeniedError, ConfigError."""
+    if subject.target.url is None:
+        return None
+    limits = await _prepare(subject)
+    backend = await subject.backend()
+    api = _APIS.get(backend.name, backend.name)
+    if limits.assumed and not backend.model:
+        return warning(
+            f"reached, but does not say what it is; taken for {api}", "--api tgi or --api openai says it"
+        )
+    model = backend.model or "a model without a name"
+    return good(f"reached; speaks {api}, has {model}; {_context(limits)}")
+
+
+async def check_answer(subject: Subject) -> Finding:
+    """Asks for a few tokens, as a chat would. Raises what a chat would."""
+    if not subject.asks:
+        return skipped("not asked: --no-ask")
+    backend, config = await subject.backend(), subject.config
+    chat = Chat(
+        backend,
+        MemoryJournal(),
+        conversation=Conversation(system_message(config, backend, url=subject.target.url)),
+        settings=replace(config.chosen(), max_tokens=FEW_TOKENS),
+        defaults=defaults(),
+    )
+    thinks = False
+    async with chat.ask(QUESTION) as turn:
+        async for event in turn:
+            thinks = thinks or isinstance(event, Thought)
+            subject.tell(event)
+    assert turn.reply is not None, "the turn is over"
+    first = turn.reply.provenance.first_token_s
+    said = " ".join(turn.reply.text.split())
+    if said and first is not None:
+        shown = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}\u2026"
+        return good(f"“{shown}”, the first of it after {first:.1f} s")
+    if thinks:
+        return good(f"it thinks; {FEW_TOKENS} tokens were not enough for an answer")
+    return warning("the answer is empty", "ask something: llmchat ask Hello")
+
+
+async def _prepare(subject: Subject) -> Limits:
+    backend = await subject.backend()
+    async with aclosing(backend.prepare()) as events:
+        async for event in events:
+            subject.tell(event)
+    return await backend.limits()
+
+
+def _context(limits: Limits) -> str:
+    said = " assumed, as it does not say" if limits.assumed else ""
+    return f"{limits.context:,} tokens of context{said}"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

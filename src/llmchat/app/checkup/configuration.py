@@ -1,0 +1,68 @@
+"""What was configured, what follows from it, and where the key comes from; shows no value of a setting."""
+
+from __future__ import annotations
+
+from llmchat import weights
+from llmchat.app.checkup.beside import beside
+from llmchat.app.checkup.finding import Finding, good
+from llmchat.app.checkup.subject import Subject
+from llmchat.app.target import choose
+from llmchat.backends import BUILT_IN
+from llmchat.config.resolve import Layer, Value
+
+_BELONGING = ("HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
+"""Keys that go to certain hosts only."""
+
+
+async def check_configuration(subject: Subject) -> Finding:
+    """Which file is read, what is set, and by what. Raises as `resolve`."""
+    config = subject.config
+    chosen = [
+        f"{name} ({_origin(value)})" for name, value in config.values.items() if value.layer > Layer.DEFAULT
+    ]
+    said = f"set: {', '.join(chosen)}" if chosen else "nothing is set, so the defaults count"
+    path = config.file.path
+    return good(f"{path if path.exists() else 'no config.toml'}; {said}")
+
+
+async def check_model(subject: Subject) -> Finding:
+    """What a chat would use, and why. Raises UsageError for a model that nobody knows."""
+    config = subject.config
+    target = subject.target = choose(config)
+    model = _why(target.model, config.values["model"])
+    if target.url is not None:
+        return good(f"{model or 'whatever is served'} at {_why(target.url, config.values['url'])}")
+    assert target.model is not None, "without a URL there is a default model"
+    if target.model in BUILT_IN:
+        return good(f"{model}: built in, {BUILT_IN[target.model]}")
+    if weights.resolve(target.model) is None:
+        await subject.backend()  # says it as a chat does
+    return good(f"{model} on this machine")
+
+
+async def check_key(subject: Subject) -> Finding | None:
+    """Which key goes to the URL. Raises ConfigError where it may not."""
+    url, config = subject.target.url, subject.config
+    if url is None:
+        return None
+    key = await beside(lambda: config.endpoint_key(url))
+    if key is not None:
+        in_dotenv = key.origin not in config.environ and key.origin in config.merged()
+        place = ".env" if in_dotenv else key.place
+        where = f"{key.origin} ({place})" if place not in ("", key.origin) else key.origin
+        return good(f"from {where}, sent as Authorization: {str(config.text('auth')).capitalize()}")
+    if withheld := config.withheld_key(url):
+        return good(f"none is sent: {withheld}")
+    others = [name for name in _BELONGING if config.environ.get(name)]
+    elsewhere = f"; this URL is not one for {' or '.join(others)}" if others else ""
+    return good(f"none is sent{elsewhere}")
+
+
+def _why(name: str | None, value: Value) -> str:
+    if name is None:
+        return ""
+    return f"{name} ({_origin(value) if value.value == name else 'the default'})"
+
+
+def _origin(value: Value) -> str:
+    return f"{value.source} in .env" if value.layer is Layer.DOTENV else value.source
