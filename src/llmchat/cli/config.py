@@ -1,0 +1,50 @@
+"""`llmchat config`: the commands about the settings and their file. Parses and calls, nothing else."""
+
+from __future__ import annotations
+
+import typer
+
+from llmchat.cli.options import with_config, with_settings
+from llmchat.cli.parsing import AsJson, group, run_of
+
+config_app = group("The settings and their file.")
+
+
+@config_app.command("show")
+@with_settings
+def show_config(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
+    """Show every setting, where it came from, and its value; of keys only whether they are set."""
+    from llmchat.terminal.config import show_settings
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(show_settings(run_of(context, options), Streams.standard(), as_json=json))
+
+
+@config_app.command("path")
+@with_config
+def config_path(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
+    """Print where config.toml is; with --json all folders."""
+    from llmchat.terminal.config import show_path
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(show_path(run_of(context, options), Streams.standard(), as_json=json))
+
+
+@config_app.command("init")
+@with_config
+def init_config(context: typer.Context, **options: object) -> None:
+    """Write a config.toml with every setting in it, commented out."""
+    from llmchat.terminal.config import init
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(init(run_of(context, options), Streams.standard()))
+
+
+@config_app.command("edit")
+@with_config
+def edit_config(context: typer.Context, **options: object) -> None:
+    """Open config.toml in $VISUAL or $EDITOR, then check it."""
+    from llmchat.terminal.config import edit
+    from llmchat.terminal.streams import Streams
+
+    raise typer.Exit(edit(run_of(context, options), Streams.standard()))
