@@ -15,8 +15,8 @@ from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Sett
 from llmchat.core.journal import Provenance, Reply
 from llmchat.errors import BrokenReply, LLMChatError, StorageError, UnavailableError
 from llmchat.terminal.aside import Aside
+from llmchat.terminal.json_view import JsonView
 from llmchat.terminal.view import (
-    JsonView,
     PlainView,
     View,
     error_lines,

@@ -184,6 +184,10 @@ def _unanswered(error: Exception, endpoint: Endpoint, *, aged: bool) -> LLMChatE
             return Unreached(
                 f"cannot reach {server}: {_reason(error)}", hint="is the server running, and the URL right?"
             )
+    return _no_http(server, error)
+
+
+def _no_http(server: str, error: Exception) -> BrokenReply:
     said = str(getattr(error, "message", ""))
     if said.startswith(("Got more than", "Too many headers")):
         return BrokenReply(f"the headers of {server} are too long", hint="is a proxy in the way?")

@@ -15,6 +15,7 @@ from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_dialect import ANY_MODEL, Dialect
 from llmchat.backends.openai_models import context_of, listed, names_of, owner_of
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
+from llmchat.backends.openai_tokenizer import Tokenizer
 from llmchat.backends.structured import TGI, VLLM, fields_for
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message, Role
@@ -68,7 +69,7 @@ class OpenAIBackend:
         self._models: object = None  # what /v1/models said, once it was asked
         self._asking = asyncio.Lock()
         self._limits: Limits | None = None
-        self._tokenizes = True
+        self._tokenizer = Tokenizer(self._session, self._dialect, root=lambda: self._root)
 
     @property
     def model(self) -> str:
@@ -127,7 +128,8 @@ class OpenAIBackend:
 
     async def count(self, request: Request) -> TokenCount:
         """Tokens as vLLM or llama.cpp count them, else an estimate over the messages."""
-        if self._tokenizes and (tokens := await self._tokens(request)) is not None:
+        await self._know_model()
+        if (tokens := await self._tokenizer.count(request, self._model)) is not None:
             return TokenCount(tokens, exact=True)
         return estimate_tokens("\n".join(f"{message.role}: {message.text}" for message in request.messages))
 
@@ -156,10 +158,9 @@ class OpenAIBackend:
 
     async def can_continue(self) -> bool:
         """Whether an answer at the end stays open: as /apply-template shows on llama.cpp, and on vLLM."""
-        if self._tokenizes:
-            probe = Request((Message(Role.USER, "Hello"), Message(Role.ASSISTANT, _UNFINISHED)), Settings())
-            if (prompt := await self._templated(probe)) is not None:
-                return prompt.rstrip().endswith(_UNFINISHED)
+        probe = Request((Message(Role.USER, "Hello"), Message(Role.ASSISTANT, _UNFINISHED)), Settings())
+        if (prompt := await self._tokenizer.templated(probe)) is not None:
+            return prompt.rstrip().endswith(_UNFINISHED)
         with suppress(ServerDown, ServerBusy, DeniedError):
             await self._list_models()
         return self._dialect.server == VLLM
@@ -195,35 +196,6 @@ class OpenAIBackend:
         if self._model is None:
             with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
                 await self._list_models()
-
-    async def _tokens(self, request: Request) -> int | None:
-        """Counted by vLLM's /tokenize, or by llama.cpp's, which wants the text that /apply-template makes."""
-        await self._know_model()
-        if self._dialect.server == VLLM:
-            asked = {
-                "model": self._model,
-                **self._dialect.asked(request),
-                **self._dialect.going_on(request),
-            }
-            return number_at(await self._known("/tokenize", asked), "count")
-        text = request.messages[-1].text if request.raw else await self._templated(request)
-        if text is None:
-            return None
-        tokens = find(await self._known("/tokenize", {"content": text, "add_special": True}), "tokens")
-        return len(tokens) if isinstance(tokens, list) else None
-
-    async def _templated(self, request: Request) -> str | None:
-        answer = await self._known("/apply-template", {"messages": self._dialect.messages(request)})
-        return found if isinstance(found := find(answer, "prompt"), str) else None
-
-    async def _known(self, path: str, body: Mapping[str, object]) -> object:
-        """What a server answers that counts tokens; None, and never asked again, on any other server."""
-        answer = await self._session.ask("POST", self._root + path, body)
-        try:
-            return self._session.checked(answer).json()
-        except LLMChatError:
-            self._tokenizes = answer.status >= 429 and answer.status != 501
-            return None
 
     async def _adapted(self, request: Request) -> AsyncGenerator[Event, None]:
         """An attempt; others without the fields that the server refuses, as long as it names new ones."""

@@ -13,7 +13,8 @@ from llmchat.backends.answer import find, number_at, text_at
 from llmchat.backends.bound import Bound
 from llmchat.backends.faults import ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
-from llmchat.core.constraint import Constraint, JsonSchema, stops_outside
+from llmchat.backends.tgi_request import parameters_for
+from llmchat.core.constraint import Constraint, stops_outside
 from llmchat.core.generation import (
     DEFAULT_MAX_TOKENS,
     Event,
@@ -183,28 +184,9 @@ class TgiBackend:
         of_format = () if request.raw else stops_outside(request.constraint, self._format.stop)
         return list(dict.fromkeys((*request.settings.stop, *of_format)))[: self._max_stops]
 
-    def _parameters(self, request: Request) -> dict[str, object]:
-        """TGI refuses temperature 0 and top_p 1, and only samples if it is told to."""
-        wanted = request.settings
-        samples = wanted.temperature is None or wanted.temperature > 0
-        parameters: dict[str, object] = {
-            "do_sample": samples,
-            "max_new_tokens": wanted.max_tokens or DEFAULT_MAX_TOKENS,
-            "temperature": wanted.temperature if samples else None,
-            "top_p": wanted.top_p if wanted.top_p != 1 else None,
-            "top_k": wanted.top_k,
-            "repetition_penalty": wanted.repetition_penalty,
-            "seed": wanted.seed,
-            "stop": self._stops(request),
-            "return_full_text": False,
-            "details": True,
-            "grammar": _grammar(request.constraint),
-        }
-        return {name: value for name, value in parameters.items() if value is not None}
-
     async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:
         client = await self._open()
-        prompt, parameters = self._prompt(request), self._parameters(request)
+        prompt, parameters = self._prompt(request), parameters_for(request, self._stops(request))
         if not request.stream:
             for event in _whole(await client.generate(prompt, **parameters)):
                 yield event
@@ -231,16 +213,6 @@ class TgiBackend:
 
             self._client = Client(self._session)
         return self._client
-
-
-def _grammar(constraint: Constraint | None) -> dict[str, object] | None:
-    """TGI's documentation, "Guidance"."""
-    match constraint:
-        case None:
-            return None
-        case JsonSchema(schema):
-            return {"type": "json", "value": schema}
-    return {"type": "regex", "value": constraint.pattern}
 
 
 def _whole(answer: object) -> list[Event]:

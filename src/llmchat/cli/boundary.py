@@ -63,7 +63,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: LLMChatError, arguments: list[str]) -> int:
-    from llmchat.terminal.view import error_lines, error_record
+    from llmchat.terminal.json_view import error_record
+    from llmchat.terminal.view import error_lines
 
     _show_trace(arguments)
     options = list(itertools.takewhile(lambda word: word != "--", arguments))

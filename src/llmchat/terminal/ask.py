@@ -11,13 +11,14 @@ from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode, LLMChatError
 from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
 from llmchat.terminal.interrupts import Interrupts
+from llmchat.terminal.json_view import JsonView
 from llmchat.terminal.question import read_question
 from llmchat.terminal.run import Run, configure, make_view, open_session
 from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
 from llmchat.terminal.trace import trace_text
 from llmchat.terminal.tty import Line, quiet_line
-from llmchat.terminal.view import JsonView, View, error_lines, show
+from llmchat.terminal.view import View, error_lines, show
 
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:

@@ -13,11 +13,12 @@ from llmchat.config.resolve import Config, resolve
 from llmchat.errors import UsageError
 from llmchat.terminal.aside import Aside
 from llmchat.terminal.fetching import show_fetching
+from llmchat.terminal.json_view import JsonView
 from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.sanitize import sanitize_line
 from llmchat.terminal.screen import Screen
 from llmchat.terminal.streams import Streams
-from llmchat.terminal.view import JsonView, PlainView, View
+from llmchat.terminal.view import PlainView, View
 
 
 @dataclass(frozen=True, slots=True)

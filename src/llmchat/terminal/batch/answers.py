@@ -10,7 +10,7 @@ from llmchat.errors import LLMChatError, StorageError
 from llmchat.terminal.batch.lines import Line
 from llmchat.terminal.batch.prompts import BadLine, Frame, Prompt, read_prompt
 from llmchat.terminal.batch.tally import Tally
-from llmchat.terminal.view import error_record, reply_record
+from llmchat.terminal.json_view import error_record, reply_record
 
 
 class Answers:
