@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llmchat.app.fetching import Fetching, stoppable
 from llmchat.app.keeping import Keeping
 from llmchat.app.target import choose, model_names, open_backend, point_at, system_message
+from llmchat.app.usage import ContextUsage
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, defaults
@@ -17,17 +18,14 @@ from llmchat.config.setting import SettingValue
 from llmchat.config.settings import SETTINGS
 from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
-from llmchat.core.conversation import Conversation, Message
-from llmchat.core.generation import Limits, Request, TokenCount, estimate_tokens
+from llmchat.core.conversation import Conversation
+from llmchat.core.generation import Request, TokenCount, estimate_tokens
 from llmchat.core.journal import MemoryJournal, Reply
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import StorageError, TryLaterError, UsageError
 
 if TYPE_CHECKING:
     from llmchat.store import Store
-
-
-NOTHING = TokenCount(0, exact=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,6 @@ class Session:
         self.config = config
         self.folders = folders
         self._fetching = fetching
-        self._used = NOTHING  # of the context window, by these messages
-        self._used_by: tuple[Message, ...] = ()
-        self._limits: Limits | None = None
         target = choose(config)
         self.chat = Chat(
             open_backend(target, config, folders, fetching=fetching),
@@ -58,6 +53,7 @@ class Session:
             defaults=defaults(),
         )
         self._target = target
+        self._usage = ContextUsage(self.chat)
         self._set: dict[str, SettingValue | None] = {}  # by /set
         self.chat.conversation = Conversation(self._system())
         self.kept = Keeping(self.chat, folders)
@@ -143,7 +139,7 @@ class Session:
             backend = await asyncio.to_thread(open_backend, target, config, self.folders, fetching=fetching)
         standing = self._system()
         old, self.chat.backend = self.chat.backend, backend
-        self.config, self._target, self._limits = config, target, None
+        self.config, self._target, self._usage.limits = config, target, None
         said = config.file.profiles.get(name, {})
         self._apply({name: value for name, value in self._set.items() if name not in said})
         self._note_withheld_key()
@@ -219,29 +215,18 @@ class Session:
         async with aclosing(self.chat.backend.prepare()) as events:
             async for _ in events:
                 pass
-        self._limits = await self.chat.backend.limits()
+        self._usage.limits = await self.chat.backend.limits()
 
     def after(self, reply: Reply) -> None:
         """Takes note of what the conversation now uses of the context window."""
         self.kept.replies.append(reply)
-        self._used_by = self.chat.conversation.messages
-        usage = reply.provenance.usage
-        if usage.prompt_tokens is not None and usage.completion_tokens is not None:
-            self._used = TokenCount(usage.prompt_tokens + usage.completion_tokens, exact=True)
-        else:
-            self._estimate_used()
-
-    def _estimate_used(self) -> None:
-        said = "".join(message.text for message in self.chat.conversation.messages)
-        self._used_by, self._used = self.chat.conversation.messages, estimate_tokens(said)
+        self._usage.after(reply.provenance.usage)
 
     def status(self) -> list[str]:
         """The model, the conversation, and tokens used of the context window once known; foreign text."""
         parts = [self.model_shown(), self.conversation_id or ("new" if self.kept.saves else "not saved")]
-        if self._limits is not None:
-            if self._used_by is not self.chat.conversation.messages:
-                self._estimate_used()
-            parts.append(f"{self._used} of {self._limits.context:,}")
+        if used := str(self._usage):
+            parts.append(used)
         return parts
 
     async def aclose(self) -> None:
