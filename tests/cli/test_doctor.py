@@ -18,7 +18,7 @@ from servers.openai import CHAT, OpenAIServer
 from servers.tgi import TgiServer
 from waiting import wait_until
 
-KEY = "sk-topsecret"
+KEY = "topsecret0123"
 PORTAL = Reply(content_type="text/html", body=b"<html>Log in</html>")
 
 
@@ -137,6 +137,23 @@ async def test_a_command_that_prints_the_key_is_named_and_only_the_server_gets_t
 def test_a_file_that_was_named_and_is_not_there_is_missing(llmchat: Llmchat) -> None:
     ran = llmchat("doctor", "--json", "--config", "none.toml")
     assert (ran.code, found(ran)["configuration"]["ok"], found(ran)["database"]["ok"]) == (66, False, True)
+
+
+@pytest.mark.parametrize("way", ["variable", "file", "command"])
+async def test_a_model_that_says_the_key_does_not_get_it_shown(llmchat: Llmchat, way: str) -> None:
+    file = llmchat.home / "mine.toml"
+    async with OpenAIServer([f"Your key is {KEY} ", "indeed"]) as server:
+        said = {"variable": "", "file": f'api_key = "{KEY}"', "command": f'key_command = ["printf", "{KEY}"]'}
+        file.write_text(f'url = "{server.url}"\n{said[way]}\n')
+        file.chmod(0o600)
+        environ = llmchat.with_environ(LLMCHAT_API_KEY=KEY) if way == "variable" else llmchat
+        told = await environ.beside("doctor", "--config", str(file))
+        server.always(CHAT, json_reply({"error": {"message": f"not {KEY}"}}, 401))
+        refused = await environ.beside("doctor", "--json", "--debug", "--config", str(file))
+    assert (told.code, refused.code) == (0, 77)
+    assert "Your key is [key]" in told.out.decode()
+    assert "Traceback" in refused.err
+    assert KEY not in (told.out + refused.out).decode() + told.err + refused.err
 
 
 # What works

@@ -6,12 +6,16 @@ import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
 
 from llmchat.app.checkup import CHECKS, Check, Finding, Found, Subject, Verdict, examine
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
+from llmchat.config.secrets import known_secrets
 from llmchat.core.generation import Event, Progress
 from llmchat.errors import ExitCode, LLMChatError
+from llmchat.scrub import scrub
 from llmchat.terminal.capabilities import terminal_checks
 from llmchat.terminal.interrupts import Interrupts
 from llmchat.terminal.interview import can_ask, drop_late_answers, interview
@@ -69,6 +73,7 @@ class Checkup:
         self._run = run
         self._streams = streams
         self._screen = screen
+        self._known = known_secrets(streams.environ, Path())
         plain = screen is None and streams.is_terminal(streams.stdout)
         self._spinner = Spinner(streams, quiet=plain or run.flags.get("quiet") is True)
 
@@ -84,8 +89,9 @@ class Checkup:
                 self._tell(_LOOKING)
                 async for name, finding in findings:
                     self._spinner.stop()
-                    found.append((name, finding))
-                    self._show(name, finding)
+                    shown = self._scrubbed(finding, configured)
+                    found.append((name, shown))
+                    self._show(name, shown)
                     self._tell(_LOOKING)
         finally:
             self._spinner.stop()
@@ -97,6 +103,18 @@ class Checkup:
     def _tell(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._spinner.show(event)
+
+    def _scrubbed(self, finding: Finding, configured: Config | LLMChatError) -> Finding:
+        """The finding without the key, which may stand in the model's reply, or anywhere in a traceback."""
+        secrets = self._known
+        if not isinstance(configured, LLMChatError):
+            secrets = [*secrets, str(configured.values["api_key"].value or ""), *configured.commands.printed]
+        return replace(
+            finding,
+            detail=scrub(finding.detail, secrets),
+            hint=scrub(finding.hint, secrets) if finding.hint else None,
+            trace=scrub(finding.trace, secrets) if finding.trace else None,
+        )
 
     def _show(self, name: str, finding: Finding) -> None:
         if self._run.debug and finding.trace:
