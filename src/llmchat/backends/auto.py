@@ -13,7 +13,7 @@ from llmchat.backends.remembered import Remembered
 from llmchat.core.constraint import Constraint
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import LLMChatError
+from llmchat.errors import BrokenReply, LLMChatError
 
 
 class AutoBackend:
@@ -126,8 +126,8 @@ class AutoBackend:
                     began = True
                     yield event
         except LLMChatError as error:
-            if began:
-                raise
+            if began or not isinstance(error, NotThere | WrongProtocol | BrokenReply):
+                raise  # whoever answers so was found
             self._api = Api.OPENAI if self._api is Api.TGI else Api.TGI
             raise first from error
 
