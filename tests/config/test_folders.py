@@ -15,7 +15,6 @@ def test_llmchat_home_holds_all_four(tmp_path: Path) -> None:
     folders = Folders.find({"LLMCHAT_HOME": str(tmp_path / "home")})
     home = tmp_path / "home"
     assert folders == Folders(*(home / name for name in ("config", "data", "state", "cache")))
-    assert folders.home == home
     assert folders.database == tmp_path / "home/data/conversations.sqlite3"
     assert folders.prompt_history == tmp_path / "home/state/prompts"
     assert folders.weights == tmp_path / "home/cache/weights"

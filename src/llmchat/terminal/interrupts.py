@@ -7,7 +7,7 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -77,10 +77,11 @@ class Interrupts:
         finally:
             if watched is not None:
                 loop.remove_reader(watched)
-            for number, handler in before.items():
-                if os.name == "posix":
-                    loop.remove_signal_handler(number)
-                signal.signal(number, signal.SIG_IGN if self._ended is not None else handler)
+            with _held_back(before):
+                for number, handler in before.items():
+                    if os.name == "posix":
+                        loop.remove_signal_handler(number)
+                    signal.signal(number, signal.SIG_IGN if self._ended is not None else handler)
 
     def _receive(self, number: signal.Signals) -> None:
         if number is signal.SIGINT and self._reply is not None:
@@ -97,6 +98,19 @@ class Interrupts:
         if self._ended is None and self._run is not None:
             self._ended = code
             self._run.cancel()
+
+
+@contextmanager
+def _held_back(numbers: Collection[signal.Signals]) -> Iterator[None]:
+    """While this lasts none of these comes: the loop lets go of each by what would end us on the spot."""
+    if os.name != "posix":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hear(

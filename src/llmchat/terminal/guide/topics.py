@@ -35,6 +35,7 @@ ENVIRONMENT: Mapping[str, str] = MappingProxyType(
         "OPENAI_BASE_URL": "The server that OPENAI_API_KEY belongs to.",
         "NO_COLOR": "Where it is set, replies have no colours.",
         "TERM": "Where it is dumb or not set, there is only plain text.",
+        "COLORTERM": "truecolor says that the terminal has all colours; llmchat doctor tells.",
         "COLORFGBG": "The colours of the terminal; the theme auto goes by its background.",
         "PAGER": "What shows text that is longer than the window; empty for nothing. Default: less.",
         "LESS": "The options of less. Default: FRX.",
