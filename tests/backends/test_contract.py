@@ -17,6 +17,7 @@ import trustme
 from backends.wires import WAYS, Way, Wire, event
 from doubles import RecordingJournal
 from llmchat.backends.answer import find
+from llmchat.backends.bound import PIECES_PER_TOKEN, SPARE_PIECES
 from llmchat.backends.endpoint import Endpoint, Timeouts
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role, Status
@@ -332,17 +333,29 @@ async def test_a_legal_oddity_just_works(name: str, way: Way, tmp_path: Path) ->
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 async def test_tokens_without_end_are_cut_and_the_server_is_released(way: Way, tmp_path: Path) -> None:
-    forever = [*way.wire.stream(*[way.wire.token(" x")] * 1000)[:-2], Act.HANG]
+    many = way.wire.token(" x") * 1000
+    forever = [*way.wire.stream(*[many] * 100)[:-2], Act.HANG]
     asking = Asking(way, forever, tmp_path)
-    async with asking.server as server, asyncio.timeout(10):
+    async with asking.server as server, asyncio.timeout(20):
         backend = asking.open()
         await asking.run(backend, max_tokens=5)
         assert asking.error is None
         assert asking.journal.ended[0][0] is Status.LENGTH
-        assert 5 <= len(asking.text.split()) <= 80
+        assert len(asking.text.split()) == SPARE_PIECES + 5 * PIECES_PER_TOKEN
         async with asyncio.timeout(0.5):
             await server.left.wait()
         await backend.aclose()
+
+
+@pytest.mark.parametrize("way", WAYS[:2], ids=lambda way: way.name)
+async def test_a_reply_that_is_longer_than_its_limit_but_ends_is_whole(way: Way, tmp_path: Path) -> None:
+    asking = Asking(way, way.wire.stream(way.wire.token(" x") * 5000, way.wire.end), tmp_path)
+    async with asking.server, asyncio.timeout(10):
+        backend = asking.open()
+        await asking.run(backend, max_tokens=5)
+        await backend.aclose()
+    assert (asking.error, len(asking.text.split())) == (None, 5000)
+    assert asking.journal.ended[0][0] is Status.COMPLETE
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)

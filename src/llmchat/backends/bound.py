@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from llmchat.errors import BrokenReply
 
+PIECES_PER_TOKEN = 16
+"""Pieces that a server may make of a token: some send a letter each."""
+SPARE_PIECES = 1 << 16
+"""Pieces beyond that: a server that keeps no limit still ends, as a rule."""
 MOST_CHARACTERS = 16 << 20
 
 
 class Bound:
-    """Counts the pieces of a reply, of which a request may allow only so many.
+    """Counts the pieces of a reply that was to have so many tokens: it may have more, but has to end."""
 
-    Servers forget the limit they were given, or go on for ever. A piece is a token or less of one.
-    """
-
-    def __init__(self, pieces: int | None) -> None:
-        self._left = pieces
+    def __init__(self, tokens: int) -> None:
+        self._pieces = tokens * PIECES_PER_TOKEN + SPARE_PIECES
         self._characters = MOST_CHARACTERS
 
     def take(self, text: str) -> bool:
@@ -22,13 +23,11 @@ class Bound:
 
         Raises BrokenReply where the reply is longer than anything that could be shown or kept.
         """
+        self._pieces -= 1
         self._characters -= len(text)
         if self._characters < 0:
             raise BrokenReply(
                 f"the server sent more than {MOST_CHARACTERS:,} characters without an end",
                 hint="is this the address of a language model?",
             )
-        if self._left is None:
-            return True
-        self._left -= 1
-        return self._left >= 0
+        return self._pieces >= 0

@@ -19,7 +19,16 @@ from llmchat.backends.openai_tokenizer import Tokenizer
 from llmchat.backends.structured import TGI, VLLM, fields_for
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message, Role
-from llmchat.core.generation import Event, Limits, Request, Settings, Token, TokenCount, estimate_tokens
+from llmchat.core.generation import (
+    DEFAULT_MAX_TOKENS,
+    Event,
+    Limits,
+    Request,
+    Settings,
+    Token,
+    TokenCount,
+    estimate_tokens,
+)
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import DeniedError, InputError, LLMChatError
 
@@ -27,8 +36,6 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
 MOST_NAMES = 8
 """Models that a hint names."""
-PIECES_PER_TOKEN = 16
-"""Pieces that a server may make of a token: some send a letter each. What comes beyond is cut off."""
 
 
 def api_base(url: str) -> str:
@@ -222,8 +229,7 @@ class OpenAIBackend:
             for event in whole_reply(answer):
                 yield event
             return
-        wanted = request.settings.max_tokens
-        reading = Reading(wanted * PIECES_PER_TOKEN if wanted else None)
+        reading = Reading(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
         async with self._session.stream(url, body, fault=self._fault) as events:
             async for data in events:
                 if data.strip() == "[DONE]":

@@ -59,10 +59,10 @@ def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
 
 
 class Reading:
-    """What is known so far of a reply that streams, of which `pieces` are taken at most."""
+    """What is known so far of a reply that streams, and was to have at most so many tokens."""
 
-    def __init__(self, pieces: int | None = None) -> None:
-        self._bound = Bound(pieces)
+    def __init__(self, tokens: int) -> None:
+        self._bound = Bound(tokens)
         self.is_cut = False
         """The server goes on after it should have stopped."""
         self._reason: FinishReason | None = None

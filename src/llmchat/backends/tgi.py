@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from llmchat.backends.tgi_client import Client
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
-TOO_MANY = 64
-"""Tokens beyond the limit that show that the server keeps none; it may count special ones apart."""
 DEFAULT_MAX_STOPS = 4
 """Stop texts that TGI takes unless it is started with another --max-stop-sequences."""
 
@@ -191,7 +189,7 @@ class TgiBackend:
             for event in _whole(await client.generate(prompt, **parameters)):
                 yield event
             return
-        bound = Bound((request.settings.max_tokens or DEFAULT_MAX_TOKENS) + TOO_MANY)
+        bound = Bound(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
         async with aclosing(client.generate_stream(prompt, **parameters)) as pieces:
             async for piece in pieces:
                 if not bound.take(piece.token.text):
