@@ -57,7 +57,7 @@ def test_every_setting_is_shown_with_its_value_and_where_it_came_from(llmchat: L
         "api_key": ("profile work (config.toml:6)", "set (from profile work (config.toml:6))"),
         "temperature": ("config.toml:1", "0.3"),
         "top_p": ("LLMCHAT_TOP_P", "0.9"),
-        "max_tokens": ("--max-new-tokens", "5"),
+        "max_tokens": ("--max-tokens", "5"),
         "stop": ("--stop", '"a b" "c"'),
         "seed": (".env", "7"),
         "offline": ("default", "off"),

@@ -131,7 +131,7 @@ async def test_what_dotenv_says_can_be_trusted_with_the_line_of_the_hint(
     ran = await shell.beside("ask", "Hi")
     path = llmchat.home / "kept" / "config" / "config.toml"
     assert (ran.code, other.requests) == (78, [])
-    told = f"llmchat: hint: if you trust it, add to {path}: "
+    told = f"llmchat: hint: if you trust it, put at the top of {path}: "
     assert ran.err.splitlines()[1].startswith(told)
     for folder in (path.parent.parent, path.parent):
         folder.mkdir(mode=0o700)  # parents=True would leave the upper one to the umask

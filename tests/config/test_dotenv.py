@@ -9,7 +9,7 @@ import pytest
 
 from llmchat.config.dotenv import Dotenv, read_dotenv
 from llmchat.config.resolve import resolve
-from llmchat.errors import DeniedError, InputError
+from llmchat.errors import ConfigError, DeniedError
 
 
 @pytest.fixture
@@ -115,11 +115,11 @@ def test_a_file_or_link_of_somebody_else_is_refused(dotenv: Path, as_a_link: boo
 def test_a_huge_file_is_refused_before_it_is_read_whole(dotenv: Path) -> None:
     with dotenv.open("wb") as file:
         file.truncate(1 << 40)  # a hole
-    with pytest.raises(InputError, match=r"\.env is over 64 KiB"):
+    with pytest.raises(ConfigError, match=r"\.env is over 64 KiB"):
         read_dotenv(dotenv)
 
 
 def test_a_file_that_is_no_text_is_an_error(dotenv: Path) -> None:
     dotenv.write_bytes(b"HF_API_KEY=\xff\xfe\n")
-    with pytest.raises(InputError, match=r"\.env cannot be read"):
+    with pytest.raises(ConfigError, match=r"\.env is not UTF-8"):
         read_dotenv(dotenv)

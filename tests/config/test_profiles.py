@@ -248,7 +248,7 @@ def test_a_url_from_dotenv_never_gets_a_key_of_the_file(configure: Resolve, line
     dotenv = f"LLMCHAT_URL={ELSEWHERE}\n"
     with pytest.raises(ConfigError, match=r"LLMCHAT_URL in \.env would decide") as caught:
         configure(toml=f"{line}\n", dotenv=dotenv, K="topsecret").endpoint_key(ELSEWHERE)
-    hint = f'if you trust it, add to /me/config.toml: url = "{ELSEWHERE}"'
+    hint = f'if you trust it, put at the top of /me/config.toml: url = "{ELSEWHERE}"'
     assert caught.value.hint == hint
     assert "topsecret" not in caught.value.message
     _, _, added = hint.partition("config.toml: ")
@@ -261,7 +261,8 @@ def test_what_is_to_be_added_to_trust_dotenv_shows_no_password(configure: Resolv
     with pytest.raises(ConfigError) as caught:
         configure({"url": WORK}, toml="", dotenv=dotenv, LLMCHAT_API_KEY="k").endpoint_key(WORK)
     assert caught.value.hint == (
-        'if you trust it, add to /me/config.toml: proxy = "http://proxy.example:3128" and ca_file = "a b.pem"'
+        'if you trust it, put at the top of /me/config.toml: proxy = "http://proxy.example:3128"; '
+        f'on a line of its own, ca_file = "{Path("a b.pem").absolute()}"'
     )
 
 

@@ -76,7 +76,7 @@ def test_an_empty_flag_is_refused(configure: Resolve) -> None:
     ("name", "value", "message", "takes"),
     [
         ("temperature", 2.5, "--temperature 2.5 is out of range", "0 to 2"),
-        ("max_tokens", 0, "--max-new-tokens 0 is out of range", "1 to 10000000"),
+        ("max_tokens", 0, "--max-tokens 0 is out of range", "1 to 10000000"),
         ("api", "soap", "--api soap", "auto, tgi, openai"),
     ],
 )
@@ -145,8 +145,8 @@ def test_a_url_from_dotenv_never_gets_a_key_from_elsewhere(
     with pytest.raises(ConfigError, match=rf"in \.env .*{variable}") as caught:
         config.endpoint_key(URL)
     sources = [line.partition("=")[0] for line in dotenv.splitlines()]
-    key_env = "" if variable.startswith("LLMCHAT_") else f' and key_env = "{variable}"'
-    assert caught.value.hint == f'if you trust it, add to config.toml: url = "{URL}"{key_env}'
+    key_env = "" if variable.startswith("LLMCHAT_") else f'; on a line of its own, key_env = "{variable}"'
+    assert caught.value.hint == f'if you trust it, put at the top of config.toml: url = "{URL}"{key_env}'
     assert "topsecret" not in caught.value.message
     trust = dict.fromkeys(sources, URL)
     trusted = configure({}, dotenv.format(url=URL), **{variable: "topsecret"}, **trust)
@@ -167,7 +167,7 @@ def test_dotenv_does_not_say_where_a_key_from_elsewhere_belongs(
     said = f"{base}={URL}"
     with pytest.raises(ConfigError, match=rf"^{base} in \.env .*{variable}") as caught:
         configure({"url": URL}, said, **{variable: "topsecret"}).endpoint_key(URL)
-    hint = f'if you trust it, add to config.toml: url = "{URL}" and key_env = "{variable}"'
+    hint = f'if you trust it, put at the top of config.toml: url = "{URL}"; on a line of its own, key_env = "{variable}"'
     assert caught.value.hint == hint
     other = "http://127.0.0.1:9"
     assert configure({"url": other}, said, **{variable: "topsecret"}).endpoint_key(other) is None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from llmchat import weights
-from llmchat.app.target import choose
+from llmchat.app.target import COURSE_VARIABLE, choose
 from llmchat.config.layers import Layer, Value
 from llmchat.config.resolve import Config
 from llmchat.config.settings import COURSE_SYSTEM, SETTINGS
@@ -24,14 +24,19 @@ def effective(config: Config) -> Iterator[tuple[str, Value]]:
     own: dict[str, object] = {"system": COURSE_SYSTEM if target.url else None}
     if target.url is None:
         own["model"] = target.model
+    elif config.values["url"].source == COURSE_VARIABLE:
+        own["api"] = "tgi"
     if isinstance(model, weights.Model):
         own["system"] = model.system
         own |= {name: getattr(model.defaults, name) for name, each in SETTINGS.items() if each.live}
     for name, value in config.values.items():
         if name == "api_key":
             yield name, _key(config, target.url)
+        elif name == "url" and value.value and target.url is None:
+            yield name, replace(value, value=f"none: {target.model} is on this machine ({value.value})")
         elif value.layer is Layer.DEFAULT and own.get(name) not in (None, ()):
             source = "default" if name == "model" or model is None else f"default of {target.model}"
+            source = f"default of {COURSE_VARIABLE}" if name == "api" else source
             yield name, Value(own[name], Layer.DEFAULT, source)  # type: ignore[arg-type] # a model's own are as a person's
         elif name == "key_command" and isinstance(value.value, tuple):
             yield name, replace(value, value=value.value[0])

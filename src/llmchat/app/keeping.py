@@ -152,5 +152,13 @@ class Keeping:
         self._chat.journal = journal or MemoryJournal()
 
 
+def check_kept(conversation: str, folders: Folders) -> None:
+    """Raises what `Store.open` does, and MissingError or UsageError where there is no such conversation."""
+    from llmchat.store import Store
+
+    with Store.open(folders.database) as store:
+        store.resolve(conversation)
+
+
 def _call_later(delay: float, call: Callable[[], None]) -> asyncio.TimerHandle:
     return asyncio.get_running_loop().call_later(delay, call)

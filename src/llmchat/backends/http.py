@@ -33,7 +33,7 @@ LONGEST_ANSWER = 16 << 20
 """Bytes of an answer with status 200 that is no stream."""
 LONGEST_EXCUSE = 64 << 10
 """Bytes that are read of any other answer."""
-LEARN_S = 15.0
+LEARN_S = 5.0
 """Seconds for what a server tells about itself, which nobody needs."""
 EXCUSE_S = 5.0
 """Seconds in which they must come: its status says enough."""
@@ -47,6 +47,7 @@ class HttpSession:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._connection = Connection(endpoint)
+        self._silent = False  # it did not answer in time, and is not asked about itself again
         self._waited = 0.0  # seconds, for a server that was not ready when the question came
 
     @property
@@ -106,10 +107,15 @@ class HttpSession:
         a little: the question itself shows what is wrong with a server that does not answer properly. Raises
         Unreached, ServerDown and ServerBusy while there is none, DeniedError.
         """
+        if self._silent:
+            return None
         try:
             async with asyncio.timeout(min(LEARN_S, self.endpoint.timeouts.header)):
                 answer = await self._ask_once("GET", url, None)
-        except (ClosedEarly, BrokenReply, TimeoutError, TryLaterError):
+        except (TimeoutError, TryLaterError):
+            self._silent = True
+            return None
+        except (ClosedEarly, BrokenReply):
             return None
         if answer.status in BUSY_STATUSES | {401, 403}:
             self.checked(answer)

@@ -19,7 +19,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def group(help_text: str) -> typer.Typer:
     """A command that has commands."""
-    return typer.Typer(help=help_text, rich_markup_mode=None, no_args_is_help=True, context_settings=CONTEXT)
+    return typer.Typer(help=help_text, rich_markup_mode=None, context_settings=CONTEXT)
 
 
 def run_of(context: typer.Context, options: Mapping[str, object]) -> Run:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from llmchat.config.owned import read_owned
 from llmchat.config.settings import SETTINGS
-from llmchat.errors import ConfigError, InputError
+from llmchat.errors import ConfigError
 
 KNOWN = frozenset(
     {
@@ -31,8 +31,8 @@ class Dotenv:
 def read_dotenv(path: Path) -> Dotenv:
     """What this file says; nothing if there is no such file.
 
-    Raises DeniedError if it belongs to someone else or others may write to it, InputError if it is
-    too long or not UTF-8 text, ConfigError for a line that is no assignment.
+    Raises DeniedError if it belongs to someone else or others may write to it, ConfigError if it is
+    too long or not UTF-8 text, or has a line that is no assignment.
     """
     content = read_owned(path)
     if content is None:
@@ -40,7 +40,7 @@ def read_dotenv(path: Path) -> Dotenv:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} cannot be read: {error}", hint="mend or remove it") from error
+        raise ConfigError(f"{path.name} is not UTF-8", hint="convert it, or remove it") from error
     from dotenv.parser import parse_stream
 
     bindings = list(parse_stream(StringIO(text)))

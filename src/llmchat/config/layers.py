@@ -134,7 +134,7 @@ def _from_flag(flags: Mapping[str, object], setting: Setting) -> Value | None:
     given = flags.get(setting.name)
     if given in (None, (), []):
         return None
-    flag = setting.flags[-1]
+    flag = setting.flag
     if given == "" and setting.name != "system":
         raise UsageError(f"{flag} is empty", hint="give it a value, or leave it out")
     value = tuple(given) if isinstance(given, list) else given

@@ -15,6 +15,8 @@ from llmchat.errors import ConfigError, MissingError
 from llmchat.private import narrow
 
 _ROOT = 0  # may have written it too
+LONGEST = 1 << 20
+"""Bytes that it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,17 @@ class ConfigPath:
         ConfigError where it cannot be read or says what no setting takes.
         """
         try:
+            if self.path.is_fifo():
+                raise ConfigError(f"{self.path} is a pipe", hint="name a file: --config")
             with self.path.open("rb") as file:
                 state = os.fstat(file.fileno())
                 check_trust(state, str(self.path), owners=(_ROOT,), hint="name a file of your own: --config")
-                text = file.read().decode("utf-8-sig")
+                content = file.read(LONGEST + 1)
+                if len(content) > LONGEST:
+                    raise ConfigError(
+                        f"{self.path} is over {LONGEST >> 20} MiB", hint="is it the right file?"
+                    )
+                text = content.decode("utf-8-sig")
         except (FileNotFoundError, NotADirectoryError) as error:
             if self.named:
                 hint = f"llmchat --config {self.path} config init writes one"

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from llmchat.config.trust import check_trust
-from llmchat.errors import DeniedError, InputError
+from llmchat.errors import ConfigError, DeniedError
 
 LONGEST = 64 << 10
 """Bytes that such a file may have."""
@@ -17,7 +17,7 @@ def read_owned(path: Path) -> bytes | None:
     """What is in this file; None where there is none, or where it is a folder, a pipe or a device.
 
     A symbolic link counts as a file of whoever made it and of whoever owns what it leads to. Raises
-    DeniedError where either is somebody else or others may write to it, InputError where it cannot be
+    DeniedError where either is somebody else or others may write to it, ConfigError where it cannot be
     read or is too long.
     """
     try:
@@ -34,9 +34,11 @@ def read_owned(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}", hint="mend or remove it") from error
+        raise ConfigError(
+            f"{path.name} cannot be read: {error.strerror}", hint="mend or remove it"
+        ) from error
     if len(content) > LONGEST:
-        raise InputError(f"{path.name} is over {LONGEST >> 10} KiB", hint="is it the file it should be?")
+        raise ConfigError(f"{path.name} is over {LONGEST >> 10} KiB", hint="is it the file it should be?")
     return content
 
 

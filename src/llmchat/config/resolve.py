@@ -139,15 +139,17 @@ class Config:
         if bases:
             names |= dict.fromkeys(bases)
             lines |= {"url": to_toml(url), "key_env": to_toml(key.origin)}
-        wanted = " and ".join(f"{name} = {value}" for name, value in lines.items())
+        wanted = "; on a line of its own, ".join(f"{name} = {value}" for name, value in lines.items())
         return ConfigError(
             f"{' and '.join(names)} in .env would decide who gets the key in {key.origin}, set elsewhere",
-            hint=f"if you trust it, add to {self.file.path}: {wanted}",
+            hint=f"if you trust it, put at the top of {self.file.path}: {wanted}",
         )
 
     def _shown(self, name: str) -> str:
         value = self.values[name].value
         assert value is not None, "it was set in .env"
+        if name == "ca_file":
+            value = str(Path(str(value)).absolute())  # .env means the folder it is in
         return to_toml(without_password(value) if isinstance(value, str) else value)
 
     def merged(self) -> Mapping[str, str]:

@@ -40,6 +40,13 @@ class Setting:
         return None if self.file_only else f"LLMCHAT_{self.name.upper()}"
 
     @property
+    def flag(self) -> str:
+        """Its option, by its own name where it has several."""
+        return next(
+            (each for each in self.flags if each == f"--{self.name.replace('_', '-')}"), self.flags[-1]
+        )
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """All its environment variables, the one that wins first."""
         return (self.variable, *self.aliases) if self.variable else self.aliases

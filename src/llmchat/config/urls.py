@@ -31,7 +31,7 @@ def check_url(text: str) -> str:
 
 def check_proxy(text: str) -> str:
     """The URL of a proxy, which may hold a user name and password; so no error quotes any of it."""
-    hint = "it looks like http://host:port or http://user:password@host:port"
+    hint = "it looks like http://host:port; a user and a password may stand before the host, with an @"
     try:
         parts = urlsplit(text)
         port = parts.port

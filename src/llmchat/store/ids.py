@@ -43,8 +43,9 @@ def choose_id(given: str, ids: Sequence[str]) -> str:
     if found:
         named = ", ".join(found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
         raise UsageError(f"{len(found)} conversations begin with {given!r}: {named}", hint="type more of it")
-    (nearest,) = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.0)
+    nearest = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.6)
+    also = f"; the nearest is {nearest[0]}" if nearest else ""
     raise MissingError(
-        f"there is no conversation {given!r}; the nearest is {nearest}",
+        f"there is no conversation {given!r}{also}",
         hint="`llmchat history list` shows them all",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from llmchat.core.conversation import Status
 from llmchat.core.generation import Progress
 from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
@@ -60,7 +61,7 @@ class LiveView:
         self._painter.finish()
         for note in reply_notes(reply, footer=self._footer):
             self.note(note)
-        if self._footer:
+        if self._footer and reply.status is not Status.FAILED:  # of which the error says all
             self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")
         if reply.fault:
             self.error(reply.fault)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmchat.app import Session
+from llmchat.app.keeping import check_kept
 from llmchat.config.folders import Folders
 from llmchat.config.location import ConfigPath
 from llmchat.config.resolve import Config, resolve
@@ -97,6 +98,8 @@ def open_session(run: Run, config: Config, streams: Streams) -> Session:
     """The session of this run, its weights fetched and its conversation opened."""
     folders = Folders.find(streams.environ)
     show_narrowed(folders, streams, quiet=config.switch("quiet"))
+    if run.resumed:
+        check_kept(run.resumed, folders)  # before weights are fetched for nothing
     session = Session(config, folders, fetching=lambda model: show_fetching(streams, model))
     keep = not (run.no_save or run.dry_run)
     if run.resumed:

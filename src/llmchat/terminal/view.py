@@ -125,7 +125,7 @@ class PlainView:
             self._streams.write("\n")
         for note in reply_notes(reply, footer=self._footer):
             self.note(note)
-        if self._footer:
+        if self._footer and reply.status is not Status.FAILED:  # of which the error says all
             self._streams.write(f"{summary(reply)}\n\n")
         if reply.fault:
             self.error(reply.fault)

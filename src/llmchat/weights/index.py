@@ -50,12 +50,12 @@ def download(
 def pip_environ(environ: Mapping[str, str], proxy: str | None) -> Mapping[str, str]:
     """The environment for pip: without llmchat's keys, and with the proxy that llmchat uses or none.
 
-    What pip itself is configured with stays, the password of an index included.
+    What pip itself is configured with stays, the password of an index included; its warnings are its own.
     """
     kept = {
         name: value
         for name, value in environ.items()
-        if name not in KEY_VARIABLES and not name.upper().endswith("_PROXY")
+        if name not in (*KEY_VARIABLES, "PYTHONWARNINGS") and not name.upper().endswith("_PROXY")
     }
     return kept | ({"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy} if proxy else {})
 

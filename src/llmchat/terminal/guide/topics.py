@@ -28,6 +28,7 @@ USUAL = Folders(
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
         "LLMCHAT_...": "Every setting has a variable: llmchat help settings. They may stand in .env, too.",
+        "LLMCHAT_CONFIG": "The config.toml to use, as --config names one.",
         "LLMCHAT_HOME": "One folder for everything that llmchat keeps: llmchat help files.",
         "HF_API_FALCOM_BASE": "The URL of a TGI endpoint, where LLMCHAT_URL is not set.",
         "HF_API_KEY, HF_TOKEN": "A key for HF_API_FALCOM_BASE and for huggingface.co; sent nowhere else.",
@@ -78,7 +79,8 @@ def _about(name: str) -> str:
     if setting.default not in (None, False):
         said.append(f"Default: {setting.default}.")
     ways = [*setting.flags, setting.variable, *setting.aliases, *([f"/set {setting.name}"] * setting.live)]
-    return " ".join([*said, f"[{', '.join(filter(None, ways))}]"])
+    known = ", ".join(filter(None, ways)) or "config.toml only"
+    return " ".join([*said, f"[{known}]"])
 
 
 def _commands(_folders: Folders) -> tuple[Block, ...]:
