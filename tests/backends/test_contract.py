@@ -18,6 +18,7 @@ from backends.wires import WAYS, Way, Wire, event
 from doubles import RecordingJournal
 from llmchat.backends.answer import find
 from llmchat.backends.bound import PIECES_PER_TOKEN, SPARE_PIECES
+from llmchat.backends.detect import Api
 from llmchat.backends.endpoint import Endpoint, Timeouts
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role, Status
@@ -494,6 +495,80 @@ async def test_a_model_that_loads_is_waited_for_in_sight(
     assert (asking.error, asking.text) == (None, "Hello")
     (told,) = [each for each in asking.events if isinstance(each, Notice)]
     assert told.text.startswith("waiting for the model at 127.0.0.1:")
+
+
+@pytest.mark.parametrize("way", WAYS[:4], ids=lambda way: way.name)
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "502 Bad Gateway", "503 Service Unavailable"])
+async def test_a_server_too_busy_to_tell_of_itself_answers_all_the_same(
+    status: str, way: Way, tmp_path: Path
+) -> None:
+    busy = page(status, None, b"", Retry_After="0")
+    asking = Asking(way, way.wire.stream(way.wire.reply("Hello")), tmp_path, timeouts=Timeouts(wait=5))
+    asking.server.answers = {**asking.server.answers, "/info": busy, "/v1/models": busy}
+    # Where nothing else says what the server speaks, its URL does: TGI's.
+    if way.asks and way.wire.api is Api.OPENAI:
+        asking.server.answers |= {"/": page("404 Not Found", None, b"")}
+    async with asking.server as server, asyncio.timeout(10):
+        backend = asking.open()
+        await asking.run(backend)
+        await backend.aclose()
+    assert (asking.error, asking.text) == (None, "Hello")
+    told = [request for request in server.seen if request.method == "GET"]
+    assert len(told) <= (1 if "429" in status else 3)
+
+
+@pytest.mark.parametrize("way", WAYS[2:4], ids=lambda way: way.name)
+async def test_all_waiting_together_is_bounded(way: Way, tmp_path: Path) -> None:
+    loading = as_json({"error": "Model m is currently loading", "estimated_time": 0.3}, "503 Unavailable")
+    asking = Asking(way, loading, tmp_path, timeouts=Timeouts(wait=1))
+    asking.server.answers = dict.fromkeys(("/", "/info", "/v1/models", way.wire.path), loading)
+    async with asking.server, asyncio.timeout(10):
+        backend = asking.open()
+        started = asyncio.get_running_loop().time()
+        await asking.run(backend)
+        waited = asyncio.get_running_loop().time() - started
+        await backend.aclose()
+    assert asking.error is not None
+    assert asking.error.exit_code == ExitCode.UNAVAILABLE
+    assert waited < 1.9  # 2 would be twice the bound
+
+
+@pytest.mark.parametrize("way", WAYS[:2], ids=lambda way: way.name)
+@pytest.mark.parametrize(
+    "count", [[Act.HANG], [head(Content_Length="9"), *[b" "] * 3, Act.HANG], [Act.CLOSE]]
+)
+async def test_a_tokenizer_that_hangs_costs_no_answer(
+    count: Sequence[Step], way: Way, tmp_path: Path
+) -> None:
+    asking = Asking(way, way.wire.stream(way.wire.reply("Hello")), tmp_path)
+    asking.server.answers = {**asking.server.answers, "/tokenize": count, "/apply-template": count}
+    long = Message(Role.USER, "word " * 300), Message(Role.ASSISTANT, "word " * 300)
+    async with asking.server, asyncio.timeout(10):
+        backend = asking.open()
+        await asking.run(backend, *long)
+        await backend.aclose()
+    assert (asking.error, asking.text) == (None, "Hello")
+
+
+@pytest.mark.parametrize("way", WAYS[:2], ids=lambda way: way.name)
+async def test_events_without_text_are_no_progress(way: Way, tmp_path: Path) -> None:
+    nothing = [way.wire.token("")] * 20
+    asking = Asking(way, way.wire.stream(*nothing, Act.HANG), tmp_path)
+    async with asking.server, asyncio.timeout(10):
+        backend = asking.open()
+        await asking.run(backend)
+        await backend.aclose()
+    assert asking.error is not None
+    assert "first token within" in asking.error.message
+
+
+@pytest.mark.parametrize("way", WAYS[:2], ids=lambda way: way.name)
+async def test_a_short_key_may_be_a_word_of_what_a_server_tells(way: Way, tmp_path: Path) -> None:
+    asking = Asking(way, way.wire.stream(way.wire.reply("Hello")), tmp_path)
+    async with asking.server as server, asyncio.timeout(10):
+        backend = way.backend(Endpoint(server.url, key="m", timeouts=SOON), tmp_path)
+        assert not (await backend.limits()).assumed
+        await backend.aclose()
 
 
 OVERFLOWS = [

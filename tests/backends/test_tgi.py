@@ -326,6 +326,8 @@ async def test_a_server_that_starts_is_asked_for_its_limits_again(
 ) -> None:
     server.script("/info", json_reply({}, 503))
     assert (await backend.limits()).assumed
+    assert (await backend.limits()).assumed  # it is not asked twice in the same moment
+    await generate(backend)
     assert await backend.limits() == Limits(2000, 1000)
 
 

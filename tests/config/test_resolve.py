@@ -167,7 +167,8 @@ def test_dotenv_does_not_say_where_a_key_from_elsewhere_belongs(
     said = f"{base}={URL}"
     with pytest.raises(ConfigError, match=rf"^{base} in \.env .*{variable}") as caught:
         configure({"url": URL}, said, **{variable: "topsecret"}).endpoint_key(URL)
-    hint = f'if you trust it, put at the top of config.toml: url = "{URL}"; on a line of its own, key_env = "{variable}"'
+    lines = f'url = "{URL}"; on a line of its own, key_env = "{variable}"'
+    hint = f"if you trust it, put at the top of config.toml: {lines}"
     assert caught.value.hint == hint
     other = "http://127.0.0.1:9"
     assert configure({"url": other}, said, **{variable: "topsecret"}).endpoint_key(other) is None

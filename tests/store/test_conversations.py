@@ -95,7 +95,7 @@ def test_a_wrong_id_names_the_nearest_one(store: Store) -> None:
     add_conversations(store, "aaaaaaaaaa", "bbbbbbbbbb")
     with pytest.raises(MissingError, match="'bbbbbbbbbc'; the nearest is bbbbbbbbbb"):
         store.resolve("bbbbbbbbbc")
-    with pytest.raises(MissingError, match="'%'$"):  # nothing is near
+    with pytest.raises(MissingError, match=r"'%'$"):  # nothing is near
         store.resolve("%")
 
 

@@ -14,7 +14,15 @@ from llmchat.backends.answer import JSON, Answer, Body, not_a_model
 from llmchat.backends.connection import Connection
 from llmchat.backends.endpoint import Auth, Endpoint, Timeouts
 from llmchat.backends.events import LONGEST_MARK, looks_like_events
-from llmchat.backends.faults import BUSY_STATUSES, ClosedEarly, ServerDown, quote, refusal
+from llmchat.backends.faults import (
+    BUSY_STATUSES,
+    ClosedEarly,
+    ServerBusy,
+    ServerDown,
+    Unreached,
+    quote,
+    refusal,
+)
 from llmchat.backends.reader import Reader
 from llmchat.backends.retry import Patience, Retryable
 from llmchat.backends.stream import EventStream
@@ -35,6 +43,10 @@ LONGEST_EXCUSE = 64 << 10
 """Bytes that are read of any other answer."""
 LEARN_S = 5.0
 """Seconds for what a server tells about itself, which nobody needs."""
+HEED_S = 1.0
+"""Seconds in which a server that was busy is not asked about itself again."""
+LEAST_KEY = 8
+"""Characters of a key that would be noticed in what a server tells; less may be a word of it."""
 EXCUSE_S = 5.0
 """Seconds in which they must come: its status says enough."""
 
@@ -47,6 +59,9 @@ class HttpSession:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._connection = Connection(endpoint)
+        self._busy: ServerDown | ServerBusy | None = None  # why it could not be asked about itself
+        self._busy_at = 0.0
+        self._unknown: set[str] = set()  # what it was asked and does not know
         self._silent = False  # it did not answer in time, and is not asked about itself again
         self._waited = 0.0  # seconds, for a server that was not ready when the question came
 
@@ -107,6 +122,7 @@ class HttpSession:
         a little: the question itself shows what is wrong with a server that does not answer properly. Raises
         Unreached, ServerDown and ServerBusy while there is none, DeniedError.
         """
+        self._heed_busy()
         if self._silent:
             return None
         try:
@@ -117,20 +133,46 @@ class HttpSession:
             return None
         except (ClosedEarly, BrokenReply):
             return None
-        if answer.status in BUSY_STATUSES | {401, 403}:
-            self.checked(answer)
+        try:
+            if answer.status in BUSY_STATUSES | {401, 403}:
+                self.checked(answer)
+        except (ServerDown, ServerBusy) as error:
+            self._busy, self._busy_at = error, asyncio.get_running_loop().time()
+            raise
         try:
             told = self.checked(answer).json()
         except LLMChatError:
             return None
-        key = self.endpoint.key
-        return None if key and key in json.dumps(told, ensure_ascii=False) else told
+        key = self.endpoint.key or ""
+        return None if len(key) >= LEAST_KEY and key in json.dumps(told, ensure_ascii=False) else told
+
+    async def known(self, url: str, body: Body) -> object:
+        """What a server computes that may not be able to, as tokens; None for good where it does not.
+
+        Asks once, and waits a little: nobody needs it. Raises Unreached, ServerDown and ServerBusy.
+        """
+        if url in self._unknown:
+            return None
+        try:
+            async with asyncio.timeout(min(LEARN_S, self.endpoint.timeouts.header)):
+                try:
+                    answer = await self._ask_once("POST", url, body)
+                except ClosedEarly as error:
+                    if not error.aged:
+                        raise
+                    answer = await self._ask_once("POST", url, body)
+            return self.checked(answer).json()
+        except (Unreached, ServerDown, ServerBusy):
+            return None
+        except (LLMChatError, TimeoutError):
+            self._unknown.add(url)
+            return None
 
     async def retrying(
         self, attempt: Callable[[], AsyncGenerator[Event, None]]
     ) -> AsyncGenerator[Event, None]:
         """The events of an attempt; of another one where it fails for a while before any text has come."""
-        wait, self._waited = self.endpoint.timeouts.wait - self._waited, 0.0
+        wait, self._waited, self._busy = self.endpoint.timeouts.wait - self._waited, 0.0, None
         async with aclosing(self._retrying(attempt, self._patience(wait))) as events:
             async for event in events:
                 yield event
@@ -160,12 +202,14 @@ class HttpSession:
         """Does this, as often as a request is tried, and gives the events of the waiting in between.
 
         While a model loads this goes on as long as there is time for waiting; the request that follows has
-        only what is left of it.
+        only what is left of it. A server that is merely busy is left to that request.
         """
+        self._heed_busy()
         clock = asyncio.get_running_loop().time
         started = clock()
 
         async def attempt() -> AsyncGenerator[Event, None]:
+            self._busy = None
             await work()
             async for event in no_events():
                 yield event
@@ -179,13 +223,19 @@ class HttpSession:
             self._waited = clock() - started
             raise
 
+    def _heed_busy(self) -> None:
+        """Raises why the server could not be asked about itself a moment ago: it was waited for then."""
+        if self._busy is not None and asyncio.get_running_loop().time() < self._busy_at + HEED_S:
+            raise self._busy
+
     def _waiting(self, fault: LLMChatError, delay: float) -> list[Event]:
         """What the person is told while we wait."""
         more = f", trying again in {delay:.0f} s" if delay >= 1 else ""
         if not (isinstance(fault, ServerDown) and fault.starting):
             return [Progress(f"waiting for the server{more}")]
         most = f"{self.endpoint.timeouts.wait:g} s at most"
-        notice = Notice(f"waiting for the model at {self.endpoint.server} ({most})", once=True)
+        bound = f" ({most})" if fault.loading else ""
+        notice = Notice(f"waiting for the model at {self.endpoint.server}{bound}", once=True)
         return [notice, Progress(f"waiting for the model{more}")]
 
     @asynccontextmanager

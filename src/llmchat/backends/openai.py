@@ -23,6 +23,7 @@ from llmchat.core.generation import (
     DEFAULT_MAX_TOKENS,
     Event,
     Limits,
+    Notice,
     Request,
     Settings,
     Token,
@@ -99,6 +100,9 @@ class OpenAIBackend:
                 async with aclosing(self._session.until(self._list_models)) as events:
                     async for event in events:
                         yield event
+        if not self._chosen and (others := len(names_of(self._models)) - 1) > 0:
+            more = f"{others} other model{'s' if others > 1 else ''}"
+            yield Notice(f"the server has {more} beside {self.model}; -m chooses", once=True)
 
     async def aclose(self) -> None:
         await self._session.aclose()

@@ -9,7 +9,6 @@ from llmchat.backends.http import HttpSession
 from llmchat.backends.openai_dialect import Dialect
 from llmchat.backends.structured import VLLM
 from llmchat.core.generation import Request
-from llmchat.errors import LLMChatError
 
 
 class Tokenizer:
@@ -22,7 +21,6 @@ class Tokenizer:
         self._session = session
         self._dialect = dialect
         self._root = root
-        self._is_there = True
 
     async def count(self, request: Request, model: str | None) -> int | None:
         """Tokens of the prompt; None where the server does not count."""
@@ -41,11 +39,4 @@ class Tokenizer:
         return found if isinstance(found := find(answer, "prompt"), str) else None
 
     async def _ask(self, path: str, body: Mapping[str, object]) -> object:
-        if not self._is_there:
-            return None
-        answer = await self._session.ask("POST", self._root() + path, body)
-        try:
-            return self._session.checked(answer).json()
-        except LLMChatError:
-            self._is_there = answer.status >= 429 and answer.status != 501
-            return None
+        return await self._session.known(self._root() + path, body)

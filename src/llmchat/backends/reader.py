@@ -33,13 +33,17 @@ class Reader:
         return self._peeked
 
     async def all(self, most: int, *, between: float) -> bytes:
-        """The body, cut at so many bytes. Raises TimeoutError where nothing comes for so many seconds."""
+        """The body, cut at so many bytes. Raises TimeoutError where nothing comes for so many seconds.
+
+        Blanks are nothing: JSON may have any number of them.
+        """
         data = bytearray()
-        while len(data) <= most:
-            async with asyncio.timeout(between):
-                if not (chunk := await self.read()):
-                    break
-            data += chunk
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(between) as deadline:
+            while len(data) <= most and (chunk := await self.read()):
+                data += chunk
+                if chunk.strip():
+                    deadline.reschedule(loop.time() + between)
         return bytes(data[:most])
 
     async def excuse(self, most: int, *, within: float) -> bytes:

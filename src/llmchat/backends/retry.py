@@ -28,7 +28,7 @@ class Patience:
         jitter: Callable[[], float] = random.random,
         loads: bool = False,
     ) -> None:
-        """With `loads` a server that says it is loading a model may be asked more often than others."""
+        """With `loads` a server that loads a model may be asked more often, and one that is busy once."""
         self._clock = clock
         self._jitter = jitter
         self._until = clock() + wait
@@ -48,6 +48,8 @@ class Patience:
         left = self._until - self._clock()
         loading = self._loads and isinstance(error, ServerDown) and error.loading
         if (self._tried >= TRIES and not loading) or left <= 0 or not isinstance(error, Retryable):
+            return None
+        if self._loads and isinstance(error, ServerBusy):
             return None
         asked: Delay | None = None if isinstance(error, Unreached) else error.delay
         if asked is None:

@@ -29,7 +29,7 @@ from llmchat.core.generation import (
     estimate_tokens,
 )
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import BrokenReply, ContextOverflow, DeniedError, InputError, LLMChatError
+from llmchat.errors import BrokenReply, ContextOverflow, DeniedError, InputError
 
 if TYPE_CHECKING:
     from llmchat.backends.tgi_client import Client
@@ -77,7 +77,6 @@ class TgiBackend:
         self._info: object = None  # what /info said, once it was asked
         self._asking = asyncio.Lock()
         self._max_stops = DEFAULT_MAX_STOPS
-        self._tokenizes = True
 
     @property
     def model(self) -> str:
@@ -125,16 +124,8 @@ class TgiBackend:
     async def count(self, request: Request) -> TokenCount:
         """Tokens of the prompt by POST /tokenize, or an estimate where the server has none."""
         prompt = self._prompt(request)
-        if self._tokenizes:
-            answer = await self._session.ask("POST", self._url("/tokenize"), {"inputs": prompt})
-            try:
-                tokens = self._session.checked(answer).json()
-            except LLMChatError:
-                self._tokenizes = answer.status not in (404, 405, 501)
-            else:
-                if isinstance(tokens, list):
-                    return TokenCount(len(tokens), exact=True)
-        return estimate_tokens(prompt)
+        tokens = await self._session.known(self._url("/tokenize"), {"inputs": prompt})
+        return TokenCount(len(tokens), exact=True) if isinstance(tokens, list) else estimate_tokens(prompt)
 
     async def limits(self) -> Limits:
         """What GET /info says, else a guess, which stands only if the server has no /info.

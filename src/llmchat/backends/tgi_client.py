@@ -92,7 +92,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # text_generation ships no typ
             ) from error
         if piece.is_last:
             events.whole()
-        else:
+        elif piece.token.text:  # an unfinished character comes as "", but so does nothing at all
             events.alive()
         return piece
 

@@ -38,6 +38,7 @@ def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
 def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
     """Asks the question that is read, prints the answer, or an error in the form the run asked for."""
     config: Config | None = None
+    view: View | None = None
     try:
         run.check(streams)
         config = configure(run, streams)
@@ -59,7 +60,10 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
         if run.debug:
             printed = config.commands.printed if config else ()
             streams.say(trace_text(streams.environ, secrets=printed))
-        _show_error(error, run, streams)
+        if view is not None:
+            view.error(error)
+        else:
+            _show_error(error, run, streams)
         return error.exit_code
 
 

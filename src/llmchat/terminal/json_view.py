@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from llmchat.core.conversation import Status
 from llmchat.core.generation import Progress
 from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
@@ -17,7 +18,8 @@ from llmchat.terminal.view import error_lines, reply_notes
 class JsonView:
     """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it.
 
-    The error of a reply with a fault is in that object too; with `lines` it is the line behind it.
+    The error of a reply with a fault, or that broke off, is in that object too; with `lines` it is the line
+    behind it.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class JsonView:
         self._aside = aside or Aside(streams)
         self._lines = lines
         self._conversation = conversation
+        self._broken: Reply | None = None  # it broke off, with some text
 
     def progress(self, progress: Progress) -> None:
         self._aside.progress(progress)
@@ -52,7 +55,9 @@ class JsonView:
         if reply.unshown:
             self.piece(reply.unshown)
         fault = reply.fault
-        if reply.provenance.reason is not None:  # else an error follows
+        if reply.provenance.reason is None and reply.status is not Status.STOPPED:  # an error follows
+            self._broken = reply if reply.text else None
+        else:
             told = error_record(fault) if fault and not self._lines else {}
             self._print(self._typed("reply") | reply_record(reply, self._conversation()) | told)
         for note in reply_notes(reply):
@@ -64,7 +69,10 @@ class JsonView:
 
     def error(self, error: LLMChatError) -> None:
         self._aside.clear()
-        self._print(self._typed("error") | error_record(error))
+        came: dict[str, object] = {}
+        if self._broken is not None and not self._lines:  # the lines before have its text
+            came = reply_record(self._broken, self._conversation())
+        self._print(self._typed("error") | came | error_record(error))
         self._streams.say(error_lines(error))
 
     def resized(self) -> None:

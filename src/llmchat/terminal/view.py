@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from llmchat.core.conversation import Status
-from llmchat.core.generation import Finish, Notice, Progress, Thought, Token
+from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Thought, Token
 from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
@@ -79,6 +79,8 @@ def reply_notes(reply: Reply, *, footer: bool = False) -> list[str]:
     if reply.status is Status.LENGTH and not footer and not reply.fault:
         limit = reply.provenance.settings.max_tokens
         notes.append(f"the reply was cut at {limit} tokens; --max-tokens sets how many it may have")
+    if reply.provenance.reason is FinishReason.FILTER:
+        notes.append("a content filter of the server ended the reply")
     if not reply.text and reply.status is Status.COMPLETE:
         notes.append("the reply is empty")
     if reply.unsaved is not None:
