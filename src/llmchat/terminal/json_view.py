@@ -55,8 +55,10 @@ class JsonView:
         if reply.unshown:
             self.piece(reply.unshown)
         fault = reply.fault
-        if reply.provenance.reason is None and reply.status is not Status.STOPPED:  # an error follows
-            self._broken = reply if reply.text else None
+        if reply.provenance.reason is None and not reply.text:
+            pass  # nothing came; where that was a fault, its error follows
+        elif reply.provenance.reason is None and reply.status is not Status.STOPPED:
+            self._broken = reply  # an error follows
         else:
             told = error_record(fault) if fault and not self._lines else {}
             self._print(self._typed("reply") | reply_record(reply, self._conversation()) | told)
