@@ -48,7 +48,7 @@ class Window:
         """Paints one, in a single write, and with no live row outside the window."""
         written = len(self.writes)
         frame = self.markdown.frame()
-        self.painter.paint(frame.done, frame.tail)
+        self.painter.paint(frame.done, frame.tail, frame.hidden)
         assert len(self.writes) <= written + 1
         assert len(frame.tail) <= max(1, self.height - 1)
 

@@ -64,11 +64,11 @@ def test_any_change_of_width_shows_every_letter_once(
         markdown.feed(character)
         if at in changes or chance.random() < 0.3:
             frame = markdown.frame()
-            painter.paint(frame.done, frame.tail)
+            painter.paint(frame.done, frame.tail, frame.hidden)
         if (width := changes.get(at)) is not None:
             terminal.reflow(width)
             markdown.resize(width)
-            painter.resize(width)
+            painter.resize(width, 200)
     painter.paint((*markdown.frame().done, *markdown.finish()), ())
     painter.finish()
     assert letters("".join(terminal.text())) == letters("$ ask" + rendered(text, 60))
