@@ -35,7 +35,6 @@ class Painter:
         self._before = ""  # what is done of the line of code that the first live row goes on with
         self._moved: str | None = None  # leads to the first live row after the window changed its width
         self._gone = ""  # the letters of what left the window of the rows that may still change
-        self._hides = False  # whether the first of these rows are not to be seen anywhere
 
     def paint(self, done: Sequence[Row], tail: Sequence[Row], hidden: Sequence[Row] = ()) -> None:
         """Shows these rows in the place of the live ones; from now on only the tail is live.
@@ -92,7 +91,6 @@ class Painter:
         if part:
             rows[count] = behind(rows[count], part)
         rest = rows[max(count, len(done)) :]
-        self._hides = len(rest) > room
         return rows[count : len(done)], rest[max(0, len(rest) - room) :]
 
     def _leave(self, count: int, *, whole: bool) -> None:
@@ -101,7 +99,7 @@ class Painter:
             return
         above, self._live = self._live[:count], self._live[count:]
         self._before = self._line_before(above, self._live[0])
-        if whole and not self._hides:
+        if whole:
             self._gone += letters(row.text for row in above)
 
     def _forget(self) -> None:
@@ -125,8 +123,7 @@ class Painter:
             first, skip, offset = first + 1, 0, 0
         if len(laid) - first > reach:
             out = [line[start:end] for line, start, end in laid[first:-reach]]
-            if not self._hides:
-                self._gone += letters([out[0][skip:], *out[1:]])
+            self._gone += letters([out[0][skip:], *out[1:]])
             line, start, _ = laid[-reach]
             self._before = line[:start]
             return _up(reach - 1)
