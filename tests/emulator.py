@@ -89,8 +89,8 @@ class ReflowingEmulator(Emulator):
             self._wrapped.pop(id(self.buffer[y]), None)
         super().erase_in_display(how, *args, **options)
 
-    def reflow(self, columns: int) -> None:
-        """Makes the window so wide."""
+    def reflow(self, columns: int, height: int | None = None) -> None:
+        """Makes the window so wide, and so high if that changes too."""
         lines: list[list[Char]] = [[]]
         rows = self.rows()
         for row in rows:
@@ -105,7 +105,7 @@ class ReflowingEmulator(Emulator):
             lines[-1] += [row[x] for x in range(width)]
             if not wraps:
                 lines.append([])
-        self.columns = columns
+        self.columns, self.lines = columns, height or self.lines
         self._wrapped.clear()
         again = [row for line in lines[:-1] for row in self._fold(line)]
         self.scrollback = again[: -self.lines]

@@ -33,7 +33,7 @@ class Shown:
         for at in range(0, len(text), FRAME):
             self.markdown.feed(text[at : at + FRAME])
             frame = self.markdown.frame()
-            self.painter.paint(frame.done, frame.tail)
+            self.painter.paint(frame.done, frame.tail, frame.hidden)
             yield
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from wcwidth import wcwidth
 
-from emulator import Emulator
+from emulator import Emulator, ReflowingEmulator
 from llmchat.terminal.markdown import MarkdownStream, Row, load_theme
 from llmchat.terminal.painter import Painter
 from llmchat.terminal.screen import tail_rows
@@ -48,7 +48,7 @@ class Window:
         """Paints one, in a single write, and with no live row outside the window."""
         written = len(self.writes)
         frame = self.markdown.frame()
-        self.painter.paint(frame.done, frame.tail)
+        self.painter.paint(frame.done, frame.tail, frame.hidden)
         assert len(self.writes) <= written + 1
         assert len(frame.tail) <= max(1, self.height - 1)
 
@@ -271,3 +271,50 @@ def test_a_live_row_that_is_taken_away_is_painted_again() -> None:
     painter.paint((), [row("live"), row("rows")])
     painter.finish()
     assert terminal.text() == ["done", "said", "live", "rows", ""]
+
+
+def lowered() -> tuple[Emulator, Painter]:
+    """Four live rows, of which the first two left the window."""
+    terminal = ReflowingEmulator(20, 6)
+    painter = Painter(terminal.feed, columns=20)
+    painter.paint((), [row(text) for text in "abcd"])
+    terminal.reflow(20, 3)
+    painter.resize(20, 3)
+    return terminal, painter
+
+
+def test_rows_that_left_the_window_are_not_painted_with_their_block() -> None:
+    terminal, painter = lowered()
+    painter.paint((), [row(text) for text in "de"], [row(text) for text in "abc"])
+    painter.paint([row(text) for text in "abc"], [row(text) for text in "def"])
+    painter.paint([row(text) for text in "def"], ())
+    painter.finish()
+    assert terminal.text() == [*"abcdef", ""]
+
+
+def test_rows_that_say_the_same_as_those_that_left_the_window_are_painted() -> None:
+    terminal, painter = lowered()
+    painter.paint([row(text) for text in "abcd"], [row("a")])
+    painter.paint([row(text) for text in "abcd"], ())
+    painter.finish()
+    assert terminal.text() == [*"abcdabcd", ""]
+
+
+def test_rows_that_changed_after_they_left_the_window_are_painted_once_more() -> None:
+    terminal, painter = lowered()
+    painter.paint((), [row(text) for text in "Bc"], [row("a")])
+    terminal.reflow(20, 2)
+    painter.resize(20, 2)
+    painter.paint((), [row("d")], [row(text) for text in "aBc"])
+    painter.paint([row(text) for text in "aBcd"], ())
+    painter.finish()
+    assert terminal.text() == [*"abBcd", ""]
+
+
+def test_rows_cut_off_by_a_window_that_becomes_narrower_are_painted_whole() -> None:
+    terminal = Emulator(20, 6)
+    painter = Painter(terminal.feed, columns=20, reflows=False)
+    painter.paint((), [row(f"{text} and more") for text in "abcd"])
+    painter.resize(5, 3)
+    painter.paint([row(f"{text} an") for text in "abcd"], ())
+    assert [line for line in terminal.text() if line.endswith("an")] == [f"{text} an" for text in "abcd"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -49,6 +50,12 @@ class Tmux:
         """The scrollback and the window, with the rows joined that are one line to tmux."""
         return self.run("capture-pane", "-p", "-J", "-S", "-")
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Comes back when the program is told; tmux may take its time over that."""
+        self.run("resize-window", "-x", str(columns), "-y", str(rows))
+        with Path(self.run("display-message", "-p", "#{pane_tty}").strip()).open() as pane:
+            wait_until(lambda: os.get_terminal_size(pane.fileno()) == (columns, rows))
+
     def wait_for(self, expected: str) -> None:
         wait_until(lambda: expected in self.text.replace("\n", ""), within=15)
 
@@ -82,3 +89,34 @@ def test_a_window_that_changes_its_width_shows_every_line_once(
     tmux.wait_for("ended")
     shown = tmux.text.partition("ended")[0]
     assert shown.replace("\n", "") == "".join(["Before.", "[1]", *lines, "After it."])
+
+
+WORDS = [f"word{n}" for n in range(10, 90)]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [(60, 4)],
+        [(60, 3), (60, 20)],
+        [(60, 5), (60, 4), (60, 3)],
+        [(60, 2)],
+        [(20, 10)],
+        [(30, 5)],
+        [(24, 8), (50, 3)],
+    ],
+)
+def test_a_window_that_becomes_lower_shows_every_word_once(
+    tmux: Tmux, server: DictatedServer, sizes: list[tuple[int, int]]
+) -> None:
+    above = [f"line{n}" for n in range(10, 30)]  # more than the window holds
+    server.say("\n\n".join(above), "\n\n", *pieces(" ".join(WORDS[:38])))
+    tmux.wait_for(WORDS[37])
+    for at, (columns, rows) in enumerate(sizes, 38):
+        tmux.resize(columns, rows)
+        server.say(f" {WORDS[at]}")
+        tmux.wait_for(WORDS[at])
+    server.say(*(f" {word}" for word in WORDS[38 + len(sizes) :]))
+    server.finish()
+    tmux.wait_for("ended")
+    assert re.findall(r"[a-z]{4}\d+", tmux.text.replace("\n", "")) == [*above, *WORDS]

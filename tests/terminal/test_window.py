@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from emulator import ReflowingEmulator
 from llmchat.terminal.markdown import MarkdownStream, load_theme
 from llmchat.terminal.painter import Painter
+from llmchat.terminal.screen import tail_rows
 from servers.dictated import DictatedServer
 from terminal.markdown.documents import EVERYTHING
 from terminal.stories import Open, rendered
@@ -64,11 +65,44 @@ def test_any_change_of_width_shows_every_letter_once(
         markdown.feed(character)
         if at in changes or chance.random() < 0.3:
             frame = markdown.frame()
-            painter.paint(frame.done, frame.tail)
+            painter.paint(frame.done, frame.tail, frame.hidden)
         if (width := changes.get(at)) is not None:
             terminal.reflow(width)
             markdown.resize(width)
-            painter.resize(width)
+            painter.resize(width, 200)
     painter.paint((*markdown.frame().done, *markdown.finish()), ())
     painter.finish()
     assert letters("".join(terminal.text())) == letters("$ ask" + rendered(text, 60))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(st.sampled_from(PROSE), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(12, 90), st.integers(3, 30)), min_size=1, max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_any_change_of_size_loses_no_letter(
+    names: list[str], sizes: list[tuple[int, int]], chance: random.Random
+) -> None:
+    text = "\n\n".join(EVERYTHING[name] for name in names)
+    terminal = ReflowingEmulator(60, 24)
+    markdown = MarkdownStream(60, theme=load_theme("mono"), max_tail_rows=20)
+    painter = Painter(terminal.feed, columns=60)
+    terminal.feed("$ ask\r\n")
+    changes = {chance.randrange(len(text)): size for size in sizes}
+    for at, character in enumerate(text):
+        markdown.feed(character)
+        if at in changes or chance.random() < 0.3:
+            frame = markdown.frame()
+            painter.paint(frame.done, frame.tail, frame.hidden)
+        if (size := changes.get(at)) is not None:
+            terminal.reflow(*size)
+            markdown.resize(size[0])
+            markdown.limit_tail(tail_rows(size[1]))
+            painter.resize(*size)
+            frame = markdown.frame()
+            painter.paint(frame.done, frame.tail, frame.hidden)
+    painter.paint((*markdown.frame().done, *markdown.finish()), ())
+    painter.finish()
+    left = iter(letters("".join(terminal.text())))
+    assert all(letter in left for letter in letters("$ ask" + rendered(text, 60)))

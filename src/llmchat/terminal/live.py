@@ -25,7 +25,7 @@ class LiveView:
         self._screen = screen
         self._aside = aside
         self._footer = footer
-        self._columns = screen.size()[0]
+        self._size = screen.size()
         self._markdown = screen.markdown()
         self._painter = screen.painter()
         self._timer: asyncio.TimerHandle | None = None
@@ -101,14 +101,17 @@ class LiveView:
         frame = self._markdown.frame()
         if frame.done or frame.tail:
             self._aside.end_line()
-        self._painter.paint(frame.done, frame.tail)
+        self._painter.paint(frame.done, frame.tail, frame.hidden)
         cost = time.perf_counter() - began
         self._next_frame = asyncio.get_running_loop().time() + max(FRAME_S, cost * (1 / SHARE - 1))
 
     def _fit_window(self) -> None:
-        columns, rows = self._screen.size()
+        size = self._screen.size()
+        if size == self._size:
+            return
+        columns, rows = size
         self._markdown.limit_tail(tail_rows(rows))
-        if columns != self._columns:
-            self._columns = columns
+        if columns != self._size[0]:
             self._markdown.resize(columns)
-            self._painter.resize(columns)
+        self._painter.resize(columns, rows)
+        self._size = size

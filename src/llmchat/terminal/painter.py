@@ -9,6 +9,7 @@ from rich.color import ColorSystem
 
 from llmchat.terminal.markdown import Row
 from llmchat.terminal.markdown.rows import fold
+from llmchat.terminal.scrolled import behind, covered, letters
 
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"  # synchronized output: the terminal shows a frame at once
 _WRAP, _NO_WRAP = "\x1b[?7h", "\x1b[?7l"
@@ -21,6 +22,7 @@ class Painter:
 
     One write a frame. The cursor is never hidden, nothing above the live rows is ever touched, and
     whatever a row is wider than its measure the terminal cuts off instead of wrapping it.
+    Live rows that leave a window that becomes lower count as painted: they cannot be reached any more.
 
     Most terminals lay out their rows anew when the window changes its width; with `reflows` it is one.
     """
@@ -32,9 +34,14 @@ class Painter:
         self._live = [_EMPTY]
         self._before = ""  # what is done of the line of code that the first live row goes on with
         self._moved: str | None = None  # leads to the first live row after the window changed its width
+        self._gone = ""  # the letters of what left the window of the rows that may still change
 
-    def paint(self, done: Sequence[Row], tail: Sequence[Row]) -> None:
-        """Shows these rows in the place of the live ones; from now on only the tail is live."""
+    def paint(self, done: Sequence[Row], tail: Sequence[Row], hidden: Sequence[Row] = ()) -> None:
+        """Shows these rows in the place of the live ones; from now on only the tail is live.
+
+        The hidden rows are those between, for which the window has no room.
+        """
+        done, tail = self._unseen(done, [*hidden, *tail], room=len(tail))
         rows = [*done, *(tail or [_EMPTY])]
         frame = self._change(rows) if self._moved is None else self._frame(self._moved, rows)
         self._before = self._line_before(done, rows[len(done)])
@@ -47,6 +54,7 @@ class Painter:
         if self._live != [_EMPTY]:
             self._write("\r\n")
         self._forget()
+        self._gone = ""
 
     def clear(self) -> None:
         """Takes the live rows off the screen; the next frame paints them again where the cursor is then."""
@@ -54,16 +62,51 @@ class Painter:
             self._write(_up(len(self._live) - 1) + _ERASE_BELOW)
         self._forget()
 
-    def resize(self, columns: int) -> None:
-        """The window has another width now, for which the terminal may have laid out its rows anew."""
-        self._moved = self._way_back(columns) if self._reflows else _up(len(self._live) - 1)
+    def resize(self, columns: int, rows: int) -> None:
+        """The window has another size now; for its width the terminal may have laid out its rows anew.
+
+        A frame has to follow before the next change.
+        """
+        reach = max(1, rows - 1)
+        if columns != self._columns and self._reflows:
+            self._moved = self._way_back(columns, reach)
+        else:
+            self._leave(len(self._live) - reach, whole=columns >= self._columns)
+            if columns != self._columns:
+                self._moved = _up(len(self._live) - 1)
         self._columns = columns
+
+    def _unseen(
+        self, done: Sequence[Row], tail: Sequence[Row], *, room: int
+    ) -> tuple[Sequence[Row], Sequence[Row]]:
+        """The rows without what has left the window; of the tail the last ones, for which there is room.
+
+        From where it says something else now they are all shown once more: nothing is lost.
+        """
+        rows = [*done, *tail]
+        count, part = covered(rows, self._gone)
+        if count < len(rows):
+            self._gone = self._gone[: len(letters(row.text for row in rows[:count])) + part]
+        self._gone = self._gone[len(letters(row.text for row in done)) :] if count >= len(done) else ""
+        if part:
+            rows[count] = behind(rows[count], part)
+        rest = rows[max(count, len(done)) :]
+        return rows[count : len(done)], rest[max(0, len(rest) - room) :]
+
+    def _leave(self, count: int, *, whole: bool) -> None:
+        """So many of the live rows are out of reach, and in the scrollback if they are whole."""
+        if count <= 0:
+            return
+        above, self._live = self._live[:count], self._live[count:]
+        self._before = self._line_before(above, self._live[0])
+        if whole:
+            self._gone += letters(row.text for row in above)
 
     def _forget(self) -> None:
         self._live, self._before, self._moved = [_EMPTY], "", None
 
-    def _way_back(self, columns: int) -> str:
-        """Leads to where the live rows begin in a window that has so many columns now.
+    def _way_back(self, columns: int, reach: int) -> str:
+        """Leads to where the live rows begin, or can be reached, in a window that has so many columns now.
 
         Where that is in the middle of a row, behind what is done of a line of code, they begin anew below.
         """
@@ -72,13 +115,19 @@ class Painter:
             if at and not self._goes_on(self._live[at - 1], row):
                 lines.append("")
             lines[-1] += row.text
-        below = sum(len(fold(line, columns)) for line in lines) - 1
+        laid = [(line, *span) for line in lines for span in fold(line, columns)]
         *above, (start, end) = fold(self._before, columns)
+        first, skip = len(above), end - start
         offset = cell_len(self._before[start:end])
-        if offset < columns:
-            below -= len(above)
-        else:
-            below, offset = below - len(above) - 1, 0
+        if offset >= columns:
+            first, skip, offset = first + 1, 0, 0
+        if len(laid) - first > reach:
+            out = [line[start:end] for line, start, end in laid[first:-reach]]
+            self._gone += letters([out[0][skip:], *out[1:]])
+            line, start, _ = laid[-reach]
+            self._before = line[:start]
+            return _up(reach - 1)
+        below = len(laid) - 1 - first
         if offset == 0:
             return _up(below)
         self._before = ""

@@ -33,10 +33,14 @@ class CodeBlock:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What changed on the screen: rows that are final from now on, then those that may still change."""
+    """What changed on the screen: rows that are final from now on, then those that may still change.
+
+    Between them are the hidden ones, which may change too, and for which there is no room.
+    """
 
     done: tuple[Row, ...]
     tail: tuple[Row, ...]
+    hidden: tuple[Row, ...] = ()
 
 
 class MarkdownStream:
@@ -80,9 +84,8 @@ class MarkdownStream:
         """Lays out what was fed since the last frame. The tail has at most `max_tail_rows`: its last ones."""
         done = self._read()
         tail = self._preview()
-        if self._max_tail_rows is not None:
-            tail = tail[max(0, len(tail) - self._max_tail_rows) :]
-        return Frame(tuple(done), tuple(tail))
+        hidden = 0 if self._max_tail_rows is None else max(0, len(tail) - self._max_tail_rows)
+        return Frame(tuple(done), tuple(tail[hidden:]), tuple(tail[:hidden]))
 
     def finish(self) -> tuple[Row, ...]:
         """The text is complete: the rest of the rows. Nothing may be fed after it."""
