@@ -43,7 +43,7 @@ def test_a_line_a_check_and_no_escape_in_a_pipe(echo: Llmchat) -> None:
     lines = ran.out.decode().splitlines()
     assert lines[0] == "✓ ok    configuration  no config.toml; set: model (LLMCHAT_MODEL)"
     assert [line[8:23].strip() for line in lines[:-2] if line[8] != " "] == [
-        *("configuration", "model", "answer", "clock", "database", "folders", "disk", "version"),
+        *("configuration", "folders", "model", "answer", "clock", "database", "disk", "version"),
         *("libraries", "terminal"),
     ]
     assert lines[-2:] == ["", "A chat would work."]
@@ -284,6 +284,17 @@ def test_what_only_warns_changes_no_code(echo: Llmchat) -> None:
     assert (ran.code, ran.json["ok"], found(ran)["folders"]["ok"]) == (0, True, None)
 
 
+@pytest.mark.parametrize("which", ["config", "data", "state", "cache"])
+def test_a_folder_that_a_chat_refuses_fails(echo: Llmchat, which: str) -> None:
+    folder = echo.home / "kept" / which
+    folder.mkdir(parents=True, mode=0o700)
+    folder.chmod(0o1700)  # sticky, as a folder that all users share
+    ran = echo("doctor", "--json", "--no-save")
+    assert (ran.code, found(ran)["folders"]["ok"]) == (77, False)
+    assert echo("ask", "--no-save", "Hi").code == ran.code
+    assert folder.stat().st_mode & 0o7777 == 0o1700
+
+
 # Signals
 
 
@@ -332,4 +343,4 @@ def test_json_keeps_what_is_foreign_escaped(llmchat: Llmchat) -> None:
     ran = llmchat("doctor", "--json", "-m", "evil\x1b.gguf")
     assert ran.code == 66
     assert b"\x1b" not in ran.out
-    assert "evil\x1b.gguf" in json.loads(ran.out)["checks"][2]["detail"]
+    assert "evil\x1b.gguf" in json.loads(ran.out)["checks"][3]["detail"]

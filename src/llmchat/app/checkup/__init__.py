@@ -32,6 +32,7 @@ _BY_DEADLINES_S = 3600.0
 
 CHECKS = (
     Check("configuration", check_configuration),
+    Check("folders", check_folders),
     Check("model", check_model, needs=("configuration",)),
     Check("key", check_key, needs=("model",)),
     Check("weights", check_weights, needs=("model",), within=600),
@@ -40,7 +41,6 @@ CHECKS = (
     Check("answer", check_answer, needs=("engine", "server"), within=_BY_DEADLINES_S),
     Check("clock", check_clock, needs=("model",), stops=False),
     Check("database", check_database, within=60),
-    Check("folders", check_folders, stops=False),
     Check("disk", check_disk, stops=False),
     Check("version", check_version, stops=False),
     Check("libraries", check_libraries, stops=False),
