@@ -134,6 +134,30 @@ async def test_a_command_that_prints_the_key_is_named_and_only_the_server_gets_t
     assert by_method == {"GET": f"Bearer {KEY}", "POST": f"Bearer {KEY}", "HEAD": None}
 
 
+async def test_a_command_that_prints_no_key_fails_as_the_key_and_runs_once(llmchat: Llmchat) -> None:
+    file = llmchat.home / "mine.toml"
+    command = ["sh", "-c", "echo ran >> runs"]
+    async with OpenAIServer() as server:
+        file.write_text(f'url = "{server.url}"\nkey_command = {json.dumps(command)}\n')
+        file.chmod(0o600)
+        ran = await llmchat.beside("doctor", "--json", "--config", str(file))
+        chat = await llmchat.beside("ask", "--no-save", "--config", str(file), "Hi")
+    assert (ran.code, chat.code) == (78, 78)
+    assert (found(ran)["key"]["ok"], found(ran)["key"]["detail"]) == (False, "key_command sh printed no key")
+    assert found(ran)["server"]["detail"] == "not looked at, because of key"
+    assert len((llmchat.home / "runs").read_text().split()) == 2  # one for each of them
+    assert [each.method for each in server.requests] == ["HEAD"]  # for the clock, without a key
+
+
+def test_offline_a_command_that_prints_a_key_is_not_run(llmchat: Llmchat) -> None:
+    file = llmchat.home / "mine.toml"
+    file.write_text('url = "https://192.0.2.1"\nkey_command = ["touch", "ran"]\n')
+    file.chmod(0o600)
+    ran = llmchat("doctor", "--json", "--offline", "--config", str(file))
+    assert found(ran)["key"]["ok"]
+    assert not (llmchat.home / "ran").exists()
+
+
 def test_a_file_that_was_named_and_is_not_there_is_missing(llmchat: Llmchat) -> None:
     ran = llmchat("doctor", "--json", "--config", "none.toml")
     assert (ran.code, found(ran)["configuration"]["ok"], found(ran)["database"]["ok"]) == (66, False, True)
