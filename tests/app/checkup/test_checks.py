@@ -22,6 +22,7 @@ from llmchat.config.resolve import resolve
 from llmchat.errors import DeniedError, ExitCode
 from llmchat.store import Store
 from servers import Reply
+from servers.hub import running_hub
 from servers.openai import CHAT, OpenAIServer, thought
 from servers.openai import stream as openai_stream
 
@@ -43,10 +44,11 @@ def build(tmp_path: Path, folders: Folders) -> Look:
         keeps: bool = True,
         asks: bool = True,
         now: Callable[[], float] = time.time,
+        hub: str | None = None,
         **flags: object,
     ) -> Subject:
         config = resolve(flags, environ=environ or {}, directory=tmp_path)
-        return Subject(config, folders, keeps=keeps, asks=asks, now=now)
+        return Subject(config, folders, keeps=keeps, asks=asks, now=now, hub=hub)
 
     return subject
 
@@ -119,12 +121,28 @@ async def test_a_key_from_dotenv_is_told_as_such(build: Look, tmp_path: Path) ->
 # Weights
 
 
-async def test_weights_to_be_fetched_are_told_and_fail_nothing(build: Look, tmp_path: Path) -> None:
-    found = await found_in(build(model="qwen"))
+async def test_weights_to_be_fetched_are_looked_for_at_their_source_and_stay_there(
+    build: Look, tmp_path: Path
+) -> None:
+    qwen = weights.CATALOGUE["qwen"]
+    with running_hub() as hub:
+        hub.files[qwen.repo, qwen.repo_file] = b"GGUF"
+        found = await found_in(build(model="qwen", hub=hub.url))
     assert found["weights"].ok
     assert found["weights"].detail == "not on disk; the first chat would fetch them: 491 MB, Apache-2.0"
+    assert [wanted for _, wanted in hub.requests] == ["bytes=0-0"]
     assert found["engine"] == found["answer"]
     assert (found["answer"].verdict, found["answer"].detail) == (Verdict.SKIP, "there are no weights yet")
+    assert not (tmp_path / "home").exists()
+
+
+async def test_weights_that_no_source_has_cannot_be_fetched(build: Look, tmp_path: Path) -> None:
+    with running_hub() as hub:
+        pinned = await found_in(build(model="qwen", hub=hub.url))
+        named = await found_in(build(model="hf:nobody/nothing/x.gguf", hub=hub.url))
+    assert (pinned["weights"].verdict, pinned["weights"].code) == (Verdict.FAIL, ExitCode.UNAVAILABLE)
+    assert (named["weights"].verdict, named["weights"].code) == (Verdict.FAIL, ExitCode.MISSING)
+    assert pinned["answer"].detail == "not looked at, because of weights"
     assert not (tmp_path / "home").exists()
 
 

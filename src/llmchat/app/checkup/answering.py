@@ -13,7 +13,7 @@ from llmchat.app.checkup.beside import beside
 from llmchat.app.checkup.finding import Finding, good, skipped, warning
 from llmchat.app.checkup.room import free_bytes
 from llmchat.app.checkup.subject import Subject
-from llmchat.app.target import system_message
+from llmchat.app.target import check_weights_source, system_message
 from llmchat.backends import BUILT_IN
 from llmchat.config.resolve import defaults
 from llmchat.core.chat import Chat
@@ -28,7 +28,7 @@ _APIS = {"tgi": "TGI", "openai": "OpenAI's API"}
 
 
 async def check_weights(subject: Subject) -> Finding | None:
-    """Reads all of them. Raises as `weights.verify`; MissingError where they cannot be fetched offline."""
+    """Reads all of them, or asks whether they can be fetched. Raises as weights.verify and weights.fetch."""
     name = subject.target.model
     if subject.target.url is not None or name is None or name in BUILT_IN:
         return None
@@ -41,6 +41,7 @@ async def check_weights(subject: Subject) -> Finding | None:
     if (path := await beside(lambda: weights.find(model, folder))) is None:
         if subject.config.switch("offline"):
             weights.fetch(model, folder, progress=lambda _done, _total: None, offline=True)  # says it
+        await beside(lambda: check_weights_source(model, subject.config, hub=subject.hub))
         subject.lacks_weights = True
         about = ", ".join(filter(None, (_megabytes(model.size) if model.size else "", model.licence)))
         said = f"not on disk; the first chat would fetch them{f': {about}' if about else ''}"
