@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import stat
+import struct
 import subprocess
 import sys
 import venv
@@ -127,6 +128,39 @@ def test_what_is_on_disk_is_not_fetched_again(hub: HubServer, folder: Path, told
     hub.requests.clear()
     assert fetch(TINY, folder, progress=told, hub=hub.url, offline=True) == path
     assert hub.requests == []
+
+
+def test_damaged_weights_are_replaced_if_they_are_to_be_mended(
+    hub: HubServer, folder: Path, told: Told
+) -> None:
+    whole = struct.pack("<4sIQQ", b"GGUF", 3, 1, 0) + DATA
+    model = replace(TINY, size=len(whole), sha256=hashlib.sha256(whole).hexdigest())
+    hub.files["someone/tiny", "tiny.gguf"] = whole
+    path = fetch(model, folder, progress=told, hub=hub.url)
+    damaged = whole[:1000] + bytes(1000) + whole[2000:]
+    path.write_bytes(damaged)
+    assert fetch(model, folder, progress=told, hub=hub.url).read_bytes() == damaged
+    hub.break_after = [1000, 0]
+    with pytest.raises(UnavailableError):
+        fetch(model, folder, progress=told, hub=hub.url, mends=True)
+    assert path.read_bytes() == damaged  # until others are whole
+    assert fetch(model, folder, progress=told, hub=hub.url, mends=True).read_bytes() == whole
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert _litter(folder) == []
+    hub.requests.clear()
+    assert fetch(model, folder, progress=told, hub=hub.url, mends=True) == path
+    assert hub.requests == []
+
+
+def test_a_damaged_file_that_is_not_in_the_folder_is_never_touched(
+    hub: HubServer, folder: Path, tmp_path: Path, told: Told
+) -> None:
+    elsewhere = tmp_path / "elsewhere.gguf"
+    elsewhere.write_bytes(bytes(len(DATA)))
+    folder.mkdir(parents=True)
+    (folder / TINY.file).symlink_to(elsewhere)
+    assert fetch(TINY, folder, progress=told, hub=hub.url, mends=True).read_bytes() == DATA
+    assert elsewhere.read_bytes() == bytes(len(DATA))
 
 
 def test_a_broken_connection_goes_on_where_it_was(hub: HubServer, folder: Path, told: Told) -> None:
