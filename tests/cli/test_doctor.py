@@ -19,6 +19,7 @@ from servers.tgi import TgiServer
 from waiting import wait_until
 
 KEY = "topsecret0123"
+OPEN = "reached, but does not say what it is; only asking can tell whether it answers"
 PORTAL = Reply(content_type="text/html", body=b"<html>Log in</html>")
 
 
@@ -233,6 +234,7 @@ DENIED = json_reply({"error": "invalid key"}, 401)
 LOADING = json_reply({"error": "Model is loading"}, 503)
 UNKNOWN = json_reply({"error": {"message": "The model `gpt` does not exist."}}, 404)
 BROKEN = json_reply({"error": "boom"}, 500)
+REDIRECT = Reply(status=302, headers={"Location": "http://elsewhere/"})
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ BROKEN = json_reply({"error": "boom"}, 500)
         ({CHAT: UNKNOWN}, 78, "answer"),
         ({CHAT: BROKEN}, 69, "answer"),
         ({"/info": PORTAL, "/v1/models": PORTAL, "/": PORTAL, CHAT: PORTAL}, 76, "answer"),
-        ({CHAT: Reply(status=302, headers={"Location": "http://elsewhere/"})}, 78, "answer"),
+        ({CHAT: REDIRECT}, 78, "answer"),
         ({CHAT: Reply(before=Fault.HANG)}, 75, "answer"),
     ],
 )
@@ -265,6 +267,88 @@ async def test_each_fault_of_a_server_ends_it_as_it_ends_a_chat(
     assert next(name for name, each in found(ran).items() if each["ok"] is False) == at
     assert found(ran)[at]["hint"]
     assert KEY not in ran.out.decode() + ran.err
+
+
+@pytest.mark.parametrize(
+    ("api", "reply", "code", "words"),
+    [
+        ("auto", REDIRECT, 78, "redirects to elsewhere (302)"),
+        ("auto", BROKEN, 69, "answered 500: boom"),
+        ("auto", LOADING, 69, "is not ready (503): Model is loading"),
+        ("auto", DENIED, 77, "denied access (401): invalid key"),
+        ("auto", PORTAL, 76, "answered with a web page"),
+        ("auto", Reply(body=b""), 76, "gave an empty answer"),
+        ("auto", Reply(before=Fault.HANG), 75, "did not answer within 0.5 s"),
+        ("tgi", LOADING, 69, "is not ready (503): Model is loading"),
+        ("tgi", PORTAL, 76, "answered with a web page"),
+        ("openai", DENIED, 77, "denied access (401): invalid key"),
+        ("openai", BROKEN, 69, "answered 500: boom"),
+    ],
+)
+async def test_unasked_what_a_server_says_of_itself_ends_it_as_it_ends_a_chat(
+    llmchat: Llmchat, api: str, reply: Reply, code: int, words: str
+) -> None:
+    quick = llmchat.with_environ(LLMCHAT_WAIT="0", LLMCHAT_HEADER_TIMEOUT="0.5")
+    async with LoopbackServer() as server:
+        for path in ("/", "/info", "/v1/models", CHAT):
+            server.always(path, reply)
+        arguments = ("--api", api, "-m", "gpt", "--url", server.url)
+        ran = await quick.beside("doctor", "--json", "--no-ask", *arguments)
+        chat = await quick.beside("ask", "--no-save", *arguments, "Hi")
+    assert (ran.code, ran.json["exit_code"], ran.json["ok"]) == (code, code, False)
+    assert ran.code == chat.code
+    assert found(ran)["server"]["ok"] is False
+    assert words in str(found(ran)["server"]["detail"])
+
+
+@pytest.mark.parametrize("said", [json_reply({"error": "no"}, 404), json_reply({}, 405), json_reply({})])
+async def test_unasked_a_server_that_says_nothing_of_itself_leaves_it_open(
+    llmchat: Llmchat, said: Reply
+) -> None:
+    async with TgiServer() as server:
+        for path in ("/info", "/v1/models"):
+            server.always(path, said)
+        ran = await llmchat.beside("doctor", "--no-ask", "-m", "gpt", "--url", server.url)
+        asked = await llmchat.beside("doctor", "-m", "gpt", "--url", server.url)
+    assert (ran.code, asked.code) == (78, 0)
+    lines = ran.out.decode().splitlines()
+    line = next(number for number, each in enumerate(lines) if "server  " in each)
+    assert lines[line] == f"! warn  {'server':15}{OPEN}"
+    assert lines[line + 1].strip() == "hint: leave out --no-ask"
+    assert lines[-1] == "It is not known whether a chat would work, because of server: exit code 78."
+    assert "✗" not in ran.out.decode()
+
+
+async def test_what_is_wrong_with_one_route_counts_where_the_other_is_not_there(llmchat: Llmchat) -> None:
+    async with LoopbackServer() as server:
+        server.always("/info", json_reply({}, 404))
+        server.always("/v1/models", PORTAL)
+        ran = await llmchat.beside("doctor", "--no-ask", "--url", server.url)
+    assert (ran.code, "a web page" in ran.out.decode()) == (76, True)
+
+
+async def test_what_fails_for_sure_is_told_before_what_is_not_known(llmchat: Llmchat) -> None:
+    data = llmchat.home / "kept" / "data"
+    data.mkdir(parents=True, mode=0o700)
+    (data / "conversations.sqlite3").write_bytes(b"no database " * 1000)
+    async with LoopbackServer() as server:
+        for path in ("/info", "/v1/models"):
+            server.always(path, json_reply({}, 404))
+        ran = await llmchat.beside("doctor", "--no-ask", "--url", server.url)
+    assert (ran.code, "would not work, because of database" in ran.out.decode()) == (74, True)
+
+
+async def test_what_a_server_speaks_is_no_question_where_it_answers_with_a_fault(llmchat: Llmchat) -> None:
+    async with LoopbackServer() as server:
+        for path in ("/", "/info", "/v1/models", CHAT):
+            server.always(path, PORTAL)
+        fails = await llmchat.beside("doctor", "--url", server.url)
+    async with TgiServer() as server:
+        server.always("/info", json_reply({}, 404))
+        works = await llmchat.beside("doctor", "--url", server.url)
+    assert (fails.code, works.code) == (76, 0)
+    assert ("--api" in fails.out.decode(), "--api" in works.out.decode()) == (False, True)
+    assert b"reached; does not say what it is" in fails.out
 
 
 async def test_a_server_that_is_not_there(llmchat: Llmchat, unused_tcp_port: int) -> None:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from llmchat import weights
 from llmchat.app.checkup.beside import beside
+from llmchat.app.checkup.finding import Finding
 from llmchat.app.target import Target, open_backend
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
@@ -43,6 +44,7 @@ class Subject:
         self.hub = hub
         self.tell = tell
         self.lacks_weights = False  # those of the target are not on disk
+        self.answer: Finding | LLMChatError | None = None  # where the model was asked already
         self._target: Target | None = None
         self._backend: Backend | None = None
 
