@@ -29,6 +29,7 @@ HOMES = {
     "dotenv": ("config/dotenv.py",),
     "platformdirs": ("config/folders.py",),
     "aiohttp": ("backends/",),
+    "regex": ("core/constraint.py",),
     "jsonschema": ("core/constraint.py",),
     "referencing": ("core/constraint.py",),
     "pydantic": (),

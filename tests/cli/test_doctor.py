@@ -19,6 +19,7 @@ from servers.tgi import TgiServer
 from waiting import wait_until
 
 KEY = "topsecret0123"
+OPEN = "reached, but does not say what it is; only asking can tell whether it answers"
 PORTAL = Reply(content_type="text/html", body=b"<html>Log in</html>")
 
 
@@ -43,7 +44,7 @@ def test_a_line_a_check_and_no_escape_in_a_pipe(echo: Llmchat) -> None:
     lines = ran.out.decode().splitlines()
     assert lines[0] == "✓ ok    configuration  no config.toml; set: model (LLMCHAT_MODEL)"
     assert [line[8:23].strip() for line in lines[:-2] if line[8] != " "] == [
-        *("configuration", "model", "answer", "clock", "database", "folders", "disk", "version"),
+        *("configuration", "folders", "model", "answer", "clock", "database", "disk", "version"),
         *("libraries", "terminal"),
     ]
     assert lines[-2:] == ["", "A chat would work."]
@@ -62,8 +63,8 @@ def test_json_is_one_object(echo: Llmchat) -> None:
 
 
 def test_nothing_is_created(llmchat: Llmchat) -> None:
-    assert llmchat("doctor").code == 0
-    assert llmchat("doctor", "-m", "qwen").code == 0
+    assert llmchat("doctor", "-m", "echo").code == 0
+    assert llmchat("doctor", "-m", "qwen", "--offline").code == 66
     assert kept(llmchat) == []
 
 
@@ -132,6 +133,30 @@ async def test_a_command_that_prints_the_key_is_named_and_only_the_server_gets_t
     assert asked
     by_method = {each.method: each.headers.get("Authorization") for each in server.requests}
     assert by_method == {"GET": f"Bearer {KEY}", "POST": f"Bearer {KEY}", "HEAD": None}
+
+
+async def test_a_command_that_prints_no_key_fails_as_the_key_and_runs_once(llmchat: Llmchat) -> None:
+    file = llmchat.home / "mine.toml"
+    command = ["sh", "-c", "echo ran >> runs"]
+    async with OpenAIServer() as server:
+        file.write_text(f'url = "{server.url}"\nkey_command = {json.dumps(command)}\n')
+        file.chmod(0o600)
+        ran = await llmchat.beside("doctor", "--json", "--config", str(file))
+        chat = await llmchat.beside("ask", "--no-save", "--config", str(file), "Hi")
+    assert (ran.code, chat.code) == (78, 78)
+    assert (found(ran)["key"]["ok"], found(ran)["key"]["detail"]) == (False, "key_command sh printed no key")
+    assert found(ran)["server"]["detail"] == "not looked at, because of key"
+    assert len((llmchat.home / "runs").read_text().split()) == 2  # one for each of them
+    assert [each.method for each in server.requests] == ["HEAD"]  # for the clock, without a key
+
+
+def test_offline_a_command_that_prints_a_key_is_not_run(llmchat: Llmchat) -> None:
+    file = llmchat.home / "mine.toml"
+    file.write_text('url = "https://192.0.2.1"\nkey_command = ["touch", "ran"]\n')
+    file.chmod(0o600)
+    ran = llmchat("doctor", "--json", "--offline", "--config", str(file))
+    assert found(ran)["key"]["ok"]
+    assert not (llmchat.home / "ran").exists()
 
 
 def test_a_file_that_was_named_and_is_not_there_is_missing(llmchat: Llmchat) -> None:
@@ -209,6 +234,7 @@ DENIED = json_reply({"error": "invalid key"}, 401)
 LOADING = json_reply({"error": "Model is loading"}, 503)
 UNKNOWN = json_reply({"error": {"message": "The model `gpt` does not exist."}}, 404)
 BROKEN = json_reply({"error": "boom"}, 500)
+REDIRECT = Reply(status=302, headers={"Location": "http://elsewhere/"})
 
 
 @pytest.mark.parametrize(
@@ -221,7 +247,7 @@ BROKEN = json_reply({"error": "boom"}, 500)
         ({CHAT: UNKNOWN}, 78, "answer"),
         ({CHAT: BROKEN}, 69, "answer"),
         ({"/info": PORTAL, "/v1/models": PORTAL, "/": PORTAL, CHAT: PORTAL}, 76, "answer"),
-        ({CHAT: Reply(status=302, headers={"Location": "http://elsewhere/"})}, 78, "answer"),
+        ({CHAT: REDIRECT}, 78, "answer"),
         ({CHAT: Reply(before=Fault.HANG)}, 75, "answer"),
     ],
 )
@@ -243,6 +269,88 @@ async def test_each_fault_of_a_server_ends_it_as_it_ends_a_chat(
     assert KEY not in ran.out.decode() + ran.err
 
 
+@pytest.mark.parametrize(
+    ("api", "reply", "code", "words"),
+    [
+        ("auto", REDIRECT, 78, "redirects to elsewhere (302)"),
+        ("auto", BROKEN, 69, "answered 500: boom"),
+        ("auto", LOADING, 69, "is not ready (503): Model is loading"),
+        ("auto", DENIED, 77, "denied access (401): invalid key"),
+        ("auto", PORTAL, 76, "answered with a web page"),
+        ("auto", Reply(body=b""), 76, "gave an empty answer"),
+        ("auto", Reply(before=Fault.HANG), 75, "did not answer within 0.5 s"),
+        ("tgi", LOADING, 69, "is not ready (503): Model is loading"),
+        ("tgi", PORTAL, 76, "answered with a web page"),
+        ("openai", DENIED, 77, "denied access (401): invalid key"),
+        ("openai", BROKEN, 69, "answered 500: boom"),
+    ],
+)
+async def test_unasked_what_a_server_says_of_itself_ends_it_as_it_ends_a_chat(
+    llmchat: Llmchat, api: str, reply: Reply, code: int, words: str
+) -> None:
+    quick = llmchat.with_environ(LLMCHAT_WAIT="0", LLMCHAT_HEADER_TIMEOUT="0.5")
+    async with LoopbackServer() as server:
+        for path in ("/", "/info", "/v1/models", CHAT):
+            server.always(path, reply)
+        arguments = ("--api", api, "-m", "gpt", "--url", server.url)
+        ran = await quick.beside("doctor", "--json", "--no-ask", *arguments)
+        chat = await quick.beside("ask", "--no-save", *arguments, "Hi")
+    assert (ran.code, ran.json["exit_code"], ran.json["ok"]) == (code, code, False)
+    assert ran.code == chat.code
+    assert found(ran)["server"]["ok"] is False
+    assert words in str(found(ran)["server"]["detail"])
+
+
+@pytest.mark.parametrize("said", [json_reply({"error": "no"}, 404), json_reply({}, 405), json_reply({})])
+async def test_unasked_a_server_that_says_nothing_of_itself_leaves_it_open(
+    llmchat: Llmchat, said: Reply
+) -> None:
+    async with TgiServer() as server:
+        for path in ("/info", "/v1/models"):
+            server.always(path, said)
+        ran = await llmchat.beside("doctor", "--no-ask", "-m", "gpt", "--url", server.url)
+        asked = await llmchat.beside("doctor", "-m", "gpt", "--url", server.url)
+    assert (ran.code, asked.code) == (78, 0)
+    lines = ran.out.decode().splitlines()
+    line = next(number for number, each in enumerate(lines) if "server  " in each)
+    assert lines[line] == f"! warn  {'server':15}{OPEN}"
+    assert lines[line + 1].strip() == "hint: leave out --no-ask"
+    assert lines[-1] == "It is not known whether a chat would work, because of server: exit code 78."
+    assert "✗" not in ran.out.decode()
+
+
+async def test_what_is_wrong_with_one_route_counts_where_the_other_is_not_there(llmchat: Llmchat) -> None:
+    async with LoopbackServer() as server:
+        server.always("/info", json_reply({}, 404))
+        server.always("/v1/models", PORTAL)
+        ran = await llmchat.beside("doctor", "--no-ask", "--url", server.url)
+    assert (ran.code, "a web page" in ran.out.decode()) == (76, True)
+
+
+async def test_what_fails_for_sure_is_told_before_what_is_not_known(llmchat: Llmchat) -> None:
+    data = llmchat.home / "kept" / "data"
+    data.mkdir(parents=True, mode=0o700)
+    (data / "conversations.sqlite3").write_bytes(b"no database " * 1000)
+    async with LoopbackServer() as server:
+        for path in ("/info", "/v1/models"):
+            server.always(path, json_reply({}, 404))
+        ran = await llmchat.beside("doctor", "--no-ask", "--url", server.url)
+    assert (ran.code, "would not work, because of database" in ran.out.decode()) == (74, True)
+
+
+async def test_what_a_server_speaks_is_no_question_where_it_answers_with_a_fault(llmchat: Llmchat) -> None:
+    async with LoopbackServer() as server:
+        for path in ("/", "/info", "/v1/models", CHAT):
+            server.always(path, PORTAL)
+        fails = await llmchat.beside("doctor", "--url", server.url)
+    async with TgiServer() as server:
+        server.always("/info", json_reply({}, 404))
+        works = await llmchat.beside("doctor", "--url", server.url)
+    assert (fails.code, works.code) == (76, 0)
+    assert ("--api" in fails.out.decode(), "--api" in works.out.decode()) == (False, True)
+    assert b"reached; does not say what it is" in fails.out
+
+
 async def test_a_server_that_is_not_there(llmchat: Llmchat, unused_tcp_port: int) -> None:
     url = f"http://127.0.0.1:{unused_tcp_port}"
     ran = await llmchat.with_environ(LLMCHAT_WAIT="0").beside("doctor", "--url", url)
@@ -257,6 +365,17 @@ async def test_a_server_that_hangs_ends_by_the_deadlines(llmchat: Llmchat) -> No
             server.always(path, Reply(before=Fault.HANG))
         ran = await quick.beside("doctor", "--json", "--url", server.url)
     assert (ran.code, found(ran)["answer"]["ok"]) == (75, False)
+
+
+def test_weights_that_no_source_has_fail_as_fetching_them_does(
+    llmchat: Llmchat, unused_tcp_port: int
+) -> None:
+    cut = llmchat.with_environ(LLMCHAT_PROXY=f"http://127.0.0.1:{unused_tcp_port}")
+    ran = cut("doctor", "--json", "-m", "qwen")
+    assert (ran.code, found(ran)["weights"]["ok"]) == (69, False)
+    assert kept(llmchat) == []
+    chat = cut("ask", "--no-save", "-m", "qwen", "Hi")
+    assert (chat.code, f"llmchat: error: {found(ran)['weights']['detail']}\n" in chat.err) == (69, True)
 
 
 def test_offline_asks_no_server(llmchat: Llmchat) -> None:
@@ -282,6 +401,17 @@ def test_what_only_warns_changes_no_code(echo: Llmchat) -> None:
     data.chmod(0o755)
     ran = echo("doctor", "--json")
     assert (ran.code, ran.json["ok"], found(ran)["folders"]["ok"]) == (0, True, None)
+
+
+@pytest.mark.parametrize("which", ["config", "data", "state", "cache"])
+def test_a_folder_that_a_chat_refuses_fails(echo: Llmchat, which: str) -> None:
+    folder = echo.home / "kept" / which
+    folder.mkdir(parents=True, mode=0o700)
+    folder.chmod(0o1700)  # sticky, as a folder that all users share
+    ran = echo("doctor", "--json", "--no-save")
+    assert (ran.code, found(ran)["folders"]["ok"]) == (77, False)
+    assert echo("ask", "--no-save", "Hi").code == ran.code
+    assert folder.stat().st_mode & 0o7777 == 0o1700
 
 
 # Signals
@@ -332,4 +462,4 @@ def test_json_keeps_what_is_foreign_escaped(llmchat: Llmchat) -> None:
     ran = llmchat("doctor", "--json", "-m", "evil\x1b.gguf")
     assert ran.code == 66
     assert b"\x1b" not in ran.out
-    assert "evil\x1b.gguf" in json.loads(ran.out)["checks"][2]["detail"]
+    assert "evil\x1b.gguf" in json.loads(ran.out)["checks"][3]["detail"]

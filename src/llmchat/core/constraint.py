@@ -1,6 +1,6 @@
 """What an answer has to be, JSON of a schema or a match of a pattern, and whether a text is that. No I/O.
 
-The home of jsonschema, which is imported when a schema is read. No reference is ever fetched.
+The home of jsonschema and regex, which are imported when they are needed. No reference is ever fetched.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from llmchat.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
+
+PATIENCE_S = 2.0
+"""Seconds for one comparison with a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class JsonSchema:
             found = best_match(_validator(self.schema).iter_errors(value))
         except (RecursionError, ArithmeticError):
             return "the answer is too deep, or holds too large a number, to be compared with the schema"
+        except TimeoutError:
+            return "the answer takes too long to be compared with a pattern of the schema"
         if found is None:
             return None
         return f"the answer does not match the schema at {found.json_path}: {_shorten(found.message)}"
@@ -77,8 +83,11 @@ class Regex:
 
     def wrong_with(self, text: str) -> str | None:
         """Why this text is no answer; None where it is one."""
-        if _compile(self.pattern).fullmatch(text):
-            return None
+        try:
+            if _match(self.pattern, text, whole=True):
+                return None
+        except TimeoutError:
+            return f"the answer takes too long to be compared with the pattern {_shorten(self.pattern)}"
         return f"the answer does not match the pattern {_shorten(self.pattern)}"
 
 
@@ -134,10 +143,34 @@ def _wrong_with_schema(schema: Mapping[str, object]) -> str | None:
 
 def _validator(schema: Mapping[str, object]) -> Validator:
     from jsonschema import Draft202012Validator
-    from jsonschema.validators import validator_for
+    from jsonschema.validators import extend, validator_for
     from referencing import Registry
 
-    return validator_for(schema, default=Draft202012Validator)(schema, registry=Registry())
+    draft = validator_for(schema, default=Draft202012Validator)
+    bounded = extend(draft, {"pattern": _check_pattern, "patternProperties": _check_pattern_properties})
+    return bounded(schema, registry=Registry())
+
+
+def _check_pattern(
+    _: Validator, pattern: str, value: object, _schema: Mapping[str, object]
+) -> Iterator[ValidationError]:
+    """JSON Schema Validation, 6.3.3, under a deadline."""
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(value, str) and not _match(pattern, value, whole=False):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _check_pattern_properties(
+    validator: Validator, patterns: Mapping[str, Mapping[str, object]], value: object, _: object
+) -> Iterator[ValidationError]:
+    """JSON Schema, 10.3.2.2, under a deadline."""
+    if not isinstance(value, dict):
+        return
+    for pattern, below in patterns.items():
+        for name, each in value.items():
+            if _match(pattern, name, whole=False):
+                yield from validator.descend(each, below, path=name, schema_path=pattern)
 
 
 def _lost_reference(schema: Mapping[str, object], validator: Validator) -> str | None:
@@ -167,6 +200,20 @@ def _lost_reference(schema: Mapping[str, object], validator: Validator) -> str |
                 pending.append((draft.create_resource(found.contents), found.resolver))
         pending += [(each, resolver.in_subresource(each)) for each in part.subresources()]
     return None
+
+
+def _match(pattern: str, text: str, *, whole: bool) -> bool:
+    """Whether the pattern matches all of the text, or somewhere in it.
+
+    Raises TimeoutError where that takes too long: patterns can backtrack for years.
+    """
+    import regex
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in `_compile`
+        compiled = regex.compile(pattern)
+    match = compiled.fullmatch if whole else compiled.search
+    return match(text, timeout=PATIENCE_S) is not None
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

@@ -38,7 +38,7 @@ _LEAST = 30  # columns of a text that is folded
 
 
 def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
-    """`llmchat doctor`: 0 where a chat would work, else what it would end with."""
+    """`llmchat doctor`: 0 where a chat would work, else what it would end with, or may end with."""
     configured = _configure(run, streams)
     screen = _find_screen(configured, streams)
     with quiet_line(streams.stdout):
@@ -95,9 +95,9 @@ class Checkup:
                     self._tell(_LOOKING)
         finally:
             self._spinner.stop()
-        failed = next((each for each in found if each[1].verdict is Verdict.FAIL), None)
-        code = failed[1].code if failed else ExitCode.OK
-        self._streams.write(_json(found, code) if self._run.json else f"\n{_summary(failed)}\n")
+        decisive = _decisive(found)
+        code = decisive[1].code if decisive else ExitCode.OK
+        self._streams.write(_json(found, code) if self._run.json else f"\n{_summary(decisive)}\n")
         return code
 
     def _tell(self, event: Event) -> None:
@@ -144,10 +144,20 @@ def _fold(text: str, columns: int) -> list[str]:
     return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
-def _summary(failed: Found | None) -> str:
-    if failed is None:
+def _decisive(found: Sequence[Found]) -> Found | None:
+    """The first that fails, else the first that leaves it open whether a chat works."""
+    telling = [each for each in found if each[1].code is not ExitCode.OK]
+    return next((each for each in telling if each[1].verdict is Verdict.FAIL), next(iter(telling), None))
+
+
+def _summary(decisive: Found | None) -> str:
+    if decisive is None:
         return "A chat would work."
-    name, finding = failed
+    name, finding = decisive
+    if finding.verdict is not Verdict.FAIL:
+        return (
+            f"It is not known whether a chat would work, because of {name}: exit code {finding.code.value}."
+        )
     return f"A chat would not work, because of {name}: exit code {finding.code.value}."
 
 

@@ -12,7 +12,7 @@ from llmchat.app.target import get_weights
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
-from llmchat.errors import ExitCode, UsageError
+from llmchat.errors import ExitCode, InputError, UsageError
 from llmchat.terminal.completion import Candidate
 from llmchat.terminal.fetching import show_fetching
 from llmchat.terminal.narrowing import show_narrowed
@@ -89,8 +89,11 @@ def _line(choice: Choice, width: int) -> str:
     return f"{name:<{width}}  {kind:<8}  {size:>7}  {licence:<10}  {sanitize_line(choice.about)}".rstrip()
 
 
-def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:
-    """Fetches weights, verifies them, and prints their path. Raises UsageError, or as weights.fetch."""
+def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None) -> ExitCode:
+    """Fetches weights, verifies them, and prints their path; damaged ones are fetched again.
+
+    `hub` is another address of the hub. Raises UsageError, as weights.fetch, and offline as weights.verify.
+    """
     config = configure(run, streams)
     model = weights.resolve(name)
     if not isinstance(model, weights.Model):
@@ -100,9 +103,28 @@ def pull_model(name: str, run: Run, streams: Streams) -> ExitCode:
         )
     folders = Folders.find(streams.environ)
     show_narrowed(folders, streams, quiet=config.switch("quiet"))
-    there = weights.find(model, folders.weights)
-    path = get_weights(model, config, folders, fetching=lambda model: show_fetching(streams, model))
-    if there:
-        weights.verify(model, path)
+    damage = _damage(model, folders.weights)
+    if damage is not None and config.switch("offline"):
+        raise damage
+    if damage is not None and not config.switch("quiet"):
+        streams.say(f"llmchat: {sanitize_line(damage.message)}; it is fetched again")
+    path = get_weights(
+        model,
+        config,
+        folders,
+        fetching=lambda model: show_fetching(streams, model),
+        mends=damage is not None,
+        hub=hub,
+    )
     streams.write(f"{sanitize_line(str(path))}\n")
     return ExitCode.OK
+
+
+def _damage(model: weights.Model, folder: Path) -> InputError | None:
+    """What is wrong with the weights that are there."""
+    try:
+        if found := weights.find(model, folder):
+            weights.verify(model, found)
+    except InputError as error:
+        return error
+    return None

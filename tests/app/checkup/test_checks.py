@@ -15,13 +15,14 @@ import pytest
 from llmchat import weights
 from llmchat.app.checkup import CHECKS, Finding, Subject, Verdict, examine
 from llmchat.app.checkup.database import check_database
-from llmchat.app.checkup.folders import check_folders
 from llmchat.app.checkup.room import check_disk
 from llmchat.config.folders import Folders
+from llmchat.config.privacy import keep_private
 from llmchat.config.resolve import resolve
-from llmchat.errors import ExitCode
+from llmchat.errors import DeniedError, ExitCode
 from llmchat.store import Store
 from servers import Reply
+from servers.hub import running_hub
 from servers.openai import CHAT, OpenAIServer, thought
 from servers.openai import stream as openai_stream
 
@@ -43,10 +44,11 @@ def build(tmp_path: Path, folders: Folders) -> Look:
         keeps: bool = True,
         asks: bool = True,
         now: Callable[[], float] = time.time,
+        hub: str | None = None,
         **flags: object,
     ) -> Subject:
         config = resolve(flags, environ=environ or {}, directory=tmp_path)
-        return Subject(config, folders, keeps=keeps, asks=asks, now=now)
+        return Subject(config, folders, keeps=keeps, asks=asks, now=now, hub=hub)
 
     return subject
 
@@ -112,18 +114,35 @@ async def test_a_key_from_dotenv_is_told_as_such(build: Look, tmp_path: Path) ->
     (tmp_path / ".env").chmod(0o600)
     found = await found_in(build(url="http://127.0.0.1:9", asks=False))
     assert found["key"].detail == "from LLMCHAT_API_KEY (.env), sent as Authorization: Bearer"
+    assert "api_key (LLMCHAT_API_KEY in .env)" in found["configuration"].detail
     assert "sk-secret" not in repr(found)
 
 
 # Weights
 
 
-async def test_weights_to_be_fetched_are_told_and_fail_nothing(build: Look, tmp_path: Path) -> None:
-    found = await found_in(build(model="qwen"))
+async def test_weights_to_be_fetched_are_looked_for_at_their_source_and_stay_there(
+    build: Look, tmp_path: Path
+) -> None:
+    qwen = weights.CATALOGUE["qwen"]
+    with running_hub() as hub:
+        hub.files[qwen.repo, qwen.repo_file] = b"GGUF"
+        found = await found_in(build(model="qwen", hub=hub.url))
     assert found["weights"].ok
     assert found["weights"].detail == "not on disk; the first chat would fetch them: 491 MB, Apache-2.0"
+    assert [wanted for _, wanted in hub.requests] == ["bytes=0-0"]
     assert found["engine"] == found["answer"]
     assert (found["answer"].verdict, found["answer"].detail) == (Verdict.SKIP, "there are no weights yet")
+    assert not (tmp_path / "home").exists()
+
+
+async def test_weights_that_no_source_has_cannot_be_fetched(build: Look, tmp_path: Path) -> None:
+    with running_hub() as hub:
+        pinned = await found_in(build(model="qwen", hub=hub.url))
+        named = await found_in(build(model="hf:nobody/nothing/x.gguf", hub=hub.url))
+    assert (pinned["weights"].verdict, pinned["weights"].code) == (Verdict.FAIL, ExitCode.UNAVAILABLE)
+    assert (named["weights"].verdict, named["weights"].code) == (Verdict.FAIL, ExitCode.MISSING)
+    assert pinned["answer"].detail == "not looked at, because of weights"
     assert not (tmp_path / "home").exists()
 
 
@@ -295,19 +314,23 @@ async def test_folders_and_files_open_to_others_are_a_warning_and_stay_as_they_a
     assert (folders.data.stat().st_mode & 0o777, folders.database.stat().st_mode & 0o777) == (0o755, 0o640)
 
 
-async def test_what_belongs_to_somebody_else_is_a_warning(tmp_path: Path) -> None:
-    theirs = Path("/usr/bin")
-    if os.geteuid() == 0:  # whose all of that is
-        theirs = tmp_path / "theirs"
-        theirs.mkdir()
+async def test_what_belongs_to_somebody_else_is_refused_however_deep_it_lies(
+    tmp_path: Path, folders: Folders
+) -> None:
+    theirs, words = folders.weights / "hf" / "their.gguf", "belongs to user 12345"
+    theirs.parent.mkdir(parents=True)
+    theirs.touch(mode=0o600)
+    if os.geteuid() == 0:
         os.chown(theirs, 12345, 12345)
-    subject = Subject(
-        resolve({}, environ={}, directory=tmp_path), Folders(theirs, tmp_path / "a", theirs, theirs)
-    )
-    found = await check_folders(subject)
-    assert found.verdict is Verdict.WARN
-    assert "belongs to" in found.detail
-    assert str(found.hint).startswith("sudo chown -R ")
+    else:  # who cannot give a file away uses a folder that everybody may write to
+        folders, words = Folders(folders.config, folders.data, folders.state, Path("/tmp")), "all users share"
+    with pytest.raises(DeniedError):
+        keep_private(folders)
+    config = resolve({"model": "echo"}, environ={}, directory=tmp_path)
+    found = (await found_in(Subject(config, folders)))["folders"]
+    assert (found.verdict, found.code) == (Verdict.FAIL, ExitCode.DENIED)
+    assert words in found.detail
+    assert str(found.hint).endswith("set LLMCHAT_HOME to a folder of your own")
 
 
 async def test_little_room_is_a_warning(build: Look) -> None:

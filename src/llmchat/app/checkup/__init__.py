@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmchat.app.checkup.answering import check_answer, check_engine, check_server, check_weights
+from llmchat.app.checkup.answering import check_answer, check_engine, check_weights
 from llmchat.app.checkup.clock import check_clock
 from llmchat.app.checkup.configuration import check_configuration, check_key, check_model
 from llmchat.app.checkup.database import check_database
@@ -10,6 +10,7 @@ from llmchat.app.checkup.examination import Check, Found, examine
 from llmchat.app.checkup.finding import Finding, Verdict, failure, good, skipped, warning
 from llmchat.app.checkup.folders import check_folders
 from llmchat.app.checkup.room import check_disk
+from llmchat.app.checkup.server import check_server
 from llmchat.app.checkup.subject import Subject
 from llmchat.app.checkup.versions import check_libraries, check_version
 
@@ -32,6 +33,7 @@ _BY_DEADLINES_S = 3600.0
 
 CHECKS = (
     Check("configuration", check_configuration),
+    Check("folders", check_folders),
     Check("model", check_model, needs=("configuration",)),
     Check("key", check_key, needs=("model",)),
     Check("weights", check_weights, needs=("model",), within=600),
@@ -40,7 +42,6 @@ CHECKS = (
     Check("answer", check_answer, needs=("engine", "server"), within=_BY_DEADLINES_S),
     Check("clock", check_clock, needs=("model",), stops=False),
     Check("database", check_database, within=60),
-    Check("folders", check_folders, stops=False),
     Check("disk", check_disk, stops=False),
     Check("version", check_version, stops=False),
     Check("libraries", check_libraries, stops=False),

@@ -1,4 +1,4 @@
-"""Whether what would answer does: its weights, its engine or server, and a few words from it."""
+"""Whether what would answer does: its weights, its engine, and a few words from it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from llmchat.app.checkup.beside import beside
 from llmchat.app.checkup.finding import Finding, good, skipped, warning
 from llmchat.app.checkup.room import free_bytes
 from llmchat.app.checkup.subject import Subject
-from llmchat.app.target import system_message
+from llmchat.app.target import check_weights_source, system_message
 from llmchat.backends import BUILT_IN
 from llmchat.config.resolve import defaults
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Limits, Thought
 from llmchat.core.journal import MemoryJournal
-from llmchat.errors import UnavailableError
+from llmchat.errors import LLMChatError, UnavailableError
 
 QUESTION, FEW_TOKENS = "Say hello.", 16
 _SHOWN = 40  # characters of the answer
-_APIS = {"tgi": "TGI", "openai": "OpenAI's API"}
 
 
 async def check_weights(subject: Subject) -> Finding | None:
-    """Reads all of them. Raises as `weights.verify`; MissingError where they cannot be fetched offline."""
+    """Reads all of them, or asks whether they can be fetched. Raises as weights.verify and weights.fetch."""
     name = subject.target.model
     if subject.target.url is not None or name is None or name in BUILT_IN:
         return None
@@ -41,6 +40,7 @@ async def check_weights(subject: Subject) -> Finding | None:
     if (path := await beside(lambda: weights.find(model, folder))) is None:
         if subject.config.switch("offline"):
             weights.fetch(model, folder, progress=lambda _done, _total: None, offline=True)  # says it
+        await beside(lambda: check_weights_source(model, subject.config, hub=subject.hub))
         subject.lacks_weights = True
         about = ", ".join(filter(None, (_megabytes(model.size) if model.size else "", model.licence)))
         said = f"not on disk; the first chat would fetch them{f': {about}' if about else ''}"
@@ -64,30 +64,22 @@ async def check_engine(subject: Subject) -> Finding | None:
     if subject.lacks_weights:
         return skipped("there are no weights yet")
     started = time.monotonic()
-    limits = await _prepare(subject)
+    limits = await prepare(subject)
     took = time.monotonic() - started
-    return good(f"llama.cpp loaded the model in {took:.1f} s; {_context(limits)}")
-
-
-async def check_server(subject: Subject) -> Finding | None:
-    """Asks the server what it is. Raises UnavailableError where there is none, DeniedError, ConfigError."""
-    if subject.target.url is None:
-        return None
-    limits = await _prepare(subject)
-    backend = await subject.backend()
-    api = _APIS.get(backend.name, backend.name)
-    if limits.assumed and not backend.model:
-        return warning(
-            f"reached, but does not say what it is; taken for {api}", "--api tgi or --api openai says it"
-        )
-    model = backend.model or "a model without a name"
-    return good(f"reached; speaks {api}, has {model}; {_context(limits)}")
+    return good(f"llama.cpp loaded the model in {took:.1f} s; {context_of(limits)}")
 
 
 async def check_answer(subject: Subject) -> Finding:
     """Asks for a few tokens, as a chat would. Raises what a chat would."""
     if not subject.asks:
         return skipped("not asked: --no-ask")
+    if isinstance(subject.answer, LLMChatError):
+        raise subject.answer
+    return subject.answer or await ask(subject)
+
+
+async def ask(subject: Subject) -> Finding:
+    """A few tokens, and how long they took."""
     backend, config = await subject.backend(), subject.config
     chat = Chat(
         backend,
@@ -112,7 +104,8 @@ async def check_answer(subject: Subject) -> Finding:
     return warning("the answer is empty", "ask something: llmchat ask Hello")
 
 
-async def _prepare(subject: Subject) -> Limits:
+async def prepare(subject: Subject) -> Limits:
+    """Gets ready what answers. Raises as `Backend.prepare`."""
     backend = await subject.backend()
     async with aclosing(backend.prepare()) as events:
         async for event in events:
@@ -120,7 +113,8 @@ async def _prepare(subject: Subject) -> Limits:
     return await backend.limits()
 
 
-def _context(limits: Limits) -> str:
+def context_of(limits: Limits) -> str:
+    """How much it takes, in words."""
     said = " assumed, as it does not say" if limits.assumed else ""
     return f"{limits.context:,} tokens of context{said}"
 

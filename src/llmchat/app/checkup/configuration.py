@@ -9,6 +9,7 @@ from llmchat.app.checkup.subject import Subject
 from llmchat.app.target import choose
 from llmchat.backends import BUILT_IN
 from llmchat.config.resolve import Layer, Value
+from llmchat.config.urls import is_loopback
 
 _BELONGING = ("HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
 """Keys that go to certain hosts only."""
@@ -41,12 +42,15 @@ async def check_model(subject: Subject) -> Finding:
 
 
 async def check_key(subject: Subject) -> Finding | None:
-    """Which key goes to the URL. Raises ConfigError where it may not."""
+    """Which key goes to the URL. Raises ConfigError where it may not, or where its command prints none."""
     url, config = subject.target.url, subject.config
     if url is None:
         return None
     key = await beside(lambda: config.endpoint_key(url))
     if key is not None:
+        stays_here = config.switch("offline") and not is_loopback(url)
+        if key.command and subject.asks and not stays_here:
+            await config.commands.read(key.command)  # the server gets what it prints, so it runs only once
         in_dotenv = key.origin not in config.environ and key.origin in config.merged()
         place = ".env" if in_dotenv else key.place
         where = f"{key.origin} ({place})" if place not in ("", key.origin) else key.origin

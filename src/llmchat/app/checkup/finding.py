@@ -21,7 +21,8 @@ class Verdict(StrEnum):
 class Finding:
     """One line about one thing, and what to do about it. Foreign text, but never a part of a key.
 
-    `code` is what a chat would end with where it fails; `trace` is where an error came from.
+    `code` is what a chat would end with where it fails, or might where nobody can tell; `trace` is where an
+    error came from.
     """
 
     verdict: Verdict
@@ -42,6 +43,11 @@ def good(detail: str) -> Finding:
 
 def warning(detail: str, hint: str | None = None) -> Finding:
     return Finding(Verdict.WARN, detail, hint)
+
+
+def unknown(detail: str, *, hint: str, code: ExitCode) -> Finding:
+    """Whether a chat works cannot be told; if it does not, it most likely ends with this code."""
+    return Finding(Verdict.WARN, detail, hint, code)
 
 
 def skipped(detail: str) -> Finding:

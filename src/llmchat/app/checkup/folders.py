@@ -1,4 +1,4 @@
-"""Whether what is kept is the user's alone. Narrows nothing."""
+"""Whether what is kept is the user's alone, or can be made so. Narrows nothing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from pathlib import Path
 from llmchat.app.checkup.beside import beside
 from llmchat.app.checkup.finding import Finding, good, warning
 from llmchat.app.checkup.subject import Subject
+from llmchat.errors import DeniedError
 
 _OTHERS = 0o077
+_ELSEWHERE = "set LLMCHAT_HOME to a folder of your own"
 
 
 async def check_folders(subject: Subject) -> Finding:
-    """Whether what is kept is the user's alone."""
+    """Raises DeniedError where a chat would refuse what there is, as `keep_private` does."""
     folders = subject.folders
     places = (folders.config, folders.data, folders.state, folders.cache)
-    return await beside(lambda: _look([each for each in places if each.is_dir()]))
+    return await beside(lambda: _look([each for each in places if each.exists()]))
 
 
 def _look(there: Sequence[Path]) -> Finding:
@@ -29,17 +31,43 @@ def _look(there: Sequence[Path]) -> Finding:
         return good("none is there yet")
     if os.name != "posix":
         return good(listed)
-    foreign, wide = [], []
-    for path, state in _states(there):
-        if state.st_uid != os.geteuid():
-            foreign.append((path, f"{path} belongs to {_user(state.st_uid)}"))
-        elif stat.S_IMODE(state.st_mode) & _OTHERS:
-            wide.append((path, f"{path} is open to other users ({stat.S_IMODE(state.st_mode):04o})"))
-    if not foreign and not wide:
+    _check_owners(there)
+    wide = [(path, stat.S_IMODE(state.st_mode)) for path, state in _states(there)]
+    wide = [(path, mode) for path, mode in wide if mode & _OTHERS]
+    if not wide:
         return good(f"{listed}: yours alone")
-    cure = f"sudo chown -R {_user(os.geteuid())}" if foreign else "chmod -R go="
-    paths = [str(path) for path, _ in foreign or wide]
-    return warning("; ".join(said for _, said in (*foreign, *wide)), f"{cure} {shlex.join(paths)}")
+    said = "; ".join(f"{path} is open to other users ({mode:04o})" for path, mode in wide)
+    return warning(said, f"chmod -R go= {shlex.join(str(path) for path, _ in wide)}")
+
+
+def _check_owners(there: Sequence[Path]) -> None:
+    """Raises DeniedError for what is somebody else's, however deep it lies."""
+    foreign: dict[Path, str] = {}  # what is wrong in each folder, the first of it
+    for folder in there:
+        for path in _below(folder):
+            with suppress(OSError):  # it was there for a moment, or lies where we may not look
+                state = path.stat()
+                if stat.S_ISDIR(state.st_mode) and state.st_mode & stat.S_ISVTX:
+                    raise DeniedError(f"{path} is a folder that all users share", hint=_ELSEWHERE)
+                if not _may_be_used(state):
+                    foreign.setdefault(folder, f"{path} belongs to {_user(state.st_uid)}")
+    if foreign:
+        cure = f"sudo chown -R {_user(os.geteuid())} {shlex.join(map(str, foreign))}"
+        raise DeniedError("; ".join(foreign.values()), hint=f"{cure}, or {_ELSEWHERE}")
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The folder and all that is in it; links aside."""
+    yield folder
+    for parent, names, files in os.walk(folder):
+        paths = (Path(parent, name) for name in (*names, *files))
+        yield from (path for path in paths if not path.is_symlink())
+
+
+def _may_be_used(state: os.stat_result) -> bool:
+    """Whether it is the user's, or the system's and nobody else can change it."""
+    by_others = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return state.st_uid == os.geteuid() or (state.st_uid == 0 and not by_others)
 
 
 def _states(folders: Sequence[Path]) -> Iterator[tuple[Path, os.stat_result]]:

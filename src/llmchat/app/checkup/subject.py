@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from llmchat import weights
 from llmchat.app.checkup.beside import beside
+from llmchat.app.checkup.finding import Finding
 from llmchat.app.target import Target, open_backend
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
@@ -26,20 +27,24 @@ class Subject:
         keeps: bool = True,
         asks: bool = True,
         now: Callable[[], float] = time.time,
+        hub: str | None = None,
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
         """`configured` may be why there is no configuration.
 
         `keeps` is whether conversations are to be saved, `asks` whether a model may be asked something. `now`
-        gives seconds since the epoch; `tell` is told what is going on.
+        gives seconds since the epoch; `hub` is another address of the hub of weights; `tell` is told what is
+        going on.
         """
         self._configured = configured
         self.folders = folders
         self.keeps = keeps
         self.asks = asks
         self.now = now
+        self.hub = hub
         self.tell = tell
         self.lacks_weights = False  # those of the target are not on disk
+        self.answer: Finding | LLMChatError | None = None  # where the model was asked already
         self._target: Target | None = None
         self._backend: Backend | None = None
 
