@@ -115,6 +115,22 @@ async def test_a_key_from_dotenv_is_told_as_such(build: Look, tmp_path: Path) ->
     found = await found_in(build(url="http://127.0.0.1:9", asks=False))
     assert found["key"].detail == "from LLMCHAT_API_KEY (.env), sent as Authorization: Bearer"
     assert "api_key (LLMCHAT_API_KEY in .env)" in found["configuration"].detail
+
+
+async def test_a_url_from_dotenv_gets_the_key_beside_it_and_that_is_what_is_told(
+    build: Look, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("LLMCHAT_URL=http://127.0.0.1:9\nLLMCHAT_API_KEY=sk-secret\n")
+    (tmp_path / ".env").chmod(0o600)
+    environ = {"LLMCHAT_API_KEY": "sk-another"}
+    found = await found_in(build(environ, asks=False))
+    assert found["configuration"].detail.endswith(
+        "set: url (LLMCHAT_URL in .env), api_key (LLMCHAT_API_KEY in .env)"
+    )
+    assert found["key"].detail.startswith("from LLMCHAT_API_KEY (.env)")
+    elsewhere = await found_in(build(environ, asks=False, url="http://127.0.0.1:9"))
+    assert elsewhere["configuration"].detail.endswith("url (--url), api_key (LLMCHAT_API_KEY)")
+    assert "sk-" not in repr(found) + repr(elsewhere)
     assert "sk-secret" not in repr(found)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 from llmchat import weights
 from llmchat.app.checkup.beside import beside
 from llmchat.app.checkup.finding import Finding, good
 from llmchat.app.checkup.subject import Subject
 from llmchat.app.target import choose
 from llmchat.backends import BUILT_IN
-from llmchat.config.resolve import Layer, Value
+from llmchat.config.resolve import Config, Layer, Value
 from llmchat.config.urls import is_loopback
+from llmchat.errors import LLMChatError
 
 _BELONGING = ("HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
 """Keys that go to certain hosts only."""
@@ -18,9 +22,10 @@ _BELONGING = ("HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
 async def check_configuration(subject: Subject) -> Finding:
     """Which file is read, what is set, and by what. Raises as `resolve`."""
     config = subject.config
-    chosen = [
-        f"{name} ({_origin(value)})" for name, value in config.values.items() if value.layer > Layer.DEFAULT
-    ]
+    values = {name: value for name, value in config.values.items() if value.layer > Layer.DEFAULT}
+    if "api_key" in values and await beside(lambda: _is_from_dotenv(config)):
+        values["api_key"] = replace(values["api_key"], layer=Layer.DOTENV)
+    chosen = [f"{name} ({_origin(value)})" for name, value in values.items()]
     said = f"set: {', '.join(chosen)}" if chosen else "nothing is set, so the defaults count"
     path = config.file.path
     return good(f"{path if path.exists() else 'no config.toml'}; {said}")
@@ -60,6 +65,14 @@ async def check_key(subject: Subject) -> Finding | None:
     others = [name for name in _BELONGING if config.environ.get(name)]
     elsewhere = f"; this URL is not one for {' or '.join(others)}" if others else ""
     return good(f"none is sent{elsewhere}")
+
+
+def _is_from_dotenv(config: Config) -> bool:
+    """Whether the key that is sent is that of .env: a URL from there gets no other, whatever is set above."""
+    with suppress(LLMChatError):  # other checks say so
+        key = config.endpoint_key(url) if (url := choose(config).url) else None
+        return key is not None and (key.origin, key.place) == (config.values["api_key"].source, ".env")
+    return False
 
 
 def _why(name: str | None, value: Value) -> str:
