@@ -178,6 +178,8 @@ def test_a_dry_run_of_a_server_connects_to_nothing(llmchat: Llmchat, unused_tcp_
         "System: A conversation between a user and an LLM-based AI assistant. "
         "The assistant gives helpful and honest answers.\nUser: Hi\nAssistant:"
     )
+    assert "for tgi (what the server speaks is a guess, --api says it); nothing was sent" in ran.err
+    assert "guess" not in llmchat("ask", "--dry-run", "--url", url, "--api", "openai", "Hi").err
     assert llmchat("ask", "--dry-run", "-q", "--raw-prompt", "--url", url, stdin=b"Once \n").out == b"Once \n"
 
 

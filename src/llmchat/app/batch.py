@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 
-from llmchat.app.session import Preview, Session
+from llmchat.app.preview import Preview
+from llmchat.app.session import Session
 from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation

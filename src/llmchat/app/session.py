@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmchat.app.fetching import Fetching, stoppable
 from llmchat.app.keeping import Keeping
+from llmchat.app.preview import Preview, make_preview
 from llmchat.app.target import choose, model_names, open_backend, point_at, system_message
 from llmchat.app.usage import ContextUsage
 from llmchat.backends import BUILT_IN
@@ -19,21 +20,12 @@ from llmchat.config.settings import SETTINGS
 from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation
-from llmchat.core.generation import Request, TokenCount, estimate_tokens
 from llmchat.core.journal import MemoryJournal, Reply
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import StorageError, TryLaterError, UsageError
 
 if TYPE_CHECKING:
     from llmchat.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Exactly what would be sent, and how many tokens that is."""
-
-    text: str
-    count: TokenCount
 
 
 class Session:
@@ -195,20 +187,10 @@ class Session:
     ) -> Preview:
         """What this question would send; without one, what the newest question sends.
 
-        Without `ask_server` a remote server is asked nothing at all: then the history is not cut to the
-        model's context window, and the count is an estimate. Raises InputError where there is no
-        question, UsageError for a `constraint` that the model is known not to be held to.
+        Without `ask_server` a remote server is asked nothing at all. Raises as `make_preview`.
         """
-        conversation = self.chat.draft(question)
-        backend = self.chat.backend
-        if ask_server or self._target.url is None:
-            if constraint is not None:
-                await backend.check_constraint(constraint, raw=raw)
-            request = (await self.chat.plan(conversation, raw=raw)).request
-            return Preview(await backend.render(request), await backend.count(request))
-        messages = conversation.messages[-1:] if raw else conversation.sendable()
-        text = await backend.render(Request(messages, self.chat.effective_settings(), raw=raw))
-        return Preview(text, estimate_tokens(text))
+        asks = ask_server or self._target.url is None
+        return await make_preview(self.chat, question, raw=raw, asks=asks, constraint=constraint)
 
     async def warm(self) -> None:
         """Imports and starts what the first question needs, and learns the model's limits."""

@@ -92,6 +92,13 @@ def open_backend(
     return _open_local(target.model, config, folders, fetching)
 
 
+def is_guess(backend: Backend) -> bool:
+    """Whether it was opened for a server that nobody has asked, in this run or before, what it speaks."""
+    from llmchat.backends.auto import AutoBackend
+
+    return isinstance(backend, AutoBackend) and not backend.is_known
+
+
 def model_names(config: Config, folders: Folders) -> list[str]:
     """What `-m` takes here by name: profiles come first, whatever else has their name."""
     there = [each.name for each in weights.installed(folders.weights)]

@@ -41,6 +41,11 @@ class AutoBackend:
         self._asking = asyncio.Lock()
 
     @property
+    def is_known(self) -> bool:
+        """Whether the server has said what it speaks, if in an earlier run."""
+        return self._sure or self._before is not None
+
+    @property
     def name(self) -> str:
         return self._backend.name
 

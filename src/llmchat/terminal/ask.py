@@ -114,5 +114,6 @@ async def _dry_run(
     if not quiet:
         if run.held_to:
             streams.say(f"llmchat: the answer would be held to {sanitize_line(run.held_to)}")
-        streams.say(f"llmchat: {preview.count} for {name}; nothing was sent")
+        doubt = f" ({preview.doubt})" if preview.doubt else ""
+        streams.say(f"llmchat: {preview.count} for {name}{doubt}; nothing was sent")
     return ExitCode.OK
