@@ -62,7 +62,8 @@ async def _not_asked(backend: Speaker) -> Finding:
     except NotThere:
         pass
     except TimeoutError as error:
-        raise TryLaterError("it did not answer", hint="try again, or without --no-ask") from error
+        said = f"it did not answer within {_PATIENCE_S:g} s"
+        raise TryLaterError(said, hint="try again, or without --no-ask") from error
     return unknown(
         "reached, but does not say what it is; only asking can tell whether it answers",
         hint="leave out --no-ask",
