@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
@@ -15,14 +14,11 @@ from llmchat.backends.connection import Connection
 from llmchat.backends.endpoint import Auth, Endpoint, Timeouts
 from llmchat.backends.events import LONGEST_MARK, looks_like_events
 from llmchat.backends.faults import (
-    BUSY_STATUSES,
-    ClosedEarly,
-    ServerBusy,
     ServerDown,
-    Unreached,
     quote,
     refusal,
 )
+from llmchat.backends.inquiry import Inquiry
 from llmchat.backends.reader import Reader
 from llmchat.backends.retry import Patience, Retryable
 from llmchat.backends.stream import EventStream
@@ -41,12 +37,6 @@ LONGEST_ANSWER = 16 << 20
 """Bytes of an answer with status 200 that is no stream."""
 LONGEST_EXCUSE = 64 << 10
 """Bytes that are read of any other answer."""
-LEARN_S = 5.0
-"""Seconds for what a server tells about itself, which nobody needs."""
-HEED_S = 1.0
-"""Seconds in which a server that was busy is not asked about itself again."""
-LEAST_KEY = 8
-"""Characters of a key that would be noticed in what a server tells; less may be a word of it."""
 EXCUSE_S = 5.0
 """Seconds in which they must come: its status says enough."""
 
@@ -59,10 +49,7 @@ class HttpSession:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._connection = Connection(endpoint)
-        self._busy: ServerDown | ServerBusy | None = None  # why it could not be asked about itself
-        self._busy_at = 0.0
-        self._unknown: set[str] = set()  # what it was asked and does not know
-        self._silent = False  # it did not answer in time, and is not asked about itself again
+        self.inquiry = Inquiry(self)
         self._waited = 0.0  # seconds, for a server that was not ready when the question came
 
     @property
@@ -81,6 +68,7 @@ class HttpSession:
         """Goes on with another endpoint: a server that was started anew."""
         await self.aclose()
         self._connection = Connection(endpoint)
+        self.inquiry = Inquiry(self)
 
     def quote(self, text: str) -> str:
         """A server's words for a message: on one line, short, without the key."""
@@ -92,7 +80,7 @@ class HttpSession:
 
     async def post_json(self, url: str, body: Body, *, once: bool = False) -> object:
         """What the server answers this with; `once` leaves trying again to the caller."""
-        answer = await (self._ask_once("POST", url, body) if once else self.ask("POST", url, body))
+        answer = await (self.once("POST", url, body) if once else self.ask("POST", url, body))
         return self.checked(answer).json()
 
     def checked(self, answer: Answer) -> Answer:
@@ -108,71 +96,19 @@ class HttpSession:
         patience = self._patience(self.endpoint.timeouts.wait)
         while True:
             try:
-                return await self._ask_once(method, url, body)
+                return await self.once(method, url, body)
             except Retryable as error:
                 delay = patience.delay(error)
                 if delay is None:
                     raise
             await asyncio.sleep(delay)
 
-    async def learn(self, url: str) -> object:
-        """The JSON that a server tells about itself at this URL; None where it tells nothing.
-
-        Nothing is learnt where our key stands in it, either: it would be shown and kept. Asks once, and waits
-        a little: the question itself shows what is wrong with a server that does not answer properly. Raises
-        Unreached, ServerDown and ServerBusy while there is none, DeniedError.
-        """
-        self._heed_busy()
-        if self._silent:
-            return None
-        try:
-            async with asyncio.timeout(min(LEARN_S, self.endpoint.timeouts.header)):
-                answer = await self._ask_once("GET", url, None)
-        except (TimeoutError, TryLaterError):
-            self._silent = True
-            return None
-        except (ClosedEarly, BrokenReply):
-            return None
-        try:
-            if answer.status in BUSY_STATUSES | {401, 403}:
-                self.checked(answer)
-        except (ServerDown, ServerBusy) as error:
-            self._busy, self._busy_at = error, asyncio.get_running_loop().time()
-            raise
-        try:
-            told = self.checked(answer).json()
-        except LLMChatError:
-            return None
-        key = self.endpoint.key or ""
-        return None if len(key) >= LEAST_KEY and key in json.dumps(told, ensure_ascii=False) else told
-
-    async def known(self, url: str, body: Body) -> object:
-        """What a server computes that may not be able to, as tokens; None for good where it does not.
-
-        Asks once, and waits a little: nobody needs it. Raises Unreached, ServerDown and ServerBusy.
-        """
-        if url in self._unknown:
-            return None
-        try:
-            async with asyncio.timeout(min(LEARN_S, self.endpoint.timeouts.header)):
-                try:
-                    answer = await self._ask_once("POST", url, body)
-                except ClosedEarly as error:
-                    if not error.aged:
-                        raise
-                    answer = await self._ask_once("POST", url, body)
-            return self.checked(answer).json()
-        except (Unreached, ServerDown, ServerBusy):
-            return None
-        except (LLMChatError, TimeoutError):
-            self._unknown.add(url)
-            return None
-
     async def retrying(
         self, attempt: Callable[[], AsyncGenerator[Event, None]]
     ) -> AsyncGenerator[Event, None]:
         """The events of an attempt; of another one where it fails for a while before any text has come."""
-        wait, self._waited, self._busy = self.endpoint.timeouts.wait - self._waited, 0.0, None
+        wait, self._waited = self.endpoint.timeouts.wait - self._waited, 0.0
+        self.inquiry.forget_busy()
         async with aclosing(self._retrying(attempt, self._patience(wait))) as events:
             async for event in events:
                 yield event
@@ -204,12 +140,12 @@ class HttpSession:
         While a model loads this goes on as long as there is time for waiting; the request that follows has
         only what is left of it. A server that is merely busy is left to that request.
         """
-        self._heed_busy()
+        self.inquiry.heed_busy()
         clock = asyncio.get_running_loop().time
         started = clock()
 
         async def attempt() -> AsyncGenerator[Event, None]:
-            self._busy = None
+            self.inquiry.forget_busy()
             await work()
             async for event in no_events():
                 yield event
@@ -222,11 +158,6 @@ class HttpSession:
         except LLMChatError:
             self._waited = clock() - started
             raise
-
-    def _heed_busy(self) -> None:
-        """Raises why the server could not be asked about itself a moment ago: it was waited for then."""
-        if self._busy is not None and asyncio.get_running_loop().time() < self._busy_at + HEED_S:
-            raise self._busy
 
     def _waiting(self, fault: LLMChatError, delay: float) -> list[Event]:
         """What the person is told while we wait."""
@@ -262,7 +193,8 @@ class HttpSession:
     def _patience(self, wait: float, *, loads: bool = False) -> Patience:
         return Patience(wait, clock=asyncio.get_running_loop().time, loads=loads)
 
-    async def _ask_once(self, method: str, url: str, body: Body | None) -> Answer:
+    async def once(self, method: str, url: str, body: Body | None) -> Answer:
+        """The answer, whatever its status. Asks only once."""
         response = await self._connection.send(method, url, body, accept=JSON)
         try:
             return await self._answer(response, Reader(lambda: self._connection.read(response)))

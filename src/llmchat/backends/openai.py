@@ -13,7 +13,7 @@ from llmchat.backends.answer import find, number_at, parse_event, text_at
 from llmchat.backends.faults import NotThere, ServerBusy, ServerDown
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_dialect import ANY_MODEL, Dialect
-from llmchat.backends.openai_models import context_of, listed, names_of, owner_of
+from llmchat.backends.openai_models import context_of, listed, names_of, others_of, owner_of
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.backends.openai_tokenizer import Tokenizer
 from llmchat.backends.structured import TGI, VLLM, fields_for
@@ -35,8 +35,6 @@ from llmchat.errors import DeniedError, InputError, LLMChatError
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
-MOST_NAMES = 8
-"""Models that a hint names."""
 
 
 def api_base(url: str) -> str:
@@ -125,11 +123,10 @@ class OpenAIBackend:
                 async for event in events:
                     yield event
         except NotThere as error:
-            names = names_of(self._models)
-            if not self._chosen or not names or self._model in names:
+            hint = others_of(self._models, self._model) if self._chosen else ""
+            if not hint:
                 raise
-            more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-            raise NotThere(error.message, hint=f"it has {', '.join([*names[:MOST_NAMES], *more])}") from error
+            raise NotThere(error.message, hint=f"it has {hint}") from error
 
     async def render(self, request: Request) -> str:
         """The messages that would be sent as JSON, or the raw prompt."""
@@ -159,7 +156,7 @@ class OpenAIBackend:
     async def _find_limits(self, of_model: object) -> Limits:
         context = context_of(of_model)
         if not context:
-            props = await self._session.learn(f"{self._root}/props")
+            props = await self._session.inquiry.learn(f"{self._root}/props")
             context = number_at(props, "default_generation_settings", "n_ctx")
         return Limits(context) if context else self._session.endpoint.unsaid
 
@@ -201,7 +198,7 @@ class OpenAIBackend:
         """What /v1/models says, asked once. Raises what a request may."""
         async with self._asking:
             if self._models is None:
-                self._models = await self._session.learn(f"{self._base}/models") or NOTHING
+                self._models = await self._session.inquiry.learn(f"{self._base}/models") or NOTHING
                 entry = listed(self._models, self._model)
                 self._model = self._model or text_at(entry, "id") or None
                 self._dialect.server = self._dialect.server or owner_of(entry)

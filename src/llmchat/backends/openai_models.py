@@ -5,6 +5,8 @@ from __future__ import annotations
 from llmchat.backends.answer import find, number_at, text_at
 from llmchat.backends.structured import TGI
 
+MOST_NAMES = 8
+"""Models that a hint names."""
 _CONTEXT = (  # where an entry says what its model takes
     ("max_model_len",),  # vLLM, SGLang
     ("meta", "n_ctx"),  # llama.cpp
@@ -27,6 +29,15 @@ def names_of(models: object) -> list[str]:
     """The ids that are listed."""
     entries = find(models, "data")
     return [text_at(entry, "id") for entry in entries] if isinstance(entries, list) else []
+
+
+def others_of(models: object, name: str | None) -> str:
+    """The models that are listed, in words, if this one is not; else ""."""
+    names = names_of(models)
+    if name in names:
+        return ""
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return ", ".join([*names[:MOST_NAMES], *more])
 
 
 def owner_of(entry: object) -> str:

@@ -39,4 +39,4 @@ class Tokenizer:
         return found if isinstance(found := find(answer, "prompt"), str) else None
 
     async def _ask(self, path: str, body: Mapping[str, object]) -> object:
-        return await self._session.known(self._root() + path, body)
+        return await self._session.inquiry.compute(self._root() + path, body)

@@ -124,7 +124,7 @@ class TgiBackend:
     async def count(self, request: Request) -> TokenCount:
         """Tokens of the prompt by POST /tokenize, or an estimate where the server has none."""
         prompt = self._prompt(request)
-        tokens = await self._session.known(self._url("/tokenize"), {"inputs": prompt})
+        tokens = await self._session.inquiry.compute(self._url("/tokenize"), {"inputs": prompt})
         return TokenCount(len(tokens), exact=True) if isinstance(tokens, list) else estimate_tokens(prompt)
 
     async def limits(self) -> Limits:
@@ -152,7 +152,7 @@ class TgiBackend:
         async with self._asking:
             if self._info is not None:
                 return
-            self._info = await self._session.learn(self._url("/info")) or NOTHING
+            self._info = await self._session.inquiry.learn(self._url("/info")) or NOTHING
         self._model = self._model or text_at(self._info, "model_id") or None
         stops = number_at(self._info, "max_stop_sequences")
         self._max_stops = self._max_stops if stops is None else stops
