@@ -108,7 +108,6 @@ BROKEN_OFF = [
     broken("reset after text", half, Act.RESET, text="Half"),
     broken("closed inside an event", half, b'data: {"to', Act.CLOSE, text="Half"),
     broken("closed inside a character", half, b'data: "\xe4\xbd', Act.CLOSE, text="Half"),
-    broken("bad chunk", half, Act.KEEP, text="Half"),
     broken("an event cut by a clean end", half, b'data: {"token', text="Half"),
     broken("broken JSON", half, event('{"token":'), end, text="Half"),
     broken("invalid UTF-8", half, b"data: \xff\xfe\n\n", end, text="Half"),
@@ -155,7 +154,6 @@ BROKEN_OFF = [
         text="Half",
     ),
 ]
-BROKEN_OFF = [fault for fault in BROKEN_OFF if fault.name != "bad chunk"]
 STATUSES = [
     *(status(code, "Elsewhere", Location="http://evil.example/") for code in (301, 302, 303, 307, 308)),
     status(302, "Found", Location="/elsewhere"),

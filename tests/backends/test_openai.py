@@ -556,6 +556,19 @@ async def test_a_model_that_is_not_there_is_told_which_are(server: OpenAIServer)
     await backend.aclose()
 
 
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_too_busy_to_list_its_models_keeps_no_answer_away(
+    server: OpenAIServer, backend: OpenAIBackend, status: int
+) -> None:
+    server.always("/v1/models", json_reply({"error": "busy"}, status))
+    await backend.check_constraint(JsonSchema({"type": "string"}), raw=False)
+    wanted = Settings(repetition_penalty=1.2)
+    request = replace(ask(wanted), constraint=JsonSchema({"type": "string"}))
+    assert Token("Hello") in await generate(backend, request)
+    with pytest.raises(UnavailableError if status == 503 else TryLaterError):
+        await backend.check_constraint(Regex("a+"), raw=False)  # only one that is known can do that
+
+
 async def test_a_server_nobody_knows_cannot_go_on(backend: OpenAIBackend) -> None:
     assert not await backend.can_continue()
 

@@ -189,3 +189,17 @@ async def test_json_is_no_markdown_on_a_terminal_either(tgi: Llmchat, server: Tg
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+async def test_a_model_that_loads_is_waited_for_before_anyone_asks_what_the_server_can(
+    llmchat: Llmchat,
+) -> None:
+    async with OpenAIServer() as server:
+        loading = json_reply({"error": {"message": "Loading model"}}, 503, Retry_After="0")
+        server.script("/v1/models", loading)
+        server.always("/v1/models", json_reply({"data": [{"id": "m", "owned_by": "vllm"}]}))
+        server.always(CHAT, openai_stream("42"))
+        llmchat = llmchat.with_environ(LLMCHAT_URL=f"{server.url}/v1")
+        ran = await llmchat.beside("ask", "--regex", r"\d+", "How old?")
+        assert (ran.code, ran.out) == (0, b"42\n")
+        assert "guided_regex" in server.bodies(CHAT)[0]

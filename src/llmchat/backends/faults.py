@@ -87,6 +87,10 @@ class ServerBusy(TryLaterError):  # noqa: N818 - what happened
     delay: Delay | None = None
 
 
+NOT_TOLD = (ServerDown, ServerBusy, DeniedError)
+"""Why a server tells nothing of itself: left to the request for a reply, which has the right error."""
+
+
 def quote(text: str, *, key: str | None, limit: int = 200) -> str:
     """A server's words on one line, without our key, which some servers echo, and not too many of them."""
     words = " ".join(scrub(text[:_LONGEST_SAID], [key] if key else []).split())

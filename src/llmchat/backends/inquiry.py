@@ -68,7 +68,7 @@ class Inquiry:
     async def compute(self, url: str, body: Body) -> object:
         """What a server may be able to compute, as tokens; None for good where it is not.
 
-        Asks once, and waits a little: nobody needs it. Raises Unreached, ServerDown and ServerBusy.
+        Asks once, and waits a little: nobody needs it.
         """
         if url in self._unknown:
             return None

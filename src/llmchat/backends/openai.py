@@ -10,14 +10,14 @@ from contextlib import aclosing, suppress
 from types import MappingProxyType
 
 from llmchat.backends.answer import find, number_at, parse_event, text_at
-from llmchat.backends.faults import NotThere, ServerBusy, ServerDown
+from llmchat.backends.faults import NOT_TOLD, NotThere
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.openai_dialect import ANY_MODEL, Dialect
 from llmchat.backends.openai_models import context_of, listed, names_of, others_of, owner_of
 from llmchat.backends.openai_reply import Reading, fault_in, whole_reply
 from llmchat.backends.openai_tokenizer import Tokenizer
 from llmchat.backends.structured import TGI, VLLM, fields_for
-from llmchat.core.constraint import Constraint
+from llmchat.core.constraint import Constraint, Regex
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import (
     DEFAULT_MAX_TOKENS,
@@ -31,7 +31,7 @@ from llmchat.core.generation import (
     estimate_tokens,
 )
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import DeniedError, InputError, LLMChatError
+from llmchat.errors import InputError, LLMChatError
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 _UNFINISHED = "Once upon"
@@ -94,7 +94,7 @@ class OpenAIBackend:
         """Imports the HTTP client, and lists the models while the server starts."""
         await self._session.warm()
         if self._models is None:
-            with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
+            with suppress(*NOT_TOLD):
                 async with aclosing(self._session.until(self._list_models)) as events:
                     async for event in events:
                         yield event
@@ -117,7 +117,8 @@ class OpenAIBackend:
         """Generates. Raises the errors that llmchat.backends.faults maps."""
         await self._know_model()
         if request.constraint or request.settings.repetition_penalty is not None:
-            await self._know_owner()
+            with suppress(*NOT_TOLD):
+                await self._know_owner()
         try:
             async with aclosing(self._session.retrying(lambda: self._adapted(request))) as events:
                 async for event in events:
@@ -146,7 +147,7 @@ class OpenAIBackend:
 
         Raises UnavailableError or TryLaterError where no server answers.
         """
-        with suppress(ServerDown, ServerBusy, DeniedError):
+        with suppress(*NOT_TOLD):
             models = await self._list_models()
             async with self._asking:
                 if self._limits is None:
@@ -173,13 +174,17 @@ class OpenAIBackend:
         probe = Request((Message(Role.USER, "Hello"), Message(Role.ASSISTANT, _UNFINISHED)), Settings())
         if (prompt := await self._tokenizer.templated(probe)) is not None:
             return prompt.rstrip().endswith(_UNFINISHED)
-        with suppress(ServerDown, ServerBusy, DeniedError):
+        with suppress(*NOT_TOLD):
             await self._list_models()
         return self._dialect.server == VLLM
 
     async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
-        """Raises UsageError where the server does not say that it is one that can."""
-        await self._know_owner()
+        """Raises UsageError where the server does not say that it is one that can.
+
+        What keeps it from saying so is raised only where it matters: nearly all take a schema.
+        """
+        with suppress(*(() if isinstance(constraint, Regex) or raw else NOT_TOLD)):
+            await self._know_owner()
         fields_for(constraint, self._dialect.server, raw=raw)
 
     async def _know_owner(self) -> None:
@@ -206,7 +211,7 @@ class OpenAIBackend:
 
     async def _know_model(self) -> None:
         if self._model is None:
-            with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
+            with suppress(*NOT_TOLD):
                 await self._list_models()
 
     async def _adapted(self, request: Request) -> AsyncGenerator[Event, None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmchat.backends.answer import find, number_at, text_at
 from llmchat.backends.bound import Bound
-from llmchat.backends.faults import ServerBusy, ServerDown
+from llmchat.backends.faults import NOT_TOLD
 from llmchat.backends.http import Endpoint, HttpSession
 from llmchat.backends.tgi_request import parameters_for
 from llmchat.core.constraint import Constraint, stops_outside
@@ -29,7 +29,7 @@ from llmchat.core.generation import (
     estimate_tokens,
 )
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import BrokenReply, ContextOverflow, DeniedError, InputError
+from llmchat.errors import BrokenReply, ContextOverflow, InputError
 
 if TYPE_CHECKING:
     from llmchat.backends.tgi_client import Client
@@ -87,7 +87,7 @@ class TgiBackend:
         """Imports the client library, and asks for the limits while the server starts."""
         await self._import()
         if self._info is None:
-            with suppress(ServerDown, ServerBusy, DeniedError):  # the request itself will say so
+            with suppress(*NOT_TOLD):
                 async with aclosing(self._session.until(self._learn)) as events:
                     async for event in events:
                         yield event
@@ -132,7 +132,7 @@ class TgiBackend:
 
         Raises UnavailableError or TryLaterError where no server answers.
         """
-        with suppress(ServerDown, ServerBusy, DeniedError):
+        with suppress(*NOT_TOLD):
             await self._learn()
         total = number_at(self._info, "max_total_tokens")
         prompt = number_at(self._info, "max_input_tokens") or number_at(self._info, "max_input_length")

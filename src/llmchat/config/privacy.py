@@ -25,7 +25,7 @@ def keep_private(folders: Folders) -> str | None:
     if os.name != "posix":
         return None
     said: list[str] = []
-    for path in _kept(folders):
+    for _, path in kept(folders):
         _check_owner(path)
         with suppress(DeniedError):
             said += filter(None, [narrow(path, hint=_HINT)])
@@ -34,18 +34,18 @@ def keep_private(folders: Folders) -> str | None:
     return f"{said[0]}; so are {len(said) - 1} more" if len(said) > 1 else said[0]
 
 
-def _kept(folders: Folders) -> Iterator[Path]:
-    """Everything there is, what is above before what is below.
+def kept(folders: Folders) -> Iterator[tuple[Path, Path]]:
+    """Everything there is, each with the folder it is in or below; what is above before what is below.
 
     Not symbolic links, nor the folder that LLMCHAT_HOME names: what they lead to, and what else is in it,
     may have to be open.
     """
     for folder in (folders.config, folders.data, folders.state, folders.cache):
         if folder.exists():
-            yield folder
+            yield folder, folder
         for parent, names, files in os.walk(folder):
             paths = (Path(parent, name) for name in (*names, *files))
-            yield from (path for path in paths if not path.is_symlink())
+            yield from ((folder, path) for path in paths if not path.is_symlink())
 
 
 def _check_owner(path: Path) -> None:
@@ -53,14 +53,18 @@ def _check_owner(path: Path) -> None:
         state = path.stat()
     except OSError:
         return
-    if _is_shared(state):
+    if is_shared(state):
         raise DeniedError(f"{path} is a folder that all users share", hint=_HINT)
+    if not is_ours(state):
+        raise DeniedError(f"{path} belongs to somebody else", hint=_HINT)
+
+
+def is_ours(state: os.stat_result) -> bool:
+    """Whether it is the user's, or the system's and nobody else can change it."""
     by_others = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    if state.st_uid == os.geteuid() or (state.st_uid == 0 and not by_others):
-        return
-    raise DeniedError(f"{path} belongs to somebody else", hint=_HINT)
+    return state.st_uid == os.geteuid() or (state.st_uid == 0 and not by_others)
 
 
-def _is_shared(state: os.stat_result) -> bool:
+def is_shared(state: os.stat_result) -> bool:
     """Whether it is a folder like /tmp, which must never be narrowed."""
     return stat.S_ISDIR(state.st_mode) and bool(state.st_mode & stat.S_ISVTX)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from llmchat.errors import DeniedError, StorageError, TryLaterError
 from llmchat.store import schema
 from llmchat.store.database import translated
+from llmchat.store.reading import log_of, reading
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
@@ -40,17 +40,17 @@ def inspect(path: Path, *, patience: float = 1.0) -> Inspection:
     """
     _check_access(path)
     _check_lock(path, patience)
-    before = _log(path).exists()
+    before = log_of(path).exists()
     try:
         return _inspect(path, patience)
     except StorageError:
-        if before or not _log(path).exists():
+        if before or not log_of(path).exists():
             raise
         return _inspect(path, patience)  # somebody has begun to write meanwhile
 
 
 def _inspect(path: Path, patience: float) -> Inspection:
-    with translated(path), _reading(path, patience) as connection:
+    with translated(path), reading(path, patience=patience) as connection:
         current = schema.check(connection)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         _check_pages(path, connection)
@@ -96,17 +96,6 @@ def _check_lock(path: Path, patience: float) -> None:
         )
 
 
-@contextmanager
-def _reading(path: Path, patience: float) -> Iterator[sqlite3.Connection]:
-    """The database, read-only. SQLite would create a log that is not there, unless it is `immutable`."""
-    with path.open("rb") as file:
-        kept_with_log = file.read(20)[18:] == b"\2\2"  # sqlite.org/fileformat2.html, 1.3.3
-    how = "immutable=1" if kept_with_log and not _log(path).exists() else "mode=ro"
-    uri = f"{path.absolute().as_uri()}?{how}"
-    with closing(sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)) as connection:
-        yield connection
-
-
 def _check_pages(path: Path, connection: sqlite3.Connection) -> None:
     """Raises StorageError for the first damage that SQLite finds."""
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -131,7 +120,3 @@ def _misses(connection: sqlite3.Connection) -> bool:
                 raise
             return True
     return False
-
-
-def _log(path: Path) -> Path:
-    return Path(f"{path}-wal")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 
 from llmchat.app import Session
 from llmchat.config.resolve import Config
@@ -18,7 +19,7 @@ from llmchat.terminal.sanitize import sanitize, sanitize_line
 from llmchat.terminal.streams import Streams
 from llmchat.terminal.trace import trace_text
 from llmchat.terminal.tty import Line, quiet_line
-from llmchat.terminal.view import View, error_lines, show
+from llmchat.terminal.view import View, error_lines, show, show_event
 
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
@@ -81,6 +82,10 @@ async def _answer(
     turn = chat.ask(question, raw=raw, stream=not run.no_stream, constraint=constraint)
     try:
         if constraint is not None:
+            async with aclosing(chat.backend.prepare()) as events:
+                async for event in events:
+                    if chat.is_news(event):
+                        show_event(event, view)
             await chat.backend.check_constraint(constraint, raw=raw)
         with line.watched(), line.shown_by(view):
             await show(turn, view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from llmchat.core.conversation import Status
-from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Thought, Token
+from llmchat.core.generation import Event, Finish, FinishReason, Notice, Progress, Thought, Token
 from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
@@ -51,20 +51,25 @@ async def show(turn: Turn, view: View) -> None:
     try:
         async with turn:
             async for event in turn:
-                match event:
-                    case Token(text):
-                        view.piece(text)
-                    case Thought(text):
-                        view.thought(text)
-                    case Notice(text):
-                        view.note(text)
-                    case Progress():
-                        view.progress(event)
-                    case Finish():
-                        pass
+                show_event(event, view)
     finally:
         if turn.reply is not None:
             view.end(turn.reply)
+
+
+def show_event(event: Event, view: View) -> None:
+    """One event of a turn, or of what comes before it."""
+    match event:
+        case Token(text):
+            view.piece(text)
+        case Thought(text):
+            view.thought(text)
+        case Notice(text):
+            view.note(text)
+        case Progress():
+            view.progress(event)
+        case Finish():
+            pass
 
 
 def error_lines(error: LLMChatError) -> str:
