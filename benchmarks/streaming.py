@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
 
-from llmchat.terminal.screen import Screen
-from llmchat.terminal.streams import Streams
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.reply.screen import Screen
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -15,7 +15,7 @@ from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
 from llmchat.config.starter import starter
 from llmchat.errors import WHEN
-from llmchat.terminal.commands import COMMANDS
+from llmchat.terminal.repl.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 

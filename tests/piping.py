@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from llmchat.terminal.streams import Streams
+from llmchat.terminal.device.streams import Streams
 
 
 @dataclass

@@ -12,8 +12,8 @@ from llmchat import weights
 from llmchat.app.target import DEFAULT_MODEL, Target, choose, open_backend
 from llmchat.backends.auto import AutoBackend
 from llmchat.backends.echo import EchoBackend
-from llmchat.backends.openai import OpenAIBackend
-from llmchat.backends.tgi import TgiBackend
+from llmchat.backends.openai.backend import OpenAIBackend
+from llmchat.backends.tgi.backend import TgiBackend
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, resolve
 from llmchat.core.generation import Backend

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from llmchat.backends.auto import AutoBackend
-from llmchat.backends.detect import Api, Speaker
-from llmchat.backends.http import Endpoint, HttpSession, Timeouts
-from llmchat.backends.openai import OpenAIBackend
+from llmchat.backends.http.client import Endpoint, HttpSession, Timeouts
+from llmchat.backends.openai.backend import OpenAIBackend
+from llmchat.backends.registry import Api, Speaker
 from llmchat.backends.remembered import Remembered
-from llmchat.backends.tgi import TgiBackend
+from llmchat.backends.tgi.backend import TgiBackend
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import Request, Settings, Token
 from llmchat.core.prompt_format import FORMATS

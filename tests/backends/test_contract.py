@@ -16,10 +16,10 @@ import trustme
 
 from backends.wires import WAYS, Way, Wire, event
 from doubles import RecordingJournal
-from llmchat.backends.answer import find
-from llmchat.backends.bound import PIECES_PER_TOKEN, SPARE_PIECES
-from llmchat.backends.detect import Api
-from llmchat.backends.endpoint import Endpoint, Timeouts
+from llmchat.backends.http.answer import find
+from llmchat.backends.http.endpoint import Endpoint, Timeouts
+from llmchat.backends.http.output_limit import PIECES_PER_TOKEN, SPARE_PIECES
+from llmchat.backends.registry import Api
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import Backend, Event, Notice, Settings, Token

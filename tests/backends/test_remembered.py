@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.backends.detect import Api
+from llmchat.backends.registry import Api
 from llmchat.backends.remembered import MOST, Remembered
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmchat.backends.auto import AutoBackend
-from llmchat.backends.detect import Api, Speaker
-from llmchat.backends.endpoint import Endpoint
-from llmchat.backends.http import HttpSession
-from llmchat.backends.openai import OpenAIBackend
-from llmchat.backends.tgi import TgiBackend
+from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.endpoint import Endpoint
+from llmchat.backends.openai.backend import OpenAIBackend
+from llmchat.backends.registry import Api, Speaker
+from llmchat.backends.tgi.backend import TgiBackend
 from llmchat.core.generation import Backend
 from llmchat.core.prompt_format import FORMATS
 from servers import openai, tgi

@@ -9,7 +9,7 @@ import pytest
 
 from command import Llmchat
 
-collect_ignore = [f"test_completion_{shell}.py" for shell in ("zsh", "fish") if not shutil.which(shell)]
+collect_ignore = [f"completion/test_{shell}.py" for shell in ("zsh", "fish") if not shutil.which(shell)]
 
 
 @pytest.fixture

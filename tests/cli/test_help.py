@@ -9,7 +9,7 @@ import pytest
 from command import Llmchat
 from generated import manual_page
 from llmchat.config.settings import SETTINGS
-from llmchat.terminal.guide.topics import TOPICS
+from llmchat.terminal.help.topics import TOPICS
 from pseudo_terminal import PseudoTerminal
 
 

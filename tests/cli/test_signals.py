@@ -214,7 +214,14 @@ sys.meta_path.insert(0, Send())
 @pytest.mark.parametrize(("number", "code"), ENDING)
 @pytest.mark.parametrize(
     "module",
-    ["llmchat.cli", "typer", "llmchat.terminal.ask", "llmchat.terminal.interrupts", "sqlite3", "aiohttp"],
+    [
+        "llmchat.cli",
+        "typer",
+        "llmchat.terminal.ask",
+        "llmchat.terminal.device.interrupts",
+        "sqlite3",
+        "aiohttp",
+    ],
 )
 def test_a_signal_during_start_up_ends_it_without_a_word(
     llmchat: Llmchat, tmp_path: Path, number: signal.Signals, code: int, module: str

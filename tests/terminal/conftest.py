@@ -13,7 +13,7 @@ from pseudo_terminal import PseudoTerminal
 from servers.dictated import DictatedServer, dictated
 from terminal.stories import Open, environment
 
-collect_ignore = [] if shutil.which("tmux") else ["test_tmux.py"]
+collect_ignore = [] if shutil.which("tmux") else ["reply/test_tmux.py"]
 
 
 @pytest.fixture

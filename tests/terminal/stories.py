@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from llmchat.terminal.markdown import MarkdownStream, load_theme
+from llmchat.markdown import MarkdownStream, load_theme
 from pseudo_terminal import PseudoTerminal
 from servers.dictated import DictatedServer
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from llmchat.errors import InputError, MissingError, UsageError
+from llmchat.terminal.device.streams import INPUT_CAP, Streams
 from llmchat.terminal.question import EmptyQuestion, read_file, read_question
-from llmchat.terminal.streams import INPUT_CAP, Streams
 from piping import pipes
 
 

@@ -7,8 +7,8 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmchat.app.fetching import Fetching, stoppable
-from llmchat.app.keeping import Keeping
+from llmchat.app.download import Fetching, stoppable
+from llmchat.app.persistence import Keeping
 from llmchat.app.preview import Preview, make_preview
 from llmchat.app.target import choose, model_names, open_backend, point_at, system_message
 from llmchat.app.usage import ContextUsage

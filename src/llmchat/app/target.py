@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmchat import weights
-from llmchat.app.fetching import Fetching
+from llmchat.app.download import Fetching
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.nearest import did_you_mean
@@ -22,8 +22,8 @@ from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from llmchat.backends.endpoint import Endpoint
-    from llmchat.backends.engine_process import EngineOptions
+    from llmchat.backends.http.endpoint import Endpoint
+    from llmchat.backends.local.process import EngineOptions
 
 DEFAULT_MODEL = next(iter(weights.CATALOGUE))
 COURSE_VARIABLE = "HF_API_FALCOM_BASE"
@@ -106,7 +106,7 @@ def model_names(config: Config, folders: Folders) -> list[str]:
 
 
 def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching) -> Backend:
-    from llmchat.backends.local import LocalBackend
+    from llmchat.backends.local.backend import LocalBackend
 
     model = weights.resolve(name)
     if model is None:
@@ -160,7 +160,7 @@ def check_weights_source(model: weights.Model, config: Config, *, hub: str | Non
 
 
 def _engine(path: Path, config: Config) -> EngineOptions:
-    from llmchat.backends.engine_process import EngineOptions
+    from llmchat.backends.local.process import EngineOptions
 
     runtime = config.environ.get("XDG_RUNTIME_DIR")
     return EngineOptions(
@@ -174,11 +174,11 @@ def _engine(path: Path, config: Config) -> EngineOptions:
 
 def _open_server(target: Target, config: Config, folders: Folders | None) -> Backend:
     from llmchat.backends.auto import AutoBackend
-    from llmchat.backends.detect import Api, Speaker
-    from llmchat.backends.http import HttpSession
-    from llmchat.backends.openai import OpenAIBackend
+    from llmchat.backends.http.client import HttpSession
+    from llmchat.backends.openai.backend import OpenAIBackend
+    from llmchat.backends.registry import Api, Speaker
     from llmchat.backends.remembered import Remembered
-    from llmchat.backends.tgi import TgiBackend
+    from llmchat.backends.tgi.backend import TgiBackend
 
     reached = endpoint(target, config)
     session = HttpSession(reached)
@@ -199,7 +199,7 @@ def _open_server(target: Target, config: Config, folders: Folders | None) -> Bac
 
 def endpoint(target: Target, config: Config) -> Endpoint:
     """How the target's server is reached, with the key that may go there. Raises ConfigError."""
-    from llmchat.backends.endpoint import Auth, Endpoint, Timeouts
+    from llmchat.backends.http.endpoint import Auth, Endpoint, Timeouts
 
     assert target.url is not None, "only a server has an endpoint"
     key = config.endpoint_key(target.url)

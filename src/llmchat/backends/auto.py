@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
-from llmchat.backends.detect import Api, Speaker, apis_of, detect, guess
-from llmchat.backends.faults import NotThere, ServerBusy, ServerDown, WrongProtocol
-from llmchat.backends.http import HttpSession
+from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.errors import NotThere, ServerBusy, ServerDown, WrongProtocol
+from llmchat.backends.registry import Api, Speaker, apis_of, detect, guess
 from llmchat.backends.remembered import Remembered
 from llmchat.core.constraint import Constraint
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmchat.backends.detect import Api
+from llmchat.backends.registry import Api
 from llmchat.private import make_private
 
 MOST = 100

@@ -63,8 +63,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: LLMChatError, arguments: list[str]) -> int:
-    from llmchat.terminal.json_view import error_record
-    from llmchat.terminal.view import error_lines
+    from llmchat.terminal.reply.json import error_record
+    from llmchat.terminal.reply.view import error_lines
 
     _show_trace(arguments)
     options = list(itertools.takewhile(lambda word: word != "--", arguments))
@@ -107,7 +107,7 @@ def _log_bug(arguments: list[str]) -> int:
 
 
 def _say(text: str) -> None:
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
 
     Streams.standard().say(text)
 

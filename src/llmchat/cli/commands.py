@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from llmchat import __version__
-from llmchat.cli.completion import complete, completion
+from llmchat.cli.completion.command import complete, completion
 from llmchat.cli.config import config_app
 from llmchat.cli.help import help_
 from llmchat.cli.history import history_app
@@ -54,7 +54,7 @@ def llmchat(context: typer.Context, *, version: Version = False, **options: obje
 def chat(context: typer.Context, **options: object) -> None:
     """Chat in the terminal. This is what llmchat does without a command."""
     from llmchat.terminal.chat import chat as run_chat
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
 
     raise typer.Exit(run_chat(run_of(context, options), Streams.standard()))
 
@@ -70,7 +70,7 @@ def ask(
 ) -> None:
     """Ask once, for pipes and scripts. Only the answer goes to stdout."""
     from llmchat.terminal.ask import ask as run_ask
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
 
     raise typer.Exit(run_ask(prompt or [], run_of(context, options), Streams.standard()))
 
@@ -79,8 +79,8 @@ def ask(
 @with_config
 def models(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
     """List what can be chatted with."""
+    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.models import list_models
-    from llmchat.terminal.streams import Streams
 
     raise typer.Exit(list_models(run_of(context, options), Streams.standard(), as_json=json))
 
@@ -93,8 +93,8 @@ def pull(
     **options: object,
 ) -> None:
     """Fetch the weights of a model. They are verified, and kept for every chat."""
+    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.models import pull_model
-    from llmchat.terminal.streams import Streams
 
     raise typer.Exit(pull_model(model, run_of(context, options), Streams.standard()))
 
@@ -111,8 +111,8 @@ def doctor(
     **options: object,
 ) -> None:
     """Look at what a chat would use, and say what is wrong with it; exits as the chat would."""
-    from llmchat.terminal.doctor import doctor as run_doctor
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.doctor.show import doctor as run_doctor
 
     told = {"no_save": no_save or None, "json": json or None, "debug": debug or None}
     run = run_of(context, {**options, **told})

@@ -14,8 +14,8 @@ config_app = group("The settings and their file.")
 @with_settings
 def show_config(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
     """Show every setting, where it came from, and its value; of keys only whether they are set."""
-    from llmchat.terminal.config import show_settings
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.settings import show_settings
 
     raise typer.Exit(show_settings(run_of(context, options), Streams.standard(), as_json=json))
 
@@ -24,8 +24,8 @@ def show_config(context: typer.Context, *, json: AsJson = False, **options: obje
 @with_config
 def config_path(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
     """Print where config.toml is; with --json all folders."""
-    from llmchat.terminal.config import show_path
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.settings import show_path
 
     raise typer.Exit(show_path(run_of(context, options), Streams.standard(), as_json=json))
 
@@ -34,8 +34,8 @@ def config_path(context: typer.Context, *, json: AsJson = False, **options: obje
 @with_config
 def init_config(context: typer.Context, **options: object) -> None:
     """Write a config.toml with every setting in it, commented out."""
-    from llmchat.terminal.config import init
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.settings import init
 
     raise typer.Exit(init(run_of(context, options), Streams.standard()))
 
@@ -44,7 +44,7 @@ def init_config(context: typer.Context, **options: object) -> None:
 @with_config
 def edit_config(context: typer.Context, **options: object) -> None:
     """Open config.toml in $VISUAL or $EDITOR, then check it."""
-    from llmchat.terminal.config import edit
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.settings import edit
 
     raise typer.Exit(edit(run_of(context, options), Streams.standard()))

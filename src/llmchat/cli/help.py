@@ -15,7 +15,7 @@ from llmchat.errors import UsageError
 
 if TYPE_CHECKING:
     from llmchat.config.folders import Folders
-    from llmchat.terminal.guide.page import Block, Page
+    from llmchat.terminal.help.page import Block, Page
 
 _NAME = "chat with any large language model from a shell"
 
@@ -30,10 +30,10 @@ def help_(
 ) -> None:
     """Show help on a topic or a command."""
     from llmchat.config.folders import Folders
-    from llmchat.terminal.guide.layout import to_text
-    from llmchat.terminal.pager import page
-    from llmchat.terminal.sanitize import sanitize
-    from llmchat.terminal.streams import Streams
+    from llmchat.sanitize import sanitize
+    from llmchat.terminal.device.pager import page
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.help.layout import to_text
 
     streams, root = Streams.standard(), context.find_root().command
     assert isinstance(root, TyperGroup)
@@ -47,7 +47,7 @@ def help_(
 
 def list_topics(root: TyperGroup) -> Iterator[tuple[str, str]]:
     """What there is to read, with a line about each: the topics, then the commands."""
-    from llmchat.terminal.guide.topics import TOPICS
+    from llmchat.terminal.help.topics import TOPICS
 
     yield from ((name, topic.about) for name, topic in TOPICS.items())
     for path, command in _commands(root):
@@ -56,9 +56,9 @@ def list_topics(root: TyperGroup) -> Iterator[tuple[str, str]]:
 
 def manual(root: TyperGroup) -> str:
     """The manual page, the same on every machine."""
-    from llmchat.terminal.guide.page import Page, Text
-    from llmchat.terminal.guide.roff import to_roff
-    from llmchat.terminal.guide.topics import TOPICS, USUAL, page
+    from llmchat.terminal.help.page import Page, Text
+    from llmchat.terminal.help.roff import to_roff
+    from llmchat.terminal.help.topics import TOPICS, USUAL, page
 
     ways = "llmchat [OPTION]... [COMMAND [ARGUMENT]...]"
     pages = [
@@ -81,8 +81,8 @@ _OPTIONS = "llmchat, llmchat chat and llmchat ask take all of these."
 
 def _page(root: TyperGroup, name: str, folders: Folders) -> Page:
     """All about a topic or a command. Raises UsageError that names the nearest."""
-    from llmchat.terminal.guide.page import Page
-    from llmchat.terminal.guide.topics import TOPICS, page
+    from llmchat.terminal.help.page import Page
+    from llmchat.terminal.help.topics import TOPICS, page
 
     if name in TOPICS:
         return page(name, folders)
@@ -96,8 +96,8 @@ def _page(root: TyperGroup, name: str, folders: Folders) -> Page:
 
 
 def _contents(root: TyperGroup) -> Page:
-    from llmchat.terminal.guide.page import Heading, Page, Rows, Text
-    from llmchat.terminal.guide.topics import TOPICS
+    from llmchat.terminal.help.page import Heading, Page, Rows, Text
+    from llmchat.terminal.help.topics import TOPICS
 
     topics = tuple((name, about) for name, about in list_topics(root) if name in TOPICS)
     commands = tuple((name, about) for name, about in list_topics(root) if name not in TOPICS)
@@ -121,7 +121,7 @@ def _about(command: TyperCommand | TyperGroup) -> str:
 
 
 def _subcommands(root: TyperGroup) -> Iterator[Block]:
-    from llmchat.terminal.guide.page import Heading, Text
+    from llmchat.terminal.help.page import Heading, Text
 
     shared = {parameter.name for parameter in root.params} - {"version"}
     for path, command in _commands(root):
@@ -133,7 +133,7 @@ def _subcommands(root: TyperGroup) -> Iterator[Block]:
 
 
 def _command(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> Iterator[Block]:
-    from llmchat.terminal.guide.page import Rows, Text
+    from llmchat.terminal.help.page import Rows, Text
 
     yield Text(_usage(command, path))
     yield Text(command.help or "")
@@ -149,7 +149,7 @@ def _usage(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> str:
 
 def _options(command: TyperCommand | TyperGroup, without: Set[str | None]) -> Iterator[Block]:
     """Its arguments and options, as --help has them."""
-    from llmchat.terminal.guide.page import Rows
+    from llmchat.terminal.help.page import Rows
 
     context = command.make_context(command.name, [], resilient_parsing=True)
     arguments, options = [], []

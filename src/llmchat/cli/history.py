@@ -29,8 +29,8 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List conversations, newest first."""
-    from llmchat.terminal.history import list_history
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.history.show import list_history
 
     raise typer.Exit(list_history(Streams.standard(), limit=limit, as_json=json))
 
@@ -46,8 +46,8 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show one conversation."""
-    from llmchat.terminal.history import show_history
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.history.show import show_history
 
     raise typer.Exit(show_history(conversation, Streams.standard(), as_json=json, format_=format_))
 
@@ -65,8 +65,8 @@ def search(
     json: AsJson = False,
 ) -> None:
     """Find messages by their text, newest first."""
-    from llmchat.terminal.history import search_history
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.history.show import search_history
 
     raise typer.Exit(search_history(words, Streams.standard(), limit=limit, as_json=json))
 
@@ -87,8 +87,8 @@ def export(
     ] = None,
 ) -> None:
     """Write conversations to stdout or a file. JSON keeps all there is, for history import."""
-    from llmchat.terminal.archive import export_history
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.history.archive import export_history
 
     chosen = "json" if json else format_
     streams = Streams.standard()
@@ -103,8 +103,8 @@ def import_(
     json: AsJson = False,
 ) -> None:
     """Add the conversations of a JSON export. What is there already is left alone."""
-    from llmchat.terminal.archive import import_history
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.history.archive import import_history
 
     raise typer.Exit(import_history(file, Streams.standard(), as_json=json))
 
@@ -118,7 +118,7 @@ def rm(
     json: AsJson = False,
 ) -> None:
     """Erase conversations for good."""
-    from llmchat.terminal.archive import erase_history
-    from llmchat.terminal.streams import Streams
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.history.archive import erase_history
 
     raise typer.Exit(erase_history(conversations, Streams.standard(), sure=yes, as_json=json))

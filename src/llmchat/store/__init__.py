@@ -1,13 +1,13 @@
 """Conversations on disk: owns their ids and times, and is the only home of sqlite3; shows nothing."""
 
 from llmchat.store.conversations import Store, Summary
+from llmchat.store.export import Whole
 from llmchat.store.glance import glance
 from llmchat.store.inspection import SQLITE_VERSION, Inspection, inspect
 from llmchat.store.journal import ConversationJournal, Saved
 from llmchat.store.records import Record
 from llmchat.store.search import Found
 from llmchat.store.tree import Node
-from llmchat.store.whole import Whole
 
 __all__ = [
     "SQLITE_VERSION",

@@ -15,6 +15,7 @@ from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Notice
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
+from llmchat.store.export import Whole, read_whole, write_whole
 from llmchat.store.ids import choose_id
 from llmchat.store.journal import CallLater, ConversationJournal
 from llmchat.store.records import Record, missing, read_branch
@@ -22,7 +23,6 @@ from llmchat.store.search import Found, find
 from llmchat.store.streaming import interrupt_orphans
 from llmchat.store.titles import TITLE, first_line, write_title
 from llmchat.store.tree import Node, read_siblings, read_tree, switch_branch
-from llmchat.store.whole import Whole, read_whole, write_whole
 from llmchat.store.writer import Writer, is_alive, process
 
 _PATIENCE_S = 5.0

@@ -10,16 +10,16 @@ from llmchat.app import Session
 from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode, LLMChatError
+from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
-from llmchat.terminal.interrupts import Interrupts
-from llmchat.terminal.json_view import JsonView
+from llmchat.terminal.device.interrupts import Interrupts
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.device.tty import Line, quiet_line
 from llmchat.terminal.question import read_question
+from llmchat.terminal.reply.json import JsonView
+from llmchat.terminal.reply.view import View, error_lines, show, show_event
 from llmchat.terminal.run import Run, configure, make_view, open_session
-from llmchat.terminal.sanitize import sanitize, sanitize_line
-from llmchat.terminal.streams import Streams
 from llmchat.terminal.trace import trace_text
-from llmchat.terminal.tty import Line, quiet_line
-from llmchat.terminal.view import View, error_lines, show, show_event
 
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:

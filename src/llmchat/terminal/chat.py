@@ -6,10 +6,10 @@ from collections.abc import Coroutine
 
 from llmchat.errors import ExitCode, UsageError
 from llmchat.terminal.constraint import without_schema
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.device.tty import quiet_line
 from llmchat.terminal.question import EmptyQuestion, read_question
 from llmchat.terminal.run import Run, configure, open_session
-from llmchat.terminal.streams import Streams
-from llmchat.terminal.tty import quiet_line
 
 
 def chat(run: Run, streams: Streams) -> ExitCode:
@@ -36,8 +36,8 @@ def chat(run: Run, streams: Streams) -> ExitCode:
     with quiet_line(streams.stdin) as line:
         session = open_session(run, config, streams)
 
-        from llmchat.terminal.interrupts import Interrupts
-        from llmchat.terminal.repl import Repl
+        from llmchat.terminal.device.interrupts import Interrupts
+        from llmchat.terminal.repl.loop import Repl
 
         def work(interrupts: Interrupts) -> Coroutine[object, object, ExitCode]:
             return Repl(session, streams, run=run, line=line, interrupts=interrupts).run()

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from llmchat.core.constraint import Constraint, JsonSchema, Regex
 from llmchat.errors import UsageError
+from llmchat.terminal.device.streams import Streams, check_text
 from llmchat.terminal.question import read_file
-from llmchat.terminal.streams import Streams, check_text
 
 
 def read_constraint(schema: str | None, regex: str | None, streams: Streams) -> Constraint | None:

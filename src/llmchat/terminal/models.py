@@ -13,12 +13,12 @@ from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
 from llmchat.errors import ExitCode, InputError, UsageError
-from llmchat.terminal.completion import Candidate
-from llmchat.terminal.fetching import show_fetching
+from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.narrowing import show_narrowed
+from llmchat.terminal.prompt.completion import Candidate
+from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.run import Run, configure
-from llmchat.terminal.sanitize import sanitize_line
-from llmchat.terminal.streams import Streams
 
 _NAME = 24  # characters of a name that others are lined up with
 

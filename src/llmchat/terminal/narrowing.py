@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from llmchat.config.folders import Folders
 from llmchat.config.privacy import keep_private
-from llmchat.terminal.sanitize import sanitize_line
-from llmchat.terminal.streams import Streams
+from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.streams import Streams
 
 
 def show_narrowed(folders: Folders, streams: Streams, *, quiet: bool = False) -> None:

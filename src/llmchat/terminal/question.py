@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llmchat.errors import InputError, MissingError, UsageError
-from llmchat.terminal.streams import INPUT_CAP, Streams, check_text, decode
+from llmchat.terminal.device.streams import INPUT_CAP, Streams, check_text, decode
 
 
 class EmptyQuestion(InputError):  # noqa: N818 - names the question, not the fault

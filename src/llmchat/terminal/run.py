@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmchat.app import Session
-from llmchat.app.keeping import check_kept
+from llmchat.app.persistence import check_kept
 from llmchat.config.folders import Folders
 from llmchat.config.location import ConfigPath
 from llmchat.config.resolve import Config, resolve
 from llmchat.errors import UsageError
-from llmchat.terminal.aside import Aside
-from llmchat.terminal.fetching import show_fetching
-from llmchat.terminal.json_view import JsonView
+from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.narrowing import show_narrowed
-from llmchat.terminal.sanitize import sanitize_line
-from llmchat.terminal.screen import Screen
-from llmchat.terminal.streams import Streams
-from llmchat.terminal.view import PlainView, View
+from llmchat.terminal.reply.download import show_fetching
+from llmchat.terminal.reply.json import JsonView
+from llmchat.terminal.reply.screen import Screen
+from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.view import PlainView, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def make_view(
     screen = None if run.raw or run.held_to else find_screen(config, streams)
     if screen is None:
         return PlainView(streams, aside, raw=run.raw, footer=footer)
-    from llmchat.terminal.live import LiveView
+    from llmchat.terminal.reply.live import LiveView
 
     return LiveView(screen, aside, footer=footer)
 

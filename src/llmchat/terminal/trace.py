@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from llmchat.config.secrets import known_secrets
+from llmchat.sanitize import sanitize
 from llmchat.scrub import scrub
-from llmchat.terminal.sanitize import sanitize
 
 
 def trace_text(environ: Mapping[str, str], directory: Path = Path(), *, secrets: Iterable[str] = ()) -> str:

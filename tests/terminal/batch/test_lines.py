@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from llmchat.terminal.batch.lines import Line, read_lines
-from llmchat.terminal.streams import INPUT_CAP
+from llmchat.terminal.device.streams import INPUT_CAP
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 from llmchat.core.generation import Settings
 from llmchat.terminal.batch.lines import Line
 from llmchat.terminal.batch.prompts import BadLine, Frame, Prompt, read_prompt
-from llmchat.terminal.streams import INPUT_CAP
+from llmchat.terminal.device.streams import INPUT_CAP
 
 
 def read(content: bytes) -> Prompt | BadLine:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from llmchat.app.batch import Batch
-from llmchat.app.batch_journal import BatchJournal
+from llmchat.app.batch.journal import BatchJournal
+from llmchat.app.batch.run import Batch
 from llmchat.errors import LLMChatError, StorageError
 from llmchat.terminal.batch.lines import Line
+from llmchat.terminal.batch.progress import Tally
 from llmchat.terminal.batch.prompts import BadLine, Frame, Prompt, read_prompt
-from llmchat.terminal.batch.tally import Tally
-from llmchat.terminal.json_view import error_record, reply_record
+from llmchat.terminal.reply.json import error_record, reply_record
 
 
 class Answers:

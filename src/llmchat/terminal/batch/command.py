@@ -9,25 +9,25 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from llmchat.app import Session
-from llmchat.app.batch import Batch
-from llmchat.app.batch_journal import BatchJournal
+from llmchat.app.batch.journal import BatchJournal
+from llmchat.app.batch.parallel import in_parallel
+from llmchat.app.batch.run import Batch
 from llmchat.app.target import choose
 from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
-from llmchat.core.parallel import in_parallel
 from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
 from llmchat.terminal.batch.answers import Answers
 from llmchat.terminal.batch.fingerprint import fingerprint, journal_path
 from llmchat.terminal.batch.lines import Line, identity, open_source, read_lines, size_of
 from llmchat.terminal.batch.output import Output, Printed
+from llmchat.terminal.batch.progress import Tally
 from llmchat.terminal.batch.prompts import Frame, read_frame
-from llmchat.terminal.batch.tally import Tally
 from llmchat.terminal.constraint import read_constraint, without_schema
-from llmchat.terminal.interrupts import Interrupts
+from llmchat.terminal.device.interrupts import Interrupts
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.reply.view import error_lines
 from llmchat.terminal.run import Run, configure, open_session
-from llmchat.terminal.streams import Streams
 from llmchat.terminal.trace import trace_text
-from llmchat.terminal.view import error_lines
 
 MOST_AT_ONCE = 1024
 REMOTE_AT_ONCE = 8

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from llmchat.errors import InputError, MissingError, UsageError
 from llmchat.terminal.batch.descriptors import read_chunks
-from llmchat.terminal.streams import INPUT_CAP, Streams
+from llmchat.terminal.device.streams import INPUT_CAP, Streams
 
 
 @dataclass(frozen=True, slots=True)

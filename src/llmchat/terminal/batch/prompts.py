@@ -13,8 +13,8 @@ from llmchat.config.settings import SETTINGS
 from llmchat.core.generation import Settings
 from llmchat.errors import InputError, UsageError
 from llmchat.terminal.batch.lines import Line
+from llmchat.terminal.device.streams import Streams, check_text, decode
 from llmchat.terminal.question import read_file
-from llmchat.terminal.streams import Streams, check_text, decode
 
 Id = str | int | float
 

@@ -1,0 +1,1 @@
+"""Many questions for one model, each in a conversation of its own."""

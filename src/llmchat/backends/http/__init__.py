@@ -1,0 +1,1 @@
+"""What every HTTP backend shares; does not know an API."""

@@ -1,0 +1,148 @@
+"""Reads the replies of OpenAI-compatible servers, streamed or whole; must not send anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llmchat.backends.http.answer import find, number_at, text_at
+from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.errors import ServerBusy, ServerDown, by_status, error_kind, error_text, rejected
+from llmchat.backends.http.output_limit import Bound
+from llmchat.backends.http.stream import EventStream
+from llmchat.core.generation import Event, Finish, FinishReason, Progress, Thought, Token, Usage
+from llmchat.errors import BrokenReply, LLMChatError, UnavailableError
+
+_REASONS = {
+    "stop": FinishReason.STOP,
+    "eos": FinishReason.STOP,
+    "eos_token": FinishReason.STOP,
+    "stop_sequence": FinishReason.STOP,
+    "end_turn": FinishReason.STOP,
+    "complete": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "max_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    "content_filter": FinishReason.FILTER,
+}
+
+_STATUS = (("error", "code"), ("code",))
+"""Where an error says which HTTP status it would have been."""
+
+
+def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
+    """The error in an event or an answer whose status is 200; None where it holds none.
+
+    vLLM and SGLang also send errors that are not below `error`, but say that they are one.
+    """
+    if find(payload, "error") is None and text_at(payload, "object") != "error":
+        return None
+    said = session.quote(error_text(payload) or "no reason given")
+    kind = error_kind(payload)
+    status = next(filter(None, (number_at(payload, *place) for place in _STATUS)), None)
+    if status is not None and 400 <= status < 600:
+        return by_status(
+            status,
+            said,
+            server=session.endpoint.server,
+            payload=payload,
+            key_from=session.endpoint.key_from if session.endpoint.key else None,
+        )
+    if any(word in kind for word in ("invalid_request", "exceed_context", "context_length", "BadRequest")):
+        return rejected(said, kind=kind, payload=payload)
+    if "overloaded" in kind:
+        return ServerDown(f"the server is overloaded: {said}", hint="wait a little, then ask again")
+    if "rate_limit" in kind:
+        return ServerBusy(f"the server is busy: {said}", hint="wait a little, then ask again")
+    if "server_error" in kind:
+        return UnavailableError(f"the server failed to generate: {said}", hint="ask again")
+    return BrokenReply(f"the server broke the reply off: {said}", hint="ask again, or look at its log")
+
+
+class Reading:
+    """What is known so far of a reply that streams, and was to have at most so many tokens."""
+
+    def __init__(self, tokens: int) -> None:
+        self._bound = Bound(tokens)
+        self.is_cut = False
+        """The server goes on after it should have stopped."""
+        self._reason: FinishReason | None = None
+        self._usage = Usage()
+        self._began = False
+
+    @property
+    def is_whole(self) -> bool:
+        """The reply's end has come; only figures may follow."""
+        return self._reason is not None
+
+    def read(self, chunk: Mapping[str, object], events: EventStream) -> list[Event]:
+        """What a chunk brings to show; tells the stream whether it was a sign of life."""
+        self._usage = _usage(chunk) or self._usage
+        progress = find(chunk, "prompt_progress")
+        choice = find(chunk, "choices", 0)
+        if progress is not None:
+            events.evaluating()
+        if choice is None or self._reason is not None:
+            return [*_progress(progress)]
+        self._began = True
+        said = _said(find(choice, "delta")) or _said(choice)
+        if said:
+            events.alive()
+            if not self._bound.take("".join(event.text for event in said)):
+                self.is_cut, self._reason = True, FinishReason.LENGTH
+                return []
+        if reason := text_at(choice, "finish_reason"):
+            self._reason = _REASONS.get(reason, FinishReason.OTHER)
+            events.whole()
+        return [*said, *_progress(progress)]
+
+    def end(self, events: EventStream) -> None:
+        """The stream says that it is over. Some servers give no other end."""
+        if self._began:
+            self._reason = self._reason or FinishReason.OTHER
+            events.whole()
+
+    def finish(self) -> Finish:
+        if self._reason is None:
+            raise BrokenReply("the reply ended without its final event", hint="ask again")
+        return Finish(self._reason, self._usage)
+
+
+def _progress(progress: object) -> list[Progress]:
+    """llama.cpp's `prompt_progress`: tokens of the prompt, of the cache, and those evaluated by now."""
+    if progress is None:
+        return []
+    return [Progress("evaluating the prompt", number_at(progress, "processed"), number_at(progress, "total"))]
+
+
+def _said(message: object) -> list[Thought | Token]:
+    """The thoughts and the text in a message or a delta, by the names that servers have for them.
+
+    `reasoning_content`: DeepSeek, llama.cpp, SGLang; `reasoning`: vLLM, OpenRouter, Ollama. Mistral's
+    `content` is a list where the model thinks. `text` belongs to completions.
+    """
+    thought = text_at(message, "reasoning_content") or text_at(message, "reasoning")
+    text = text_at(message, "content") or text_at(message, "text") or text_at(message, "refusal")
+    parts = find(message, "content")
+    for part in parts if isinstance(parts, list) else ():
+        text += text_at(part, "text")
+        thought += text_at(part, "thinking", 0, "text")
+    return [*([Thought(thought)] if thought else []), *([Token(text)] if text else [])]
+
+
+def _usage(payload: object) -> Usage | None:
+    usage = find(payload, "usage")
+    if not isinstance(usage, dict):
+        return None
+    return Usage(number_at(usage, "prompt_tokens"), number_at(usage, "completion_tokens"))
+
+
+def whole_reply(answer: object) -> list[Event]:
+    """The events of a reply that came in one piece."""
+    choice = find(answer, "choices", 0)
+    if not isinstance(choice, dict):
+        raise BrokenReply(
+            "the server's answer holds no reply", hint="check with --api which protocol it speaks"
+        )
+    said = _said(find(choice, "message")) or _said(choice)
+    reason = _REASONS.get(text_at(choice, "finish_reason"), FinishReason.OTHER)
+    return [*said, Finish(reason, _usage(answer) or Usage())]

@@ -1,0 +1,42 @@
+"""Counts the tokens of a prompt as an OpenAI-compatible server does, where it can; must not estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from llmchat.backends.constraints.fields import VLLM
+from llmchat.backends.http.answer import find, number_at
+from llmchat.backends.http.client import HttpSession
+from llmchat.backends.openai.requests import Dialect
+from llmchat.core.generation import Request
+
+
+class Tokenizer:
+    """vLLM's /tokenize, or llama.cpp's, which wants the text that its /apply-template makes.
+
+    A server that has neither is asked once. `root` gives the URL below which they are.
+    """
+
+    def __init__(self, session: HttpSession, dialect: Dialect, *, root: Callable[[], str]) -> None:
+        self._session = session
+        self._dialect = dialect
+        self._root = root
+
+    async def count(self, request: Request, model: str | None) -> int | None:
+        """Tokens of the prompt; None where the server does not count."""
+        if self._dialect.server == VLLM:
+            parts = self._dialect.asked(request) | self._dialect.going_on(request)
+            return number_at(await self._ask("/tokenize", {"model": model, **parts}), "count")
+        text = request.messages[-1].text if request.raw else await self.templated(request)
+        if text is None:
+            return None
+        tokens = find(await self._ask("/tokenize", {"content": text, "add_special": True}), "tokens")
+        return len(tokens) if isinstance(tokens, list) else None
+
+    async def templated(self, request: Request) -> str | None:
+        """The prompt that llama.cpp makes of the messages; None on another server."""
+        answer = await self._ask("/apply-template", {"messages": self._dialect.messages(request)})
+        return found if isinstance(found := find(answer, "prompt"), str) else None
+
+    async def _ask(self, path: str, body: Mapping[str, object]) -> object:
+        return await self._session.inquiry.compute(self._root() + path, body)

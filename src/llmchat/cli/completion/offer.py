@@ -1,0 +1,136 @@
+"""What may stand at a place in a command line: commands, options, models, conversations. Says nothing.
+
+Whatever is wrong (no database, a broken `.env`, no permission), there is just less to offer. Nothing is
+fetched, created or waited for, and no library is imported that only a chat needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from typer.core import TyperGroup
+
+from llmchat.cli.completion.command import SCRIPTS
+from llmchat.cli.completion.place import Place
+from llmchat.config.settings import SETTINGS
+from llmchat.errors import LLMChatError
+from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.prompt.completion import Candidate
+
+MOST = 100
+"""Conversations that are offered at once."""
+
+FORMATS = ("md", "json", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may stand there. With `files` also the paths that end so; the shell knows best how to list them.
+
+    `opaque` ones tell nobody anything without what they are about.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    files: str | None = None
+    opaque: bool = False
+
+
+def offer(place: Place, streams: Streams) -> Offer:
+    """What may stand there, whatever it begins with. A text that a shell cannot be given is left out."""
+    if place.parameter is None:
+        return Offer(tuple(_options(place) if place.options else _commands(place)))
+    values = tuple(filter(_is_plain, _values(place, streams)))
+    return Offer(values, _files(place), opaque=place.parameter.name in ("conversation", "conversations"))
+
+
+def _is_plain(candidate: Candidate) -> bool:
+    """Whether it is a word that somebody could type, and no terminal obeys."""
+    return sanitize_line(candidate.text) == candidate.text != ""
+
+
+def _options(place: Place) -> Iterator[Candidate]:
+    """The long spellings; a short one only where it was typed, so that Tab goes on behind it."""
+    for option in place.options:
+        for spelling in option.opts:
+            if spelling.startswith("--") or spelling == place.beginning:
+                yield Candidate(spelling, option.help or "")
+    yield Candidate("--help", "Show what there is, and leave.")
+
+
+def _commands(place: Place) -> Iterator[Candidate]:
+    named = getattr(place.command, "commands", {})
+    return (Candidate(name, each.get_short_help_str()) for name, each in named.items() if not each.hidden)
+
+
+def _values(place: Place, streams: Streams) -> Iterable[Candidate]:
+    assert place.parameter is not None
+    name = place.parameter.name or ""
+    if (source := SOURCES.get((*place.path, name)) or SOURCES.get((name,))) is not None:
+        with suppress(LLMChatError, OSError):
+            return list(source(place, streams))
+    if name in SETTINGS:
+        return [Candidate(choice) for choice in SETTINGS[name].choices]
+    return []
+
+
+def _models(_place: Place, streams: Streams) -> Iterator[Candidate]:
+    from llmchat.terminal.models import model_candidates
+
+    return model_candidates(streams)
+
+
+def _to_pull(_place: Place, _streams: Streams) -> Iterator[Candidate]:
+    from llmchat.weights.catalogue import CATALOGUE
+
+    return (Candidate(name, model.about) for name, model in CATALOGUE.items())
+
+
+def _conversations(place: Place, streams: Streams) -> Iterator[Candidate]:
+    from llmchat.config.folders import Folders
+    from llmchat.store import glance
+
+    found = glance(Folders.find(streams.environ).database, MOST)
+    if found:
+        found.insert(0, ("last", "the latest one"))
+    return (Candidate(key, title) for key, title in found if key not in place.before)
+
+
+def _topics(place: Place, _streams: Streams) -> Iterator[Candidate]:
+    from llmchat.cli.help import list_topics
+
+    assert isinstance(place.root, TyperGroup)
+    beginning = "".join(f"{word} " for word in place.before)
+    named = (
+        (name.removeprefix(beginning), about)
+        for name, about in list_topics(place.root)
+        if name.startswith(beginning)
+    )
+    return (Candidate(name, about) for name, about in named if " " not in name)
+
+
+def _choices(*choices: str) -> Callable[[Place, Streams], Iterator[Candidate]]:
+    return lambda _place, _streams: map(Candidate, choices)
+
+
+SOURCES: Mapping[tuple[str, ...], Callable[[Place, Streams], Iterator[Candidate]]] = {
+    ("model",): _models,
+    ("pull", "model"): _to_pull,
+    ("conversation",): _conversations,
+    ("conversations",): _conversations,
+    ("format_",): _choices(*FORMATS),
+    ("shell",): _choices(*SCRIPTS),
+    ("topic",): _topics,
+}
+"""What a parameter takes, by its name, or by its command's and its own. Choices of settings need no entry."""
+
+FILES: Mapping[str, str] = {"model": ".gguf", "file": "", "schema": "", "batch": "", "config": ""}
+"""The parameters that may be a path, and how it ends."""
+
+
+def _files(place: Place) -> str | None:
+    assert place.parameter is not None
+    name = place.parameter.name or ""
+    return None if place.path and (*place.path, name) in SOURCES else FILES.get(name)

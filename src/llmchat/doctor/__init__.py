@@ -1,0 +1,49 @@
+"""What a chat would use, and whether it would work: values in, findings out. Prints and changes nothing."""
+
+from __future__ import annotations
+
+from llmchat.doctor.checks.answering import check_answer, check_engine, check_weights
+from llmchat.doctor.checks.clock import check_clock
+from llmchat.doctor.checks.configuration import check_configuration, check_key, check_model
+from llmchat.doctor.checks.database import check_database
+from llmchat.doctor.checks.disk_space import check_disk
+from llmchat.doctor.checks.folders import check_folders
+from llmchat.doctor.checks.server import check_server
+from llmchat.doctor.checks.versions import check_libraries, check_version
+from llmchat.doctor.finding import Finding, Verdict, failure, good, skipped, warning
+from llmchat.doctor.run import Check, Found, examine
+from llmchat.doctor.subject import Subject
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Finding",
+    "Found",
+    "Subject",
+    "Verdict",
+    "examine",
+    "failure",
+    "good",
+    "skipped",
+    "warning",
+]
+
+_BY_DEADLINES_S = 3600.0
+"""Seconds for what has deadlines of its own, which the person may have set."""
+
+CHECKS = (
+    Check("configuration", check_configuration),
+    Check("folders", check_folders),
+    Check("model", check_model, needs=("configuration",)),
+    Check("key", check_key, needs=("model",)),
+    Check("weights", check_weights, needs=("model",), within=600),
+    Check("engine", check_engine, needs=("key", "weights"), within=600),
+    Check("server", check_server, needs=("key", "weights"), within=_BY_DEADLINES_S),
+    Check("answer", check_answer, needs=("engine", "server"), within=_BY_DEADLINES_S),
+    Check("clock", check_clock, needs=("model",), stops=False),
+    Check("database", check_database, within=60),
+    Check("disk", check_disk, stops=False),
+    Check("version", check_version, stops=False),
+    Check("libraries", check_libraries, stops=False),
+)
+"""In this order they are shown, and the first that fails says what a chat would end with."""

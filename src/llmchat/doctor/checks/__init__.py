@@ -1,0 +1,1 @@
+"""The checks of the doctor: one function for each thing that a chat needs."""

@@ -1,0 +1,123 @@
+"""Whether what would answer does: its weights, its engine, and a few words from it."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from llmchat import weights
+from llmchat.app.target import check_weights_source, system_message
+from llmchat.backends import BUILT_IN
+from llmchat.config.resolve import defaults
+from llmchat.core.chat import Chat
+from llmchat.core.conversation import Conversation
+from llmchat.core.generation import Limits, Thought
+from llmchat.core.journal import MemoryJournal
+from llmchat.doctor.checks.disk_space import free_bytes
+from llmchat.doctor.finding import Finding, good, skipped, warning
+from llmchat.doctor.subject import Subject
+from llmchat.doctor.threads import beside
+from llmchat.errors import LLMChatError, UnavailableError
+
+QUESTION, FEW_TOKENS = "Say hello.", 16
+_SHOWN = 40  # characters of the answer
+
+
+async def check_weights(subject: Subject) -> Finding | None:
+    """Reads all of them, or asks whether they can be fetched. Raises as weights.verify and weights.fetch."""
+    name = subject.target.model
+    if subject.target.url is not None or name is None or name in BUILT_IN:
+        return None
+    model = weights.resolve(name)
+    if isinstance(model, Path):
+        weights.check_gguf(model)
+        return good(f"{model}, {_megabytes(model.stat().st_size)}; nobody has pinned a hash for it")
+    assert model is not None, "the model was checked"
+    folder = subject.folders.weights
+    if (path := await beside(lambda: weights.find(model, folder))) is None:
+        if subject.config.switch("offline"):
+            weights.fetch(model, folder, progress=lambda _done, _total: None, offline=True)  # says it
+        await beside(lambda: check_weights_source(model, subject.config, hub=subject.hub))
+        subject.lacks_weights = True
+        about = ", ".join(filter(None, (_megabytes(model.size) if model.size else "", model.licence)))
+        said = f"not on disk; the first chat would fetch them{f': {about}' if about else ''}"
+        if await beside(lambda: free_bytes(folder)) < 2 * model.size:  # they may come in an archive
+            return warning(f"{said}; there is hardly room for them", f"make some room: {folder}")
+        return good(said)
+    await beside(lambda: weights.verify(model, path))
+    proof = "their SHA-256 is the pinned one" if model.pinned else "nobody has pinned a hash for them"
+    return good(f"{path}, {_megabytes(path.stat().st_size)}; {proof}")
+
+
+async def check_engine(subject: Subject) -> Finding | None:
+    """Loads the model. Raises as `LocalBackend.prepare`."""
+    if subject.target.url is not None or subject.target.model in BUILT_IN:
+        return None
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise UnavailableError(
+            "there is no embedded engine for this platform",
+            hint="chat with a server instead: llmchat --url URL",
+        )
+    if subject.lacks_weights:
+        return skipped("there are no weights yet")
+    started = time.monotonic()
+    limits = await prepare(subject)
+    took = time.monotonic() - started
+    return good(f"llama.cpp loaded the model in {took:.1f} s; {context_of(limits)}")
+
+
+async def check_answer(subject: Subject) -> Finding:
+    """Asks for a few tokens, as a chat would. Raises what a chat would."""
+    if not subject.asks:
+        return skipped("not asked: --no-ask")
+    if isinstance(subject.answer, LLMChatError):
+        raise subject.answer
+    return subject.answer or await ask(subject)
+
+
+async def ask(subject: Subject) -> Finding:
+    """A few tokens, and how long they took."""
+    backend, config = await subject.backend(), subject.config
+    chat = Chat(
+        backend,
+        MemoryJournal(),
+        conversation=Conversation(system_message(config, backend, url=subject.target.url)),
+        settings=replace(config.chosen(), max_tokens=FEW_TOKENS),
+        defaults=defaults(),
+    )
+    thinks = False
+    async with chat.ask(QUESTION) as turn:
+        async for event in turn:
+            thinks = thinks or isinstance(event, Thought)
+            subject.tell(event)
+    assert turn.reply is not None, "the turn is over"
+    first = turn.reply.provenance.first_token_s
+    said = " ".join(turn.reply.text.split())
+    if said and first is not None:
+        shown = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}\u2026"
+        return good(f"“{shown}”, the first of it after {first:.1f} s")
+    if thinks:
+        return good(f"it thinks; {FEW_TOKENS} tokens were not enough for an answer")
+    return warning("the answer is empty", "ask something: llmchat ask Hello")
+
+
+async def prepare(subject: Subject) -> Limits:
+    """Gets ready what answers. Raises as `Backend.prepare`."""
+    backend = await subject.backend()
+    async with aclosing(backend.prepare()) as events:
+        async for event in events:
+            subject.tell(event)
+    return await backend.limits()
+
+
+def context_of(limits: Limits) -> str:
+    """How much it takes, in words."""
+    said = " assumed, as it does not say" if limits.assumed else ""
+    return f"{limits.context:,} tokens of context{said}"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

@@ -1,0 +1,61 @@
+"""Whether the clock is right: certificates, retries and the times of conversations depend on it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from llmchat.app.target import endpoint
+from llmchat.doctor.finding import Finding, good, warning
+from llmchat.doctor.subject import Subject
+from llmchat.errors import LLMChatError
+
+PLAUSIBLE = range(2025, 2100)
+"""Years."""
+MOST_OFF_S = 60.0
+_PATIENCE_S = 5.0
+_HINT = "set the clock of this machine: certificates depend on it"
+
+
+async def check_clock(subject: Subject) -> Finding:
+    """Compares it with the server's, where there is one that tells the time."""
+    now = datetime.fromtimestamp(subject.now(), UTC)
+    if now.year not in PLAUSIBLE:
+        return warning(f"it says {now:%Y-%m-%d %H:%M} UTC, which cannot be", _HINT)
+    theirs = await _server_time(subject) if subject.target.url is not None else None
+    if theirs is None:
+        return good(f"{now:%Y-%m-%d %H:%M} UTC; nobody to compare it with")
+    off = (datetime.fromtimestamp(subject.now(), UTC) - theirs).total_seconds()
+    if abs(off) > MOST_OFF_S:
+        way = "ahead of" if off > 0 else "behind"
+        return warning(f"{_duration(abs(off))} {way} the server's", _HINT)
+    return good("agrees with the server's")
+
+
+async def _server_time(subject: Subject) -> datetime | None:
+    """The Date of any answer of the server (RFC 9110, 6.6.1), asked without the key and only once."""
+    from llmchat.backends.http.client import HttpSession
+
+    try:
+        asked = endpoint(subject.target, subject.config)
+    except LLMChatError:  # another check says so
+        return None
+    session = HttpSession(replace(asked, key=None, read_key=None, timeouts=replace(asked.timeouts, wait=0)))
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            answer = await session.ask("HEAD", asked.url)
+        told = parsedate_to_datetime(answer.date or "")
+    except (LLMChatError, TimeoutError, ValueError):  # a ValueError for what is no date
+        return None
+    finally:
+        await session.aclose()
+    return told.replace(tzinfo=told.tzinfo or UTC)
+
+
+def _duration(seconds: float) -> str:
+    for size, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{seconds:.0f} seconds"

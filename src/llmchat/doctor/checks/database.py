@@ -1,0 +1,61 @@
+"""Whether conversations can be kept, in the database there is or a new one. Changes and creates nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+from pathlib import Path
+
+from llmchat.doctor.checks.disk_space import nearest
+from llmchat.doctor.finding import Finding, good, warning
+from llmchat.doctor.subject import Subject
+from llmchat.doctor.threads import beside
+from llmchat.errors import CreateError, LLMChatError
+
+PATIENCE_S = 20.0
+"""Seconds for reading all of it."""
+_CHECK = "'PRAGMA integrity_check'"
+_REBUILD = "\"INSERT INTO found (found) VALUES ('rebuild')\""
+
+
+async def check_database(subject: Subject, *, patience: float = PATIENCE_S) -> Finding:
+    """Reads all of it. Raises what opening it for a chat would; with --no-save that is only a warning."""
+    path = subject.folders.database
+    try:
+        async with asyncio.timeout(patience):
+            return await beside(lambda: _look(path))
+    except TimeoutError:
+        return warning(f"{path} is too large to be read now", f"sqlite3 {shlex.quote(str(path))} {_CHECK}")
+    except LLMChatError as error:
+        if subject.keeps:
+            raise
+        return warning(error.message, error.hint)
+
+
+def _look(path: Path) -> Finding:
+    from llmchat.store import inspect
+
+    if (there := nearest(path)) != path:
+        _check_writable(there, path)
+        return good(f"none yet; the first conversation creates {path}")
+    found = inspect(path)
+    plural = "" if found.conversations == 1 else "s"
+    said = f"{path}, {found.size / 1e6:,.1f} MB, {found.conversations:,} conversation{plural}"
+    if found.index_damage:
+        hint = f"sqlite3 {shlex.quote(str(path))} {_REBUILD}"
+        return warning(f"{said}; the search does not find all of them", hint)
+    if found.outdated:
+        return good(f"{said}; version {found.version}, which the next chat brings up to date")
+    return good(f"{said}; intact")
+
+
+def _check_writable(there: Path, path: Path) -> None:
+    """Raises CreateError where nothing can be created below `there`."""
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return
+    why = "may not be written to" if there.is_dir() else "is no folder"
+    raise CreateError(
+        f"cannot create {path}: {there} {why}",
+        hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",
+    )

@@ -1,0 +1,77 @@
+"""Whether what is kept is the user's alone, or can be made so. Narrows nothing."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from llmchat.config.folders import Folders
+from llmchat.config.privacy import is_ours, is_shared, kept
+from llmchat.doctor.finding import Finding, good, warning
+from llmchat.doctor.subject import Subject
+from llmchat.doctor.threads import beside
+from llmchat.errors import DeniedError
+
+_OTHERS = 0o077
+_ELSEWHERE = "set LLMCHAT_HOME to a folder of your own"
+
+
+async def check_folders(subject: Subject) -> Finding:
+    """Raises DeniedError where a chat would refuse what there is, as `keep_private` does."""
+    folders = subject.folders
+    places = (folders.config, folders.data, folders.state, folders.cache)
+    return await beside(lambda: _look(folders, [each for each in places if each.exists()]))
+
+
+def _look(folders: Folders, there: Sequence[Path]) -> Finding:
+    listed = ", ".join(map(str, there))
+    if not there:
+        return good("none is there yet")
+    if os.name != "posix":
+        return good(listed)
+    _check_owners(folders)
+    wide = [(path, stat.S_IMODE(state.st_mode)) for path, state in _states(there)]
+    wide = [(path, mode) for path, mode in wide if mode & _OTHERS]
+    if not wide:
+        return good(f"{listed}: yours alone")
+    said = "; ".join(f"{path} is open to other users ({mode:04o})" for path, mode in wide)
+    return warning(said, f"chmod -R go= {shlex.join(str(path) for path, _ in wide)}")
+
+
+def _check_owners(folders: Folders) -> None:
+    """Raises DeniedError for what is somebody else's, however deep it lies."""
+    foreign: dict[Path, str] = {}  # what is wrong in each folder, the first of it
+    for folder, path in kept(folders):
+        with suppress(OSError):  # it was there for a moment, or lies where we may not look
+            state = path.stat()
+            if is_shared(state):
+                raise DeniedError(f"{path} is a folder that all users share", hint=_ELSEWHERE)
+            if not is_ours(state):
+                foreign.setdefault(folder, f"{path} belongs to {_user(state.st_uid)}")
+    if foreign:
+        cure = f"sudo chown -R {_user(os.geteuid())} {shlex.join(map(str, foreign))}"
+        raise DeniedError("; ".join(foreign.values()), hint=f"{cure}, or {_ELSEWHERE}")
+
+
+def _states(folders: Sequence[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Each folder and what is directly in it, as far as we may look; links aside."""
+    for folder in folders:
+        with suppress(OSError):
+            for path in (folder, *sorted(folder.iterdir())):
+                with suppress(FileNotFoundError):  # a file that was just for a moment
+                    state = path.lstat()
+                    if not stat.S_ISLNK(state.st_mode):
+                        yield path, state
+
+
+def _user(number: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"

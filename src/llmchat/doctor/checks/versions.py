@@ -1,0 +1,32 @@
+"""What runs here, by name and version; imports none of it."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+from llmchat import __version__
+from llmchat.doctor.finding import Finding, good, warning
+from llmchat.doctor.subject import Subject
+
+_LIBRARIES = ("aiohttp", "text-generation", "prompt-toolkit", "rich", "xllamacpp")
+
+
+async def check_version(_: Subject) -> Finding:
+    return good(f"llmchat {__version__}, Python {platform.python_version()}, {platform.platform()}")
+
+
+async def check_libraries(_: Subject) -> Finding:
+    """Those that what goes wrong is most often about."""
+    from llmchat.store import SQLITE_VERSION
+
+    found, missing = [], []
+    for name in _LIBRARIES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    there = ", ".join([*found, f"SQLite {SQLITE_VERSION}"])
+    if missing:
+        return warning(f"{there}; without {', '.join(missing)}", "install llmchat again, if you miss it")
+    return good(there)

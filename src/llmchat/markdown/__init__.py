@@ -1,0 +1,19 @@
+"""Growing Markdown -> rows for a terminal that never change once given out; no terminal is touched here.
+
+stream.py     MarkdownStream: what the painter uses
+blocks.py     source lines -> block events: CommonMark's block rules, one line at a time
+syntax.py     what a single line looks like: headings, fences, list markers, table rows
+layout.py     block events -> rows: margins, list markers, quote bars
+leaves.py     the blocks that hold text: paragraphs, code, formulas
+table.py      the block whose widths have to be decided: a table
+inline.py     a paragraph's source -> styled runs, by markdown-it-py
+highlight.py  a line of code -> styled runs, by Pygments
+rows.py       styled runs -> rows of a given width
+theme.py      names -> styles
+"""
+
+from llmchat.markdown.rows import Row
+from llmchat.markdown.stream import CodeBlock, Frame, MarkdownStream, read_code_blocks
+from llmchat.markdown.theme import THEMES, Theme, load_theme
+
+__all__ = ["THEMES", "CodeBlock", "Frame", "MarkdownStream", "Row", "Theme", "load_theme", "read_code_blocks"]

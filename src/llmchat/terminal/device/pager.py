@@ -1,0 +1,67 @@
+"""Shows long text through the person's pager; what fits the window, or goes into a pipe, is just written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from llmchat.scrub import without_secrets
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.reply.screen import Screen
+
+DEFAULT = "less"
+_LESS = "FRX"  # leave at once if it fits, let colours through, keep the text on the screen; as git has it
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def page(text: str, streams: Streams) -> None:
+    """Writes text to stdout: through $PAGER on a terminal, if it is longer than the window.
+
+    The text has to be sanitized. An empty PAGER, or one that cannot be started, is no pager.
+    """
+    screen = Screen.find(streams, theme="auto")
+    command = _command(streams)
+    if screen is None or not command or not streams.is_terminal(streams.stdin) or _fits(text, screen):
+        streams.write(text)
+        return
+    environ = {"LESS": _LESS, **without_secrets(streams.environ)}
+    with _deaf_to_ctrl_c():
+        try:
+            pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
+        except OSError:
+            streams.write(text)
+            return
+        pager.communicate(text.encode("utf-8", "replace"))
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """While this lasts Ctrl-C is the pager's own, as in every other program.
+
+    It is heard and passed over: a pager would inherit that it is ignored, and could not hear it itself.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _command(streams: Streams) -> list[str]:
+    try:
+        return shlex.split(streams.environ.get("PAGER", DEFAULT))
+    except ValueError:  # a quote that is not closed
+        return []
+
+
+def _fits(text: str, screen: Screen) -> bool:
+    """Whether the window shows all of it at once, with the next prompt."""
+    from rich.cells import cell_len
+
+    columns, rows = screen.size()
+    lines = _COLOUR.sub("", text).splitlines()
+    return len(lines) < rows and sum(max(1, -(-cell_len(line) // columns)) for line in lines) < rows

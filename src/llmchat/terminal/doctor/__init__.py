@@ -1,0 +1,1 @@
+"""`llmchat doctor` at a terminal."""

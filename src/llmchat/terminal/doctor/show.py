@@ -1,0 +1,166 @@
+"""Shows what a checkup finds: a line each as it is known, or one JSON object. Examines nothing itself."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from llmchat.config.folders import Folders
+from llmchat.config.resolve import Config
+from llmchat.config.secrets import known_secrets
+from llmchat.core.generation import Event, Progress
+from llmchat.doctor import CHECKS, Check, Finding, Found, Subject, Verdict, examine
+from llmchat.errors import ExitCode, LLMChatError
+from llmchat.sanitize import sanitize, sanitize_line
+from llmchat.scrub import scrub
+from llmchat.terminal.device.interrupts import Interrupts
+from llmchat.terminal.device.queries import can_ask, drop_late_answers, interview
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.device.tty import quiet_line
+from llmchat.terminal.doctor.capabilities import terminal_checks
+from llmchat.terminal.reply.screen import Screen
+from llmchat.terminal.reply.spinner import Spinner
+from llmchat.terminal.run import Run, configure, find_screen
+
+_MARKS: Mapping[Verdict, tuple[str, str]] = {  # with its colour, by the numbers of SGR
+    Verdict.OK: ("✓ ok", "32"),
+    Verdict.WARN: ("! warn", "33"),
+    Verdict.FAIL: ("✗ FAIL", "1;31"),
+    Verdict.SKIP: ("- skip", "2"),
+}
+_LOOKING = Progress("looking")
+_MARK, _NAME = 8, 15  # columns
+_LEAST = 30  # columns of a text that is folded
+
+
+def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
+    """`llmchat doctor`: 0 where a chat would work, else what it would end with, or may end with."""
+    configured = _configure(run, streams)
+    screen = _find_screen(configured, streams)
+    with quiet_line(streams.stdout):
+        answers = interview(streams) if screen is not None and can_ask(streams) else None
+        checks = (*CHECKS, *terminal_checks(streams, answers))
+        checkup = Checkup(run, streams, screen)
+        try:
+            return Interrupts(streams.stdout).run(lambda _: checkup.run(checks, configured, asks=asks))
+        finally:
+            if answers is not None and not answers.complete:
+                drop_late_answers(streams)
+
+
+def _configure(run: Run, streams: Streams) -> Config | LLMChatError:
+    """The configuration, which is not needed for every check."""
+    try:
+        return configure(run, streams, narrows=False)
+    except LLMChatError as error:
+        return error
+
+
+def _find_screen(configured: Config | LLMChatError, streams: Streams) -> Screen | None:
+    if isinstance(configured, LLMChatError):
+        return Screen.find(streams, theme="auto")
+    return find_screen(configured, streams)
+
+
+class Checkup:
+    """One run of the checks, shown as they are done."""
+
+    def __init__(self, run: Run, streams: Streams, screen: Screen | None) -> None:
+        self._run = run
+        self._streams = streams
+        self._screen = screen
+        self._known = known_secrets(streams.environ, Path())
+        plain = screen is None and streams.is_terminal(streams.stdout)
+        self._spinner = Spinner(streams, quiet=plain or run.flags.get("quiet") is True)
+
+    async def run(
+        self, checks: Sequence[Check], configured: Config | LLMChatError, *, asks: bool
+    ) -> ExitCode:
+        """What a chat would end with."""
+        folders = Folders.find(self._streams.environ)
+        subject = Subject(configured, folders, keeps=not self._run.no_save, asks=asks, tell=self._tell)
+        found: list[Found] = []
+        try:
+            async with aclosing(examine(checks, subject)) as findings:
+                self._tell(_LOOKING)
+                async for name, finding in findings:
+                    self._spinner.stop()
+                    shown = self._scrubbed(finding, configured)
+                    found.append((name, shown))
+                    self._show(name, shown)
+                    self._tell(_LOOKING)
+        finally:
+            self._spinner.stop()
+        decisive = _decisive(found)
+        code = decisive[1].code if decisive else ExitCode.OK
+        self._streams.write(_json(found, code) if self._run.json else f"\n{_summary(decisive)}\n")
+        return code
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._spinner.show(event)
+
+    def _scrubbed(self, finding: Finding, configured: Config | LLMChatError) -> Finding:
+        """The finding without the key, which may stand in the model's reply, or anywhere in a traceback."""
+        secrets = self._known
+        if not isinstance(configured, LLMChatError):
+            secrets = [*secrets, str(configured.values["api_key"].value or ""), *configured.commands.printed]
+        return replace(
+            finding,
+            detail=scrub(finding.detail, secrets),
+            hint=scrub(finding.hint, secrets) if finding.hint else None,
+            trace=scrub(finding.trace, secrets) if finding.trace else None,
+        )
+
+    def _show(self, name: str, finding: Finding) -> None:
+        if self._run.debug and finding.trace:
+            self._streams.say(sanitize(finding.trace))
+        if not self._run.json:
+            self._streams.write(_lines(name, finding, self._streams, self._screen))
+
+
+def _lines(name: str, finding: Finding, streams: Streams, screen: Screen | None) -> str:
+    """The line of a check and of its hint, folded and coloured where there is a screen."""
+    mark, colour = _MARKS[finding.verdict]
+    shown = f"{mark:<{_MARK}}"
+    if screen is not None and screen.theme != "mono":
+        shown = f"\x1b[{colour}m{mark}\x1b[0m{' ' * (_MARK - len(mark))}"
+    texts = [sanitize_line(finding.detail)]
+    if finding.hint:
+        texts.append(f"hint: {sanitize_line(finding.hint)}")
+    room = streams.size(streams.stdout)[0] - _MARK - _NAME if screen is not None else 0
+    if room >= _LEAST:
+        texts = [line for text in texts for line in _fold(text, room)]
+    behind = f"\n{' ' * (_MARK + _NAME)}".join(texts)
+    return f"{shown}{name:<{_NAME}}{behind}\n"
+
+
+def _fold(text: str, columns: int) -> list[str]:
+    """Lines of at most so many columns; a word that is longer, as a path may be, stays whole."""
+    return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
+
+
+def _decisive(found: Sequence[Found]) -> Found | None:
+    """The first that fails, else the first that leaves it open whether a chat works."""
+    telling = [each for each in found if each[1].code is not ExitCode.OK]
+    return next((each for each in telling if each[1].verdict is Verdict.FAIL), next(iter(telling), None))
+
+
+def _summary(decisive: Found | None) -> str:
+    if decisive is None:
+        return "A chat would work."
+    name, finding = decisive
+    if finding.verdict is not Verdict.FAIL:
+        return (
+            f"It is not known whether a chat would work, because of {name}: exit code {finding.code.value}."
+        )
+    return f"A chat would not work, because of {name}: exit code {finding.code.value}."
+
+
+def _json(found: list[Found], code: ExitCode) -> str:
+    checks = [{"name": name, "ok": each.ok, "detail": each.detail, "hint": each.hint} for name, each in found]
+    return json.dumps({"ok": code is ExitCode.OK, "exit_code": int(code), "checks": checks}, indent=2) + "\n"

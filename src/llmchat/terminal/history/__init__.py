@@ -1,0 +1,1 @@
+"""`llmchat history`: kept conversations, shown, exported, imported and erased."""

@@ -1,0 +1,137 @@
+"""Takes kept conversations out, brings them back, and erases them; asks before it does."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from llmchat.errors import CreateError, ExitCode, InputError, MissingError, UsageError
+from llmchat.sanitize import sanitize_line
+from llmchat.store import Store, Whole
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.history.show import open_store
+from llmchat.transcripts.export import choose_format, export
+from llmchat.transcripts.headings import title_of
+from llmchat.transcripts.interchange import from_json
+
+_BLOCK = 1 << 20  # bytes
+_ALL = -1  # SQLite's limit that is none
+
+
+def export_history(
+    given: Sequence[str], streams: Streams, *, every: bool, format_: str | None, file: str | None
+) -> ExitCode:
+    """Writes these conversations, or all, to a file or to stdout; without any, the latest one.
+
+    Raises UsageError, MissingError where one is not there, CreateError where the file cannot be written.
+    """
+    if every and given:
+        raise UsageError("--all and an id exclude each other", hint="give one of them")
+    chosen = choose_format(format_, file)
+    with open_store(streams) as store:
+        ids = [each.id for each in store.list(_ALL)] if every else _resolve(store, given or ["last"])
+        text = export([store.whole(each) for each in ids], chosen)
+    if file is None or file == "-":
+        streams.write(text)
+    else:
+        _write_file(file, text)
+        streams.say(f"llmchat: {_count(len(ids))} written to {sanitize_line(file)}")
+    return ExitCode.OK
+
+
+def import_history(file: str, streams: Streams, *, as_json: bool) -> ExitCode:
+    """Adds the conversations of a JSON export; says which are kept under another id.
+
+    Raises MissingError for a file that is not there, InputError for what is no export of llmchat.
+    """
+    given = from_json(_read_file(file, streams), file if file != "-" else "standard input")
+    with open_store(streams) as store:
+        kept = store.restore(given)
+    if as_json:
+        records = [{"conversation": each.id, "kept_as": key} for each, key in zip(given, kept, strict=True)]
+        streams.write(json.dumps(records, indent=2) + "\n")
+        return ExitCode.OK
+    there = sum(key is None for key in kept)
+    streams.write(f"{_count(len(kept) - there)} imported, {there} already there.\n")
+    for each, key in zip(given, kept, strict=True):
+        if key not in (None, each.id):
+            streams.write(f"{sanitize_line(each.id)} is kept as {key}: another conversation has that id.\n")
+    return ExitCode.OK
+
+
+def erase_history(given: Sequence[str], streams: Streams, *, sure: bool, as_json: bool) -> ExitCode:
+    """Erases conversations for good, once the person has agreed.
+
+    Raises UsageError where there is nobody to ask, MissingError where one is not there; then none is erased.
+    """
+    with open_store(streams) as store:
+        ids = _resolve(store, given)
+        if not sure and not _agreed([store.whole(each) for each in ids], streams):
+            streams.say("llmchat: nothing was erased")
+            return ExitCode.OK
+        store.delete(*ids)
+    if as_json:
+        streams.write(json.dumps({"erased": ids}) + "\n")
+    else:
+        streams.say(f"llmchat: {_count(len(ids))} erased")
+    return ExitCode.OK
+
+
+def _agreed(conversations: Sequence[Whole], streams: Streams) -> bool:
+    if not streams.is_terminal(streams.stdin) or streams.stdin is None:
+        raise UsageError("there is nobody to ask whether to erase it", hint="--yes erases without asking")
+    for each in conversations:
+        streams.say(f"{each.id}  {len(each.records):>4} messages  {title_of(each)}")
+    streams.tell(f"Erase {_count(len(conversations))} for good? [y/N] ")
+    return streams.stdin.readline().strip().lower() in (b"y", b"yes")
+
+
+def _resolve(store: Store, given: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(store.resolve(each) for each in given))
+
+
+def _count(conversations: int) -> str:
+    return f"{conversations} conversation{'' if conversations == 1 else 's'}"
+
+
+def _write_file(name: str, text: str) -> None:
+    try:
+        _path(name).write_text(text, "utf-8", errors="replace", newline="\n")
+    except OSError as error:
+        raise CreateError(f"{name} cannot be written: {error.strerror}", hint="name another file") from error
+
+
+def _read_file(name: str, streams: Streams) -> str:
+    """All of a file, however large: it is the person's own archive, and no prompt."""
+    try:
+        if name != "-":
+            with _path(name).open("rb") as archive:
+                content = _read_text(archive, name)
+        elif streams.stdin is not None:
+            content = _read_text(streams.stdin, "standard input")
+        else:
+            raise UsageError("standard input is closed", hint="name a file")
+        return content.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise MissingError(f"there is no file {name}", hint="check its name") from error
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}", hint="name a JSON export") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is no export of llmchat: not UTF-8", hint="name a JSON export") from error
+
+
+def _read_text(archive: BinaryIO, name: str) -> bytes:
+    """All of it; but a device without an end is known by its first bytes, which are in no text."""
+    content = bytearray()
+    while block := archive.read(_BLOCK):
+        if b"\0" in block:
+            raise InputError(f"{name} is no export of llmchat: binary", hint="name a JSON export")
+        content += block
+    return bytes(content)
+
+
+def _path(name: str) -> Path:
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is

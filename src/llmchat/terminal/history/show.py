@@ -1,0 +1,135 @@
+"""Shows kept conversations, as text and as JSON; changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+
+from llmchat.config.folders import Folders
+from llmchat.core.conversation import Role
+from llmchat.errors import ExitCode
+from llmchat.sanitize import sanitize, sanitize_line
+from llmchat.store import Found, Store, Summary
+from llmchat.terminal.device.pager import page
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.narrowing import show_narrowed
+from llmchat.terminal.reply.screen import Screen
+from llmchat.transcripts.export import Format, choose_format, export
+from llmchat.transcripts.headings import heading, when
+from llmchat.transcripts.interchange import message_record
+
+_TITLE = 60  # characters of a title in a list
+
+
+def open_store(streams: Streams) -> Store:
+    """The kept conversations of this user. What has to be said about them goes to stderr.
+
+    Raises as `Store.open`.
+    """
+    folders = Folders.find(streams.environ)
+    show_narrowed(folders, streams)
+    store = Store.open(folders.database)
+    for notice in store.notices:
+        streams.say(f"llmchat: {sanitize_line(notice.text)}")
+    return store
+
+
+def list_history(streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
+    """Prints the newest conversations."""
+    with open_store(streams) as store:
+        summaries = store.list(limit)
+    _print(streams, list_json(summaries) if as_json else list_text(summaries), as_json=as_json)
+    return ExitCode.OK
+
+
+def search_history(words: Sequence[str], streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
+    """Prints the newest messages that hold every word. Raises UsageError where there is none to look for."""
+    with open_store(streams) as store:
+        found = store.search(" ".join(words), limit)
+    shown = json.dumps([asdict(each) for each in found], indent=2) if as_json else found_text(found)
+    _print(streams, shown, as_json=as_json)
+    return ExitCode.OK
+
+
+def show_history(given: str, streams: Streams, *, as_json: bool, format_: str | None = None) -> ExitCode:
+    """Prints one conversation. Raises MissingError or UsageError where `given` names none or several."""
+    chosen = Format.JSON if as_json else choose_format(format_, None) if format_ else None
+    with open_store(streams) as store:
+        conversation = store.resolve(given)
+        if chosen is Format.JSON:
+            shown = show_json(store, conversation)
+        elif chosen is not None:
+            shown = export([store.whole(conversation)], chosen)
+        else:
+            shown = show_text(store, conversation, Screen.find(streams, theme="auto"))
+    _print(streams, shown.removesuffix("\n"), as_json=chosen is Format.JSON)
+    return ExitCode.OK
+
+
+def list_text(summaries: Iterable[Summary]) -> str:
+    """A line for each conversation: its id, when it was last written to, its messages, model and title."""
+    lines = []
+    for each in summaries:
+        model, title = sanitize_line(each.model or "-"), sanitize_line(each.title)
+        lines.append(
+            f"{each.id}  {when(each.updated_at)}  {each.messages:>4}  {model:<16.16}  {title[:_TITLE]}"
+        )
+    return "\n".join(lines) if lines else "No conversations yet."
+
+
+def list_json(summaries: Iterable[Summary]) -> str:
+    """The same as a JSON array."""
+    return json.dumps([asdict(each) for each in summaries], indent=2)
+
+
+def found_text(found: Iterable[Found]) -> str:
+    """Two lines for each message: the id of its conversation, when it was written and the title; its text."""
+    lines = []
+    for each in found:
+        lines.append(f"{each.conversation}  {when(each.created_at)}  {sanitize_line(each.title)[:_TITLE]}")
+        lines.append(f"    {sanitize_line(each.snippet)}")
+    return "\n".join(lines) if lines else "Nothing found."
+
+
+def show_text(store: Store, conversation: str, screen: Screen | None) -> str:
+    """One conversation as text: sanitized, and with replies laid out as Markdown where there is a screen."""
+    parts: list[str] = []
+
+    def say(text: str) -> None:
+        parts.append(f"{sanitize(text)}\n")
+
+    def show(text: str) -> None:
+        parts.append(screen.render(text) if screen else f"{sanitize(text)}\n")
+
+    show_conversation(store, conversation, say=say, show=show)
+    return "".join(parts)
+
+
+def show_conversation(
+    store: Store, conversation: str, *, say: Callable[[str], None], show: Callable[[str], None]
+) -> None:
+    """Who said what, where an answer came from and how it ended. `say` sanitizes; replies go to `show`."""
+    system = store.load(conversation).system
+    say(f"Conversation {conversation}" + (f"\n\nSystem: {system}" if system else ""))
+    for record in store.records(conversation):
+        say(f"\n{heading(record)}:")
+        (show if record.message.role is Role.ASSISTANT else say)(record.message.text)
+
+
+def show_json(store: Store, conversation: str) -> str:
+    """The branch of a conversation that is read, as a JSON object."""
+    record = {
+        "conversation": conversation,
+        "system": store.load(conversation).system,
+        "messages": [message_record(each) for each in store.records(conversation)],
+    }
+    return json.dumps(record, indent=2)
+
+
+def _print(streams: Streams, text: str, *, as_json: bool) -> None:
+    """JSON is for programs: it is written as it is, also to a terminal."""
+    if as_json:
+        streams.write(f"{text}\n")
+    else:
+        page(f"{text}\n", streams)

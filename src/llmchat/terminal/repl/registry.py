@@ -1,0 +1,73 @@
+"""How a function becomes a slash command, and a line the call of one. Knows no command."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from llmchat.errors import UsageError
+from llmchat.terminal.prompt.completion import Candidate
+from llmchat.terminal.repl.attachments import complete_mention
+from llmchat.terminal.repl.context import Desk
+
+Run = Callable[[Desk, str], Awaitable[None]]
+Complete = Callable[[Desk, str], Iterable[Candidate]]
+"""What the argument could become, from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command: its name, what it takes, what it does, and what may complete its argument."""
+
+    name: str
+    usage: str
+    help: str
+    run: Run
+    complete: Complete
+
+
+COMMANDS: dict[str, Command] = {}
+"""The commands by name, in the order `/help` shows them. Filled by importing the package, then left alone."""
+
+
+def command(usage: str = "", *, complete: Complete = lambda _desk, _beginning: ()) -> Callable[[Run], Run]:
+    """Makes a function the command of its name; its docstring is the help."""
+
+    def register(run: Run) -> Run:
+        name = run.__name__.rstrip("_")
+        COMMANDS[name] = Command(
+            name, f"/{name} {usage}".rstrip(), (run.__doc__ or "").strip(), run, complete
+        )
+        return run
+
+    return register
+
+
+def is_command(line: str) -> bool:
+    """A slash at the beginning of a single line; two are the escape, and a paste of several lines is text."""
+    return line.startswith("/") and not line.startswith("//") and "\n" not in line
+
+
+async def run_command(desk: Desk, line: str) -> None:
+    """Runs the command in a line that begins with a slash. Raises UsageError for one there is not."""
+    name, _, argument = line.removeprefix("/").partition(" ")
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+        hint = f"did you mean /{near[0]} ?" if near else "/help lists the commands; //text sends /text"
+        raise UsageError(f"there is no command /{name}", hint=hint)
+    await COMMANDS[name].run(desk, argument.strip())
+
+
+def complete_line(desk: Desk, line: str) -> Iterable[Candidate]:
+    """The lines that this beginning of a command, or of a question with @path, could become."""
+    if not is_command(line):
+        return complete_mention(line)
+    name, space, argument = line.removeprefix("/").partition(" ")
+    if not space:
+        named = (each for each in COMMANDS.values() if each.name.startswith(name))
+        return [Candidate(f"/{each.name}", each.help) for each in named]
+    if name not in COMMANDS:
+        return []
+    found = COMMANDS[name].complete(desk, argument)
+    return [Candidate(f"/{name} {each.text}", each.about) for each in found if each.text.startswith(argument)]

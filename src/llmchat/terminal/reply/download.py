@@ -1,0 +1,40 @@
+"""Shows that weights are being fetched: a notice with size and licence, and a progress bar on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from llmchat import weights
+from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.streams import Streams
+
+
+@contextmanager
+def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Progress]:
+    """What to report bytes to while these weights are fetched; all goes to stderr."""
+    about = [f"{model.size / 1e6:.0f} MB" if model.size else "", model.licence or ""]
+    notice = ", ".join(part for part in about if part)
+    streams.say(f"llmchat: fetching {sanitize_line(model.name)} once{f' ({notice})' if notice else ''}")
+    if model.about:
+        streams.say(f"llmchat: it is {sanitize_line(model.about)}")
+    if not model.pinned:
+        streams.say("llmchat: nobody has pinned its hash: it is checked against what the hub says")
+    if not streams.is_terminal(streams.stderr):
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    class ConsoleWithCursor(Console):
+        """Never hides the cursor: nobody would bring it back who stops us, or kills us."""
+
+        def show_cursor(self, show: bool = True) -> bool:  # noqa: FBT001, FBT002 - as rich has it
+            return show
+
+    console = ConsoleWithCursor(stderr=True)
+    with Progress(
+        BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, transient=True
+    ) as bar:
+        task = bar.add_task("", total=model.size)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

@@ -1,0 +1,117 @@
+"""The view of a terminal: a reply as Markdown while it comes, painted on a timer, not at every piece."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from llmchat.core.conversation import Status
+from llmchat.core.generation import Progress
+from llmchat.core.journal import Reply
+from llmchat.errors import LLMChatError
+from llmchat.terminal.reply.screen import Screen, tail_rows
+from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.view import error_lines, reply_notes, summary
+
+FRAME_S = 1 / 30
+SHARE = 0.15
+"""Of a core, that painting may take."""
+
+
+class LiveView:
+    """Shows one reply on a terminal. Must be used inside an event loop."""
+
+    def __init__(self, screen: Screen, aside: Aside, *, footer: bool) -> None:
+        self._screen = screen
+        self._aside = aside
+        self._footer = footer
+        self._size = screen.size()
+        self._markdown = screen.markdown()
+        self._painter = screen.painter()
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_frame = 0.0  # on the loop's clock
+        self._over = False  # whatever is on the screen now, it is not ours
+
+    def progress(self, progress: Progress) -> None:
+        self._aside.progress(progress)
+
+    def note(self, text: str) -> None:
+        self._painter.clear()
+        self._aside.note(text)
+        self._schedule()
+
+    def thought(self, text: str) -> None:
+        if self._aside.shows_thoughts:
+            self._painter.clear()
+            self._aside.thought(text)
+            self._schedule()
+
+    def piece(self, text: str) -> None:
+        self._aside.clear()
+        self._markdown.feed(text)
+        self._schedule()
+
+    def end(self, reply: Reply) -> None:
+        self._aside.clear()
+        self._unschedule()
+        self._over = True
+        self._fit_window()
+        self._markdown.feed(reply.unshown)
+        self._painter.paint((*self._markdown.frame().done, *self._markdown.finish()), ())
+        self._painter.finish()
+        for note in reply_notes(reply, footer=self._footer):
+            self.note(note)
+        if self._footer and reply.status is not Status.FAILED:  # of which the error says all
+            self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")
+        if reply.fault:
+            self.error(reply.fault)
+
+    def error(self, error: LLMChatError) -> None:
+        self._aside.clear()
+        self._screen.streams.say(error_lines(error))
+
+    def resized(self) -> None:
+        """The window may have another size now."""
+        self._schedule()
+
+    def suspend(self) -> None:
+        """The terminal goes to somebody else for a while: nothing unfinished is left on it."""
+        self._aside.clear()
+        self._unschedule()
+        self._painter.clear()
+
+    def resume(self) -> None:
+        """The terminal is ours again."""
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is None and not self._over:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, self._next_frame - loop.time()), self._paint)
+
+    def _unschedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _paint(self) -> None:
+        self._timer = None
+        began = time.perf_counter()
+        self._fit_window()
+        frame = self._markdown.frame()
+        if frame.done or frame.tail:
+            self._aside.end_line()
+        self._painter.paint(frame.done, frame.tail, frame.hidden)
+        cost = time.perf_counter() - began
+        self._next_frame = asyncio.get_running_loop().time() + max(FRAME_S, cost * (1 / SHARE - 1))
+
+    def _fit_window(self) -> None:
+        size = self._screen.size()
+        if size == self._size:
+            return
+        columns, rows = size
+        self._markdown.limit_tail(tail_rows(rows))
+        if columns != self._size[0]:
+            self._markdown.resize(columns)
+        self._painter.resize(columns, rows)
+        self._size = size

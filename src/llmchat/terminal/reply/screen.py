@@ -1,0 +1,88 @@
+"""What a terminal can show, decided by its descriptor and TERM: colours, and stored replies as Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmchat.terminal.device.streams import Streams
+
+if TYPE_CHECKING:
+    from llmchat.markdown import MarkdownStream
+    from llmchat.terminal.reply.painter import Painter
+
+TAIL_ROWS = 20
+"""Rows of a reply that may still change; fewer in a low window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The terminal behind stdout. There is one only where `find` gives it."""
+
+    streams: Streams
+    theme: str
+
+    @classmethod
+    def find(cls, streams: Streams, *, theme: str) -> Screen | None:
+        """The terminal that stdout is, if it understands more than text; no variable makes a pipe one."""
+        if not streams.is_terminal(streams.stdout) or streams.environ.get("TERM", "dumb") == "dumb":
+            return None
+        if streams.environ.get("NO_COLOR"):
+            theme = "mono"
+        elif theme == "auto":
+            # Set by several terminals as foreground;background. The colours of `light` read on both.
+            background = streams.environ.get("COLORFGBG", "").rpartition(";")[2]
+            theme = "dark" if background in ("0", "1", "2", "3", "4", "5", "6", "8") else "light"
+        return cls(streams, theme)
+
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        return self.streams.size(self.streams.stdout)
+
+    def markdown(self) -> MarkdownStream:
+        """Lays a reply out for this screen."""
+        from llmchat.markdown import MarkdownStream, load_theme
+
+        columns, rows = self.size()
+        return MarkdownStream(columns, theme=load_theme(self.theme), max_tail_rows=tail_rows(rows))
+
+    def painter(self) -> Painter:
+        """Paints rows on this screen."""
+        from llmchat.terminal.reply.painter import Painter
+
+        return Painter(self.streams.write, columns=self.size()[0], reflows=self.reflows)
+
+    @property
+    def reflows(self) -> bool:
+        """Whether it lays out its rows anew when its width changes, as all do but a few old ones."""
+        environ = self.streams.environ
+        if environ.get("TMUX"):
+            return True
+        return not (environ.get("XTERM_VERSION") or environ.get("STY") or environ.get("TERM") == "linux")
+
+    def show(self, text: str) -> None:
+        """A whole reply, as it looks when it is streamed."""
+        markdown, painter = self.markdown(), self.painter()
+        markdown.feed(text)
+        painter.paint((*markdown.frame().done, *markdown.finish()), ())
+        painter.finish()
+
+    def render(self, text: str) -> str:
+        """The same as text for a pager: lines with their colours, and nothing else that a terminal obeys."""
+        from llmchat.terminal.reply.painter import styled
+
+        markdown = self.markdown()
+        markdown.feed(text)
+        rows = (*markdown.frame().done, *markdown.finish())
+        columns = self.size()[0]
+        ends = ("" if row.joined and row.cells == columns else "\n" for row in rows)
+        return "".join(f"{styled(row)}{end}" for row, end in zip(rows, ends, strict=True))
+
+    def dim(self, text: str) -> str:
+        """Text of ours that is less important than what is around it."""
+        return f"\x1b[2m{text}\x1b[0m"
+
+
+def tail_rows(rows: int) -> int:
+    """How many rows of a window this high may be painted again: never all of them."""
+    return max(1, min(TAIL_ROWS, rows - 1))

@@ -1,0 +1,139 @@
+"""`llmchat config`: shows the settings, and writes, opens and checks the file they are in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import textwrap
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from llmchat.app.effective import effective
+from llmchat.config.folders import Folders
+from llmchat.config.layers import Value
+from llmchat.config.location import ConfigPath
+from llmchat.config.starter import write_starter
+from llmchat.errors import ConfigError, ExitCode
+from llmchat.private import narrow
+from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.run import Run, config_path, configure
+
+_EDITORS = ("editor", "nano", "vi", "notepad")
+
+
+def show_settings(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
+    """Prints every setting, where it came from and its value. Raises as `configure`."""
+    values = dict(effective(configure(run, streams)))
+    if as_json:
+        record = {name: {"value": value.value, "origin": value.origin} for name, value in values.items()}
+        streams.write(json.dumps(record, indent=2) + "\n")
+        return ExitCode.OK
+    columns = streams.size(streams.stdout)[0] if streams.is_terminal(streams.stdout) else None
+    streams.write(settings_text(values, columns) + "\n")
+    return ExitCode.OK
+
+
+def settings_text(values: Mapping[str, Value], columns: int | None) -> str:
+    """A line for each setting; on a screen of so many columns a long value takes more of them."""
+    origins = {name: sanitize_line(value.origin) for name, value in values.items()}
+    widths = max(map(len, values)), max(map(len, origins.values()))
+    indent = " " * (sum(widths) + 4)
+    room = max(20, columns - len(indent)) if columns else None
+    lines = []
+    for name, value in values.items():
+        shown = _shown(value)
+        parts = textwrap.wrap(shown, room, break_on_hyphens=False) if room else [shown]
+        before = f"{name:<{widths[0]}}  {origins[name]:<{widths[1]}}  "
+        lines += [(indent if at else before) + part for at, part in enumerate(parts)]
+    return "\n".join(lines)
+
+
+def _shown(value: Value) -> str:
+    match value.value:
+        case None | ():
+            return "-"
+        case bool():
+            return "on" if value.value else "off"
+        case float():
+            return f"{value.value:.10g}"
+        case str():
+            return sanitize_line(value.value) or '""'
+        case tuple():
+            return " ".join(json.dumps(sanitize_line(part), ensure_ascii=False) for part in value.value)
+    return str(value.value)
+
+
+def show_path(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
+    """Prints where config.toml is, or as JSON all that is kept; reads nothing."""
+    path, folders = config_path(run, streams).path.absolute(), Folders.find(streams.environ)
+    there = path.exists()
+    if as_json:
+        kept = {name: str(folder) for name, folder in asdict(folders).items()}
+        streams.write(json.dumps({"file": str(path), "exists": there, **kept}, indent=2) + "\n")
+        return ExitCode.OK
+    streams.write(f"{path}\n")
+    if not there:
+        streams.say("llmchat: there is no such file yet; llmchat config init writes one")
+    return ExitCode.OK
+
+
+def init(run: Run, streams: Streams) -> ExitCode:
+    """Writes the commented file, and prints its path. Raises CreateError where there is one."""
+    place = config_path(run, streams)
+    _write(place, streams)
+    streams.write(f"{place.path.absolute()}\n")
+    return ExitCode.OK
+
+
+def edit(run: Run, streams: Streams) -> ExitCode:
+    """Opens the file in the person's editor, written if it is not there, and says whether it can be used.
+
+    Raises ConfigError where there is no editor, or with the line of what is wrong in the file.
+    """
+    place = config_path(run, streams)
+    if not place.path.exists():
+        _write(place, streams)
+    command = _editor(streams)
+    try:
+        editor = subprocess.Popen([*command, str(place.path)], env=dict(streams.environ))  # noqa: S603 - the person's own
+    except OSError as error:
+        raise ConfigError(
+            f"the editor {command[0]} cannot be started: {error.strerror}", hint="set VISUAL or EDITOR"
+        ) from error
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the editor's own meanwhile
+    try:
+        code = editor.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if code != 0:
+        raise ConfigError(f"the editor {command[0]} ended with {code}", hint="the file was not checked")
+    for notice in ConfigPath(place.path, named=True).read().notices:
+        streams.say(f"llmchat: {sanitize_line(notice)}")
+    streams.say(f"llmchat: {place.path} can be used")
+    return ExitCode.OK
+
+
+def _write(place: ConfigPath, streams: Streams) -> None:
+    write_starter(place.path)
+    if not place.named and (said := narrow(place.path.parent, hint=f"chmod 700 {place.path.parent}")):
+        streams.say(f"llmchat: {said}")
+
+
+def _editor(streams: Streams) -> list[str]:
+    """What $VISUAL or $EDITOR says, else an editor that is there. Raises ConfigError."""
+    for variable in ("VISUAL", "EDITOR"):
+        if said := streams.environ.get(variable):
+            try:
+                if command := shlex.split(said, posix=os.name == "posix"):
+                    return command
+            except ValueError:
+                raise ConfigError(f"{variable} has a quote that is not closed", hint="mend it") from None
+    found = filter(None, (shutil.which(name, path=streams.environ.get("PATH")) for name in _EDITORS))
+    if (editor := next(found, None)) is None:
+        raise ConfigError("there is no editor", hint="set VISUAL or EDITOR")
+    return [editor]
