@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from llmchat.backends.auto import AutoBackend
-from llmchat.backends.http.client import Endpoint, HttpSession, Timeouts
+from llmchat.backends.http.client import Endpoint, HttpClient, Timeouts
 from llmchat.backends.openai.backend import OpenAIBackend
-from llmchat.backends.registry import Api, Speaker
+from llmchat.backends.registry import Api, HttpBackend
 from llmchat.backends.remembered import Remembered
 from llmchat.backends.tgi.backend import TgiBackend
 from llmchat.core.conversation import Message, Role
@@ -30,8 +30,8 @@ QUESTION = Request((Message(Role.USER, "Hello?"),), Settings(max_tokens=8))
 
 def backend_for(url: str, *, path: Path | None = None) -> AutoBackend:
     endpoint = Endpoint(url, timeouts=Timeouts(wait=0))
-    session = HttpSession(endpoint)
-    speakers: dict[Api, Speaker] = {
+    session = HttpClient(endpoint)
+    speakers: dict[Api, HttpBackend] = {
         Api.TGI: TgiBackend(endpoint, prompt_format=FORMATS["transcript"], session=session),
         Api.OPENAI: OpenAIBackend(endpoint, session=session),
     }

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from llmchat.backends.http.client import Endpoint, HttpSession, Timeouts
+from llmchat.backends.http.client import Endpoint, HttpClient, Timeouts
 from llmchat.backends.openai.backend import OpenAIBackend
-from llmchat.backends.registry import Api, Speaker, detect, guess
+from llmchat.backends.registry import Api, HttpBackend, detect, guess
 from llmchat.backends.tgi.backend import TgiBackend
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import DeniedError, UnavailableError
@@ -15,8 +15,8 @@ from servers.tgi import TgiServer
 
 async def asked(endpoint: Endpoint, *, remembered: Api | None = None) -> Api | None:
     """What a session of its own finds out."""
-    session = HttpSession(endpoint)
-    speakers: dict[Api, Speaker] = {
+    session = HttpClient(endpoint)
+    speakers: dict[Api, HttpBackend] = {
         Api.TGI: TgiBackend(endpoint, prompt_format=FORMATS["transcript"], session=session),
         Api.OPENAI: OpenAIBackend(endpoint, session=session),
     }

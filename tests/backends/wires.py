@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmchat.backends.auto import AutoBackend
-from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.client import HttpClient
 from llmchat.backends.http.endpoint import Endpoint
 from llmchat.backends.openai.backend import OpenAIBackend
-from llmchat.backends.registry import Api, Speaker
+from llmchat.backends.registry import Api, HttpBackend
 from llmchat.backends.tgi.backend import TgiBackend
 from llmchat.core.generation import Backend
 from llmchat.core.prompt_format import FORMATS
@@ -49,7 +49,7 @@ class Wire:
         steps += [part if isinstance(part, Act) else chunked(part) for part in parts]
         return steps if any(isinstance(part, Act) for part in parts) else [*steps, chunked(b""), Act.KEEP]
 
-    def speaker(self, endpoint: Endpoint, session: HttpSession | None = None) -> Speaker:
+    def speaker(self, endpoint: Endpoint, session: HttpClient | None = None) -> HttpBackend:
         """The backend that speaks it."""
         if self.api is Api.TGI:
             return TgiBackend(endpoint, prompt_format=FORMATS["transcript"], session=session)
@@ -90,7 +90,7 @@ class Way:
             endpoint = replace(endpoint, url="http://localhost", unix_socket=folder / "s")
         if not self.asks:
             return self.wire.speaker(endpoint)
-        session = HttpSession(endpoint)
+        session = HttpClient(endpoint)
         return AutoBackend(session, {wire.api: wire.speaker(endpoint, session) for wire in (TGI, OPENAI)})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmchat.config.keys import Key, clean_key, key_for
+from llmchat.config.keys import ApiKey, clean_key, key_for
 from llmchat.errors import ConfigError
 
 EVERY_KEY = {
@@ -40,12 +40,12 @@ def test_each_key_goes_only_to_its_own_hosts(url: str, expected: str | None) -> 
 
 def test_the_token_stands_in_for_the_key() -> None:
     only_token = {"HF_TOKEN": "hf_token", "HF_API_KEY": "  "}
-    assert key_for("https://huggingface.co", only_token.get) == Key("HF_TOKEN", "hf_token")
+    assert key_for("https://huggingface.co", only_token.get) == ApiKey("HF_TOKEN", "hf_token")
 
 
 def test_the_openai_key_follows_its_base_url() -> None:
     moved = {"OPENAI_API_KEY": "openai", "OPENAI_BASE_URL": "http://localhost:8000/v1"}
-    assert key_for("http://localhost:8000", moved.get) == Key("OPENAI_API_KEY", "openai")
+    assert key_for("http://localhost:8000", moved.get) == ApiKey("OPENAI_API_KEY", "openai")
     assert key_for("https://api.openai.com", moved.get) is None
 
 
@@ -57,7 +57,7 @@ def test_a_base_url_that_cannot_be_read_belongs_to_no_key_and_stops_nothing() ->
 def test_a_key_is_stripped_and_never_shown() -> None:
     assert clean_key("X", "  abc\r\n") == "abc"
     assert clean_key("X", " \n") is None
-    assert repr(Key("HF_API_KEY", "topsecret")) == "Key(HF_API_KEY)"
+    assert repr(ApiKey("HF_API_KEY", "topsecret")) == "ApiKey(HF_API_KEY)"
 
 
 @pytest.mark.parametrize(

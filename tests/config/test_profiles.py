@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmchat.config.file import parse
-from llmchat.config.keys import Key
+from llmchat.config.keys import ApiKey
 from llmchat.config.resolve import Config, Layer, Value, resolve
 from llmchat.core.generation import Settings
 from llmchat.errors import ConfigError
@@ -172,7 +172,7 @@ WORK, TOP, ELSEWHERE = "https://work.example/v1", "https://top.example", "https:
 
 def test_a_key_goes_to_the_url_of_its_profile_and_nowhere_else(configure: Resolve) -> None:
     config = configure({"model": "work"}, WORK_KEY=" k1 ")
-    assert config.endpoint_key(WORK) == Key("WORK_KEY", "k1")
+    assert config.endpoint_key(WORK) == ApiKey("WORK_KEY", "k1")
     moved = configure({"model": "work", "url": ELSEWHERE}, WORK_KEY="k1")
     assert moved.endpoint_key(ELSEWHERE) is None
     said = f"the key in WORK_KEY belongs to {WORK}, so it is not sent to {ELSEWHERE}"
@@ -190,26 +190,26 @@ def test_a_variable_that_holds_no_key_is_named(configure: Resolve) -> None:
 
 def test_a_key_that_is_named_higher_up_wins(configure: Resolve) -> None:
     toml = TOML.replace('key_env = "WORK_KEY"', 'api_key = "of-work"')
-    work = Key("profile work (config.toml:10)", "of-work")
+    work = ApiKey("profile work (config.toml:10)", "of-work")
     assert configure({"model": "work"}, toml=toml, LLMCHAT_API_KEY="e").endpoint_key(WORK) == work
     chosen = configure(toml=toml, LLMCHAT_PROFILE="work", LLMCHAT_API_KEY="e")
-    assert chosen.endpoint_key(WORK) == Key("LLMCHAT_API_KEY", "e")
+    assert chosen.endpoint_key(WORK) == ApiKey("LLMCHAT_API_KEY", "e")
     assert configure(toml=toml, dotenv="LLMCHAT_API_KEY=d", LLMCHAT_PROFILE="work").endpoint_key(WORK) == work
 
 
 def test_a_key_at_the_top_belongs_to_the_url_at_the_top(configure: Resolve) -> None:
     toml = f'api_key = "of-top"\n{TOML}'.replace('key_env = "WORK_KEY"\n', "")
-    assert configure(toml=toml).endpoint_key(TOP) == Key("config.toml:1", "of-top")
+    assert configure(toml=toml).endpoint_key(TOP) == ApiKey("config.toml:1", "of-top")
     assert configure({"model": "work"}, toml=toml).endpoint_key(WORK) is None
-    assert configure({"model": "fast"}, toml=toml).endpoint_key(TOP) == Key("config.toml:1", "of-top")
+    assert configure({"model": "fast"}, toml=toml).endpoint_key(TOP) == ApiKey("config.toml:1", "of-top")
     alone = configure(toml='api_key = "k"\n')
-    assert alone.endpoint_key(ELSEWHERE) == Key("config.toml:1", "k")
+    assert alone.endpoint_key(ELSEWHERE) == ApiKey("config.toml:1", "k")
 
 
 def test_a_profile_without_a_url_has_its_key_for_the_url_at_the_top(configure: Resolve) -> None:
     toml = f'{TOML}api_key = "of-fast"\n'
     config = configure({"model": "fast"}, toml=toml)
-    assert config.endpoint_key(TOP) == Key("profile fast (config.toml:15)", "of-fast")
+    assert config.endpoint_key(TOP) == ApiKey("profile fast (config.toml:15)", "of-fast")
     assert config.endpoint_key(ELSEWHERE) is None
 
 
@@ -220,18 +220,18 @@ def test_a_key_belongs_to_the_url_that_stands_beside_it(configure: Resolve, plac
     said = {"dotenv": lines} if place == "dotenv" else both
     work = TOML.replace('key_env = "WORK_KEY"\n', "")
     assert configure({"model": "work"}, toml=work, **said).endpoint_key(WORK) is None
-    assert configure(toml="", **said).endpoint_key(ELSEWHERE) == Key("LLMCHAT_API_KEY", "k")
+    assert configure(toml="", **said).endpoint_key(ELSEWHERE) == ApiKey("LLMCHAT_API_KEY", "k")
 
 
 def test_the_courses_url_does_not_claim_llmchats_own_key(configure: Resolve) -> None:
     config = configure({"url": WORK}, toml="", HF_API_FALCOM_BASE=ELSEWHERE, LLMCHAT_API_KEY="k")
-    assert config.endpoint_key(WORK) == Key("LLMCHAT_API_KEY", "k")
+    assert config.endpoint_key(WORK) == ApiKey("LLMCHAT_API_KEY", "k")
 
 
 def test_a_command_is_named_and_not_run(configure: Resolve) -> None:
     toml = f'[profiles.work]\nurl = "{WORK}"\nkey_command = "no-such-program x"\n'
     key = configure({"model": "work"}, toml=toml).endpoint_key(WORK)
-    assert key == Key("key_command no-such-program", None, ("no-such-program", "x"))
+    assert key == ApiKey("key_command no-such-program", None, ("no-such-program", "x"))
 
 
 @pytest.mark.parametrize("line", ['api_key = "k"', 'key_command = "pass x"', 'key_env = "K"'])
@@ -269,7 +269,7 @@ def test_what_is_to_be_added_to_trust_dotenv_shows_no_password(configure: Resolv
 def test_a_profile_that_dotenv_chose_keeps_its_own_url_and_key(configure: Resolve) -> None:
     config = configure(dotenv=f"LLMCHAT_PROFILE=work\nLLMCHAT_URL={ELSEWHERE}\n", WORK_KEY="k")
     assert config.text("url") == WORK
-    assert config.endpoint_key(WORK) == Key("WORK_KEY", "k")
+    assert config.endpoint_key(WORK) == ApiKey("WORK_KEY", "k")
     assert config.endpoint_key(ELSEWHERE) is None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.config.keys import Key
+from llmchat.config.keys import ApiKey
 from llmchat.config.resolve import Config, Layer, Value, resolve
 from llmchat.core.generation import Settings
 from llmchat.errors import ConfigError, UsageError
@@ -111,7 +111,7 @@ def test_a_url_is_checked_wherever_it_comes_from(configure: Resolve, flags: dict
 
 
 def test_a_key_from_the_environment_goes_to_a_url_of_flag_or_environment(configure: Resolve) -> None:
-    expected = Key("LLMCHAT_API_KEY", "k1")
+    expected = ApiKey("LLMCHAT_API_KEY", "k1")
     assert configure({"url": URL}, LLMCHAT_API_KEY="k1").endpoint_key(URL) == expected
     assert configure(LLMCHAT_URL=URL, LLMCHAT_API_KEY="k1").endpoint_key(URL) == expected
     assert configure({"url": URL}, "LLMCHAT_API_KEY=k1").endpoint_key(URL) == expected
@@ -125,7 +125,7 @@ def test_a_url_needs_no_key(configure: Resolve) -> None:
 
 def test_a_url_from_dotenv_gets_the_key_from_dotenv(configure: Resolve) -> None:
     config = configure({}, f"HF_API_FALCOM_BASE={URL}\nHF_API_KEY=inside", HF_API_KEY="outside")
-    assert config.endpoint_key(URL) == Key("HF_API_KEY", "inside")
+    assert config.endpoint_key(URL) == ApiKey("HF_API_KEY", "inside")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_url_from_dotenv_never_gets_a_key_from_elsewhere(
     assert "topsecret" not in caught.value.message
     trust = dict.fromkeys(sources, URL)
     trusted = configure({}, dotenv.format(url=URL), **{variable: "topsecret"}, **trust)
-    assert trusted.endpoint_key(URL) == Key(variable, "topsecret")
+    assert trusted.endpoint_key(URL) == ApiKey(variable, "topsecret")
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ def test_dotenv_does_not_say_where_a_key_from_elsewhere_belongs(
     other = "http://127.0.0.1:9"
     assert configure({"url": other}, said, **{variable: "topsecret"}).endpoint_key(other) is None
     beside = configure({"url": URL}, f"{said}\n{variable}=inside")
-    assert beside.endpoint_key(URL) == Key(variable, "inside")
+    assert beside.endpoint_key(URL) == ApiKey(variable, "inside")
     trusted = configure({"url": URL}, "", **{base: URL, variable: "topsecret"})
-    assert trusted.endpoint_key(URL) == Key(variable, "topsecret")
+    assert trusted.endpoint_key(URL) == ApiKey(variable, "topsecret")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_key_travels_over_http_only_to_this_machine(configure: Resolve, url: s
         config.endpoint_key(url)
     assert "topsecret" not in caught.value.message
     allowed = configure({"url": url}, LLMCHAT_API_KEY="k", LLMCHAT_ALLOW_INSECURE_HTTP="1")
-    assert allowed.endpoint_key(url) == Key("LLMCHAT_API_KEY", "k")
+    assert allowed.endpoint_key(url) == ApiKey("LLMCHAT_API_KEY", "k")
 
 
 @pytest.mark.parametrize(

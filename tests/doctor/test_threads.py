@@ -7,13 +7,13 @@ import threading
 
 import pytest
 
-from llmchat.doctor.threads import beside
+from llmchat.doctor.threads import in_daemon_thread
 
 
 async def test_what_the_work_returns_or_raises_arrives() -> None:
-    assert await beside(lambda: 7) == 7
+    assert await in_daemon_thread(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
-        await beside(lambda: 1 // 0)
+        await in_daemon_thread(lambda: 1 // 0)
 
 
 def test_work_that_hangs_holds_up_neither_cancellation_nor_the_end_of_the_loop() -> None:
@@ -22,7 +22,7 @@ def test_work_that_hangs_holds_up_neither_cancellation_nor_the_end_of_the_loop()
     async def run() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
-                await beside(lambda: released.wait(60))
+                await in_daemon_thread(lambda: released.wait(60))
 
     asyncio.run(run())
     assert not released.is_set()

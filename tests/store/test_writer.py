@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from llmchat.store.writer import Writer, is_alive, process
+from llmchat.store.writer import WriterProcess, is_alive, process
 
 from .conftest import Spawn
 
@@ -21,7 +21,7 @@ def test_a_process_is_dead_when_it_was_killed_and_when_nobody_remembers_it(spawn
     child = spawn("open")
     assert child.stdout is not None
     child.stdout.readline()
-    writer = Writer(child.pid, "")
+    writer = WriterProcess(child.pid, "")
     assert is_alive(writer)
     child.kill()
     child.communicate()

@@ -11,7 +11,7 @@ from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
 from llmchat.errors import UsageError
-from llmchat.store import Record, Whole
+from llmchat.store import ConversationExport, Record
 from llmchat.transcripts.export import Format, choose_format, export
 
 NOW = 1_800_000_000.0
@@ -19,7 +19,7 @@ ORIGIN = Provenance("tgi", "a/model", Settings(stop=("x",)), FinishReason.STOP, 
 EVIL = '<script>alert("1")</script> & <img src="http://tracker"> \x1b[2J\u202e'
 
 
-def make(*texts: str, title: str | None = None, key: str = "abcdefghjk") -> Whole:
+def make(*texts: str, title: str | None = None, key: str = "abcdefghjk") -> ConversationExport:
     """Questions and answers in turn."""
     records = tuple(
         Record(
@@ -31,7 +31,7 @@ def make(*texts: str, title: str | None = None, key: str = "abcdefghjk") -> Whol
         )
         for number, text in enumerate(texts, 1)
     )
-    return Whole(key, title, "", NOW, NOW, len(texts), records)
+    return ConversationExport(key, title, "", NOW, NOW, len(texts), records)
 
 
 def written(text: str) -> str:
@@ -73,7 +73,7 @@ def test_markdown_is_a_document_of_the_branch_that_is_read() -> None:
 def test_what_is_on_other_branches_is_counted() -> None:
     whole = make("one", "1")
     sibling = Record(3, 1, Message(Role.ASSISTANT, "another", Status.STOPPED), NOW, ORIGIN)
-    both = Whole(whole.id, "Named", "Be brief.", NOW, NOW, 3, (*whole.records, sibling))
+    both = ConversationExport(whole.id, "Named", "Be brief.", NOW, NOW, 3, (*whole.records, sibling))
     assert written(export([both], Format.MD)) == (
         "# Named\n\n*Conversation abcdefghjk, WHEN; 1 message on other branches is not shown*\n\n"
         "## System\n\nBe brief.\n\n## You (WHEN)\n\none\n\n## Assistant (WHEN, a/model, stopped)\n\nanother\n"

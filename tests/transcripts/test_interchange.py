@@ -14,7 +14,7 @@ from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
 from llmchat.errors import InputError
-from llmchat.store import Record, Whole
+from llmchat.store import ConversationExport, Record
 from llmchat.transcripts.interchange import from_json, to_json
 
 times = st.floats(0, 2**34, allow_nan=False)
@@ -38,7 +38,7 @@ provenances = st.builds(
 
 
 @st.composite
-def wholes(draw: st.DrawFn) -> Whole:
+def wholes(draw: st.DrawFn) -> ConversationExport:
     """Any tree of messages."""
     messages = st.builds(Message, st.sampled_from(Role), st.text(), st.sampled_from(Status))
     records: list[Record] = []
@@ -47,11 +47,13 @@ def wholes(draw: st.DrawFn) -> Whole:
         records.append(Record(number, parent, draw(messages), draw(times), draw(st.none() | provenances)))
     head = draw(st.none() | st.integers(1, len(records)))
     title = draw(st.none() | st.text())
-    return Whole(draw(st.text()), title, draw(st.text()), draw(times), draw(times), head, tuple(records))
+    return ConversationExport(
+        draw(st.text()), title, draw(st.text()), draw(times), draw(times), head, tuple(records)
+    )
 
 
 @given(st.lists(wholes(), max_size=3))
-def test_every_conversation_comes_back_as_it_was(conversations: list[Whole]) -> None:
+def test_every_conversation_comes_back_as_it_was(conversations: list[ConversationExport]) -> None:
     text = to_json(conversations)
     assert text.isascii()
     assert from_json(text, "x") == tuple(conversations)
@@ -63,7 +65,7 @@ def valid() -> dict[str, object]:
         Record(1, None, Message(Role.USER, "hi"), 1.0, None),
         Record(2, 1, Message(Role.ASSISTANT, "there"), 2.0, Provenance("echo", "echo", Settings())),
     )
-    return json.loads(to_json([Whole("abcdefghjk", None, "", 1.0, 2.0, 2, records)]))
+    return json.loads(to_json([ConversationExport("abcdefghjk", None, "", 1.0, 2.0, 2, records)]))
 
 
 def change(path: str, value: object) -> str:

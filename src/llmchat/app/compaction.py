@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from llmchat.app.session import Session
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.journal import MemoryJournal, Reply
+from llmchat.core.journal import NullJournal, Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import InputError, UsageError
 
@@ -52,7 +52,7 @@ class Compaction:
         oldest = [message for turn in self.before.turns()[: self.replaced] for message in turn]
         side = Chat(
             chat.backend,
-            MemoryJournal(),
+            NullJournal(),
             conversation=replace(self.before, messages=tuple(oldest)),
             settings=replace(
                 chat.settings, max_tokens=None

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from llmchat.config.folders import Folders
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation
-from llmchat.core.journal import MemoryJournal, Reply
+from llmchat.core.journal import NullJournal, Reply
 from llmchat.errors import LLMChatError, UsageError
 
 if TYPE_CHECKING:
     from llmchat.store import ConversationJournal, Saved, Store
 
 
-class Keeping:
+class Persistence:
     """Gives a chat its journal, and goes with it from one kept conversation to another.
 
     Nothing is kept at first. What a method raises of the store it raises before anything has changed.
@@ -149,7 +149,7 @@ class Keeping:
 
     def _use(self, journal: ConversationJournal | None) -> None:
         self._journal = journal
-        self._chat.journal = journal or MemoryJournal()
+        self._chat.journal = journal or NullJournal()
 
 
 def check_kept(conversation: str, folders: Folders) -> None:

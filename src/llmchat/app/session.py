@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmchat.app.download import Fetching, stoppable
-from llmchat.app.persistence import Keeping
+from llmchat.app.persistence import Persistence
 from llmchat.app.preview import Preview, make_preview
 from llmchat.app.target import choose, model_names, open_backend, point_at, system_message
 from llmchat.app.usage import ContextUsage
@@ -20,7 +20,7 @@ from llmchat.config.settings import SETTINGS
 from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation
-from llmchat.core.journal import MemoryJournal, Reply
+from llmchat.core.journal import NullJournal, Reply
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import StorageError, TryLaterError, UsageError
 
@@ -39,7 +39,7 @@ class Session:
         target = choose(config)
         self.chat = Chat(
             open_backend(target, config, folders, fetching=fetching),
-            MemoryJournal(),
+            NullJournal(),
             conversation=Conversation(),
             settings=config.chosen(),
             defaults=defaults(),
@@ -48,7 +48,7 @@ class Session:
         self._usage = ContextUsage(self.chat)
         self._set: dict[str, SettingValue | None] = {}  # by /set
         self.chat.conversation = Conversation(self._system())
-        self.kept = Keeping(self.chat, folders)
+        self.kept = Persistence(self.chat, folders)
         self._note_withheld_key()
 
     @property

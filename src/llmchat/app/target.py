@@ -174,17 +174,17 @@ def _engine(path: Path, config: Config) -> EngineOptions:
 
 def _open_server(target: Target, config: Config, folders: Folders | None) -> Backend:
     from llmchat.backends.auto import AutoBackend
-    from llmchat.backends.http.client import HttpSession
+    from llmchat.backends.http.client import HttpClient
     from llmchat.backends.openai.backend import OpenAIBackend
-    from llmchat.backends.registry import Api, Speaker
+    from llmchat.backends.registry import Api, HttpBackend
     from llmchat.backends.remembered import Remembered
     from llmchat.backends.tgi.backend import TgiBackend
 
     reached = endpoint(target, config)
-    session = HttpSession(reached)
+    session = HttpClient(reached)
     form = FORMATS[config.text("prompt_format") or "transcript"]
 
-    speakers: dict[Api, Speaker] = {
+    speakers: dict[Api, HttpBackend] = {
         Api.TGI: TgiBackend(reached, prompt_format=form, model=target.model, session=session),
         Api.OPENAI: OpenAIBackend(reached, model=target.model, session=session),
     }

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
-from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.client import HttpClient
 from llmchat.backends.http.errors import NotThere, ServerBusy, ServerDown, WrongProtocol
-from llmchat.backends.registry import Api, Speaker, apis_of, detect, guess
+from llmchat.backends.registry import Api, HttpBackend, apis_of, detect, guess
 from llmchat.backends.remembered import Remembered
 from llmchat.core.constraint import Constraint
 from llmchat.core.generation import Backend, Event, Limits, Request, Settings, TokenCount
@@ -27,7 +27,11 @@ class AutoBackend:
     system: str | None = None
 
     def __init__(
-        self, session: HttpSession, speakers: Mapping[Api, Speaker], *, remembered: Remembered | None = None
+        self,
+        session: HttpClient,
+        speakers: Mapping[Api, HttpBackend],
+        *,
+        remembered: Remembered | None = None,
     ) -> None:
         """The `speakers`, one for each API, use this session, so that one connection serves them all."""
         self._session = session

@@ -18,7 +18,7 @@ class Api(StrEnum):
 
 
 @runtime_checkable
-class Speaker(Backend, Protocol):
+class HttpBackend(Backend, Protocol):
     """A backend that can tell whether the server speaks as it does."""
 
     async def recognises(self) -> bool:
@@ -38,7 +38,9 @@ def apis_of(url: str) -> list[Api]:
     return [Api.OPENAI] if guess(url) is Api.OPENAI else [Api.TGI, Api.OPENAI]
 
 
-async def detect(url: str, speakers: Mapping[Api, Speaker], *, remembered: Api | None = None) -> Api | None:
+async def detect(
+    url: str, speakers: Mapping[Api, HttpBackend], *, remembered: Api | None = None
+) -> Api | None:
     """The API of a server: TGI where /info names a model, OpenAI's where /v1/models lists some.
 
     TGI also lists models, so it is asked first, unless another answer is remembered; a URL that ends in

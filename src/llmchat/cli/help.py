@@ -15,7 +15,7 @@ from llmchat.errors import UsageError
 
 if TYPE_CHECKING:
     from llmchat.config.folders import Folders
-    from llmchat.terminal.help.page import Block, Page
+    from llmchat.terminal.help.page import Block, HelpPage
 
 _NAME = "chat with any large language model from a shell"
 
@@ -56,17 +56,17 @@ def list_topics(root: TyperGroup) -> Iterator[tuple[str, str]]:
 
 def manual(root: TyperGroup) -> str:
     """The manual page, the same on every machine."""
-    from llmchat.terminal.help.page import Page, Text
+    from llmchat.terminal.help.page import HelpPage, HelpText
     from llmchat.terminal.help.roff import to_roff
     from llmchat.terminal.help.topics import TOPICS, USUAL, page
 
     ways = "llmchat [OPTION]... [COMMAND [ARGUMENT]...]"
     pages = [
-        Page("name", "", (Text(f"llmchat - {_NAME}"),)),
-        Page("synopsis", "", (Text(ways),)),
-        Page("description", "", (Text(root.help or ""), Text(_DESCRIPTION))),
-        Page("options", "", (Text(_OPTIONS), *_options(root, set()))),
-        Page("subcommands", "", tuple(_subcommands(root))),
+        HelpPage("name", "", (HelpText(f"llmchat - {_NAME}"),)),
+        HelpPage("synopsis", "", (HelpText(ways),)),
+        HelpPage("description", "", (HelpText(root.help or ""), HelpText(_DESCRIPTION))),
+        HelpPage("options", "", (HelpText(_OPTIONS), *_options(root, set()))),
+        HelpPage("subcommands", "", tuple(_subcommands(root))),
         *(page(name, USUAL) for name in TOPICS),
     ]
     return to_roff("llmchat", __version__, pages)
@@ -79,30 +79,32 @@ _DESCRIPTION = (
 _OPTIONS = "llmchat, llmchat chat and llmchat ask take all of these."
 
 
-def _page(root: TyperGroup, name: str, folders: Folders) -> Page:
+def _page(root: TyperGroup, name: str, folders: Folders) -> HelpPage:
     """All about a topic or a command. Raises UsageError that names the nearest."""
-    from llmchat.terminal.help.page import Page
+    from llmchat.terminal.help.page import HelpPage
     from llmchat.terminal.help.topics import TOPICS, page
 
     if name in TOPICS:
         return page(name, folders)
     for path, command in _commands(root):
         if name == " ".join(path):
-            return Page(name, _about(command), tuple(_command(command, path)))
+            return HelpPage(name, _about(command), tuple(_command(command, path)))
     names = [known for known, _ in list_topics(root)]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean llmchat help {near[0]} ?" if near else "llmchat help lists the topics"
     raise UsageError(f"there is no help on {name}", hint=hint)
 
 
-def _contents(root: TyperGroup) -> Page:
-    from llmchat.terminal.help.page import Heading, Page, Rows, Text
+def _contents(root: TyperGroup) -> HelpPage:
+    from llmchat.terminal.help.page import HelpHeading, HelpPage, HelpRows, HelpText
     from llmchat.terminal.help.topics import TOPICS
 
     topics = tuple((name, about) for name, about in list_topics(root) if name in TOPICS)
     commands = tuple((name, about) for name, about in list_topics(root) if name not in TOPICS)
-    how = Text("llmchat help TOPIC shows one of these; llmchat --help lists the options.")
-    return Page("", "", (how, Heading("Topics"), Rows(topics), Heading("Commands"), Rows(commands)))
+    how = HelpText("llmchat help TOPIC shows one of these; llmchat --help lists the options.")
+    return HelpPage(
+        "", "", (how, HelpHeading("Topics"), HelpRows(topics), HelpHeading("Commands"), HelpRows(commands))
+    )
 
 
 def _commands(
@@ -121,25 +123,25 @@ def _about(command: TyperCommand | TyperGroup) -> str:
 
 
 def _subcommands(root: TyperGroup) -> Iterator[Block]:
-    from llmchat.terminal.help.page import Heading, Text
+    from llmchat.terminal.help.page import HelpHeading, HelpText
 
     shared = {parameter.name for parameter in root.params} - {"version"}
     for path, command in _commands(root):
         if not isinstance(command, TyperGroup):
-            yield Heading(_usage(command, path))
-            yield Text(command.help or "")
+            yield HelpHeading(_usage(command, path))
+            yield HelpText(command.help or "")
             own = {parameter.name for parameter in command.params}
             yield from _options(command, shared if shared <= own else set())
 
 
 def _command(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> Iterator[Block]:
-    from llmchat.terminal.help.page import Rows, Text
+    from llmchat.terminal.help.page import HelpRows, HelpText
 
-    yield Text(_usage(command, path))
-    yield Text(command.help or "")
+    yield HelpText(_usage(command, path))
+    yield HelpText(command.help or "")
     yield from _options(command, set())
     if isinstance(command, TyperGroup):
-        yield Rows(tuple((" ".join(below), _about(each)) for below, each in _commands(command)))
+        yield HelpRows(tuple((" ".join(below), _about(each)) for below, each in _commands(command)))
 
 
 def _usage(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> str:
@@ -149,7 +151,7 @@ def _usage(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> str:
 
 def _options(command: TyperCommand | TyperGroup, without: Set[str | None]) -> Iterator[Block]:
     """Its arguments and options, as --help has them."""
-    from llmchat.terminal.help.page import Rows
+    from llmchat.terminal.help.page import HelpRows
 
     context = command.make_context(command.name, [], resilient_parsing=True)
     arguments, options = [], []
@@ -162,4 +164,4 @@ def _options(command: TyperCommand | TyperGroup, without: Set[str | None]) -> It
         else:
             options.append(record)
     if arguments or options:
-        yield Rows((*arguments, *options))
+        yield HelpRows((*arguments, *options))

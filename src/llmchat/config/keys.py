@@ -24,7 +24,7 @@ Read = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """A key and the name of what it came from; or, without a secret, the command that prints it.
 
     It has neither where `origin` is a variable that key_env names and nobody set.
@@ -36,14 +36,14 @@ class Key:
     place: str = field(default="", compare=False)  # what names the key, where that is a setting of ours
 
     def __repr__(self) -> str:
-        return f"Key({self.origin})"
+        return f"ApiKey({self.origin})"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnKey:
     """A key that was given to llmchat itself, and the URL it stands beside."""
 
-    key: Key
+    key: ApiKey
     layer: Layer
     beside: str | None
 
@@ -63,14 +63,14 @@ def own_keys(sources: Iterable[Source], environ: Mapping[str, str]) -> Iterable[
                 yield OwnKey(key, source.layer, _beside(source))
 
 
-def _key(name: str, value: Value, environ: Mapping[str, str]) -> Key | None:
+def _key(name: str, value: Value, environ: Mapping[str, str]) -> ApiKey | None:
     if isinstance(value.value, tuple):
-        return Key(f"key_command {value.value[0]}", command=value.value, place=value.origin)
+        return ApiKey(f"key_command {value.value[0]}", command=value.value, place=value.origin)
     text = str(value.value)
     if name == "key_env":
-        return Key(text, clean_key(text, environ.get(text, "")), place=value.origin)
+        return ApiKey(text, clean_key(text, environ.get(text, "")), place=value.origin)
     secret = clean_key(value.source, text)
-    return Key(value.source, secret, place=value.origin) if secret else None
+    return ApiKey(value.source, secret, place=value.origin) if secret else None
 
 
 def _beside(source: Source) -> str | None:
@@ -82,13 +82,13 @@ def _beside(source: Source) -> str | None:
     return str(url.value) if url.value else None
 
 
-def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> Key | None:
+def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> ApiKey | None:
     """The key that may go to this URL, if any: llmchat's own, else one that belongs to the URL's host."""
     own = next((each.key for each in keys if each.may_go_to(url)), None)
     return own or key_for(url, read)
 
 
-def key_for(url: str, read: Read) -> Key | None:
+def key_for(url: str, read: Read) -> ApiKey | None:
     """The key of somebody else that may go to this URL, if any.
 
     HF_API_KEY and HF_TOKEN go to HF_API_FALCOM_BASE and to Hugging Face, OPENAI_API_KEY to
@@ -103,7 +103,7 @@ def key_for(url: str, read: Read) -> Key | None:
         names += ["OPENAI_API_KEY"]
     for name in names:
         if secret := clean_key(name, read(name) or ""):
-            return Key(name, secret)
+            return ApiKey(name, secret)
     return None
 
 

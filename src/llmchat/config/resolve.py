@@ -9,7 +9,7 @@ from pathlib import Path
 from llmchat.config.dotenv import KNOWN, read_dotenv
 from llmchat.config.file import NO_FILE, ConfigFile
 from llmchat.config.key_command import KeyCommands
-from llmchat.config.keys import KEYS_OF_BASE, Key, OwnKey, find_key, own_keys
+from llmchat.config.keys import KEYS_OF_BASE, ApiKey, OwnKey, find_key, own_keys
 from llmchat.config.layers import Chosen, Given, Layer, Source, Value, choose_profile, sources
 from llmchat.config.nearest import nearest
 from llmchat.config.setting import to_toml
@@ -85,7 +85,7 @@ class Config:
         chosen = Chosen(name, Layer.SESSION, "/model") if name is not None else None
         return _settle(replace(self.given, changes=changes), chosen, self)
 
-    def endpoint_key(self, url: str) -> Key | None:
+    def endpoint_key(self, url: str) -> ApiKey | None:
         """The key to send to this URL; a command that prints it is not run.
 
         Raises ConfigError where .env, which may have come with somebody's files, would send a key from
@@ -107,7 +107,7 @@ class Config:
             )
         return key
 
-    def own_key(self) -> Key | None:
+    def own_key(self) -> ApiKey | None:
         """The key that was given to llmchat itself, whatever URL it belongs to."""
         return next((each.key for each in self._own_keys()), None)
 
@@ -118,7 +118,7 @@ class Config:
             return None
         return f"the key in {keys[0].key.origin} belongs to {keys[0].beside}, so it is not sent to {url}"
 
-    def _find_key(self, url: str, *, dotenv_only: bool) -> Key | None:
+    def _find_key(self, url: str, *, dotenv_only: bool) -> ApiKey | None:
         keys = [each for each in self._own_keys() if not dotenv_only or each.layer is Layer.DOTENV]
         foreign = () if dotenv_only else self._foreign_bases()
         said = self.given.dotenv if dotenv_only else self.merged()
@@ -132,7 +132,7 @@ class Config:
     def _own_keys(self) -> Iterable[OwnKey]:
         return own_keys(sources(self.given, self.profile), self.environ)
 
-    def _untrusted(self, url: str, steering: list[str], key: Key) -> ConfigError:
+    def _untrusted(self, url: str, steering: list[str], key: ApiKey) -> ConfigError:
         names = {self.values[name].source: None for name in steering}
         lines = {name: self._shown(name) for name in steering}
         bases = [base for base in sorted(self._foreign_bases()) if key.origin in KEYS_OF_BASE[base]]

@@ -61,7 +61,7 @@ class Journal(Protocol):
         """
 
 
-class MemoryJournal:
+class NullJournal:
     """Keeps nothing beyond the chat itself: for `--no-save`."""
 
     def begin(self, message: Message, provenance: Provenance | None = None) -> None: ...

@@ -12,7 +12,7 @@ from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
 from llmchat.core.generation import Backend, Event
 from llmchat.doctor.finding import Finding
-from llmchat.doctor.threads import beside
+from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import LLMChatError
 
 
@@ -68,7 +68,7 @@ class Subject:
         """What would answer, opened once. Remembers and fetches nothing; raises as `open_backend`."""
         if self._backend is None:
             target, config = self.target, self.config
-            self._backend = await beside(
+            self._backend = await in_daemon_thread(
                 lambda: open_backend(target, config, self.folders, fetching=_never, remembers=False)
             )
         return self._backend

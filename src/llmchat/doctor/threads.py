@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def beside(work: Callable[[], T]) -> T:
+async def in_daemon_thread(work: Callable[[], T]) -> T:
     """What it returns, or raises. Cancelled, or when the program ends, it is left behind in its thread."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()

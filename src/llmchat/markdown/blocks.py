@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from llmchat.markdown import syntax
-from llmchat.markdown.line import Line
+from llmchat.markdown.line import SourceLine
 from llmchat.markdown.structure import (
     Close,
     Code,
@@ -74,10 +74,10 @@ class _Step:
         self.held = before.held
         self.events: list[Event] = []
         self._ends = ends
-        self._line = Line("")
+        self._line = SourceLine("")
 
     def read(self, line: str) -> None:
-        self._line = Line(line)
+        self._line = SourceLine(line)
         matched = self._match_containers()
         whole = matched == len(self.stack)
         if whole and (self._continue_literal() or self._begin_table()):

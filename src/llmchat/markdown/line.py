@@ -5,7 +5,7 @@ from __future__ import annotations
 _BLANKS = " \t"
 
 
-class Line:
+class SourceLine:
     """The rest of a line, and the column it begins in."""
 
     def __init__(self, rest: str) -> None:

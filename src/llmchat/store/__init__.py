@@ -1,7 +1,7 @@
 """Conversations on disk: owns their ids and times, and is the only home of sqlite3; shows nothing."""
 
 from llmchat.store.conversations import Store, Summary
-from llmchat.store.export import Whole
+from llmchat.store.export import ConversationExport
 from llmchat.store.glance import glance
 from llmchat.store.inspection import SQLITE_VERSION, Inspection, inspect
 from llmchat.store.journal import ConversationJournal, Saved
@@ -11,6 +11,7 @@ from llmchat.store.tree import Node
 
 __all__ = [
     "SQLITE_VERSION",
+    "ConversationExport",
     "ConversationJournal",
     "Found",
     "Inspection",
@@ -19,7 +20,6 @@ __all__ = [
     "Saved",
     "Store",
     "Summary",
-    "Whole",
     "glance",
     "inspect",
 ]

@@ -15,7 +15,7 @@ from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Notice
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
-from llmchat.store.export import Whole, read_whole, write_whole
+from llmchat.store.export import ConversationExport, read_whole, write_whole
 from llmchat.store.ids import choose_id
 from llmchat.store.journal import CallLater, ConversationJournal
 from llmchat.store.records import Record, missing, read_branch
@@ -23,7 +23,7 @@ from llmchat.store.search import Found, find
 from llmchat.store.streaming import interrupt_orphans
 from llmchat.store.titles import TITLE, first_line, write_title
 from llmchat.store.tree import Node, read_siblings, read_tree, switch_branch
-from llmchat.store.writer import Writer, is_alive, process
+from llmchat.store.writer import WriterProcess, is_alive, process
 
 _PATIENCE_S = 5.0
 
@@ -189,13 +189,13 @@ class Store:
         with self.database.writing() as connection:
             switch_branch(connection, conversation_id, message, self._now())
 
-    def whole(self, conversation_id: str) -> Whole:
+    def whole(self, conversation_id: str) -> ConversationExport:
         """A conversation with all its branches. Raises MissingError where there is no such id."""
         interrupt_orphans(self.database)
         with self.database.reading() as connection:
             return read_whole(connection, conversation_id)
 
-    def restore(self, conversations: Iterable[Whole]) -> tuple[str | None, ...]:
+    def restore(self, conversations: Iterable[ConversationExport]) -> tuple[str | None, ...]:
         """Adds all of these or, where that fails, none; returns the id of each.
 
         A conversation whose id is taken gets another one; None stands for one that is there already, just so.
@@ -228,7 +228,7 @@ class Store:
             ).fetchone()
         if row is None:
             return False
-        writer = Writer(*row)
+        writer = WriterProcess(*row)
         return writer != self._writer and is_alive(writer)
 
     def _read(self, conversation_id: str) -> tuple[str, tuple[Record, ...]]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from llmchat.store.ids import is_id, new_id
 from llmchat.store.provenance import storable, to_columns
 from llmchat.store.records import INSERT, Record, missing, read_all
-from llmchat.store.writer import Writer
+from llmchat.store.writer import WriterProcess
 
 _ROW = "SELECT title, system, created_at, updated_at, head FROM conversations WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class ConversationExport:
     """A conversation and every message of it, numbered from 1 in the order they were begun.
 
     So a parent has a lower number than what is below it. `head` is the number of the newest message of the
@@ -38,7 +38,7 @@ class Whole:
         return tuple(reversed(path))
 
 
-def read_whole(connection: sqlite3.Connection, conversation_id: str) -> Whole:
+def read_whole(connection: sqlite3.Connection, conversation_id: str) -> ConversationExport:
     """Everything that is kept of a conversation. Raises MissingError where there is no such id."""
     row = connection.execute(_ROW, (conversation_id,)).fetchone()
     if row is None:
@@ -50,10 +50,12 @@ def read_whole(connection: sqlite3.Connection, conversation_id: str) -> Whole:
     numbered = tuple(
         replace(record, id=at, parent=numbers[record.parent]) for at, record in enumerate(records, 1)
     )
-    return Whole(conversation_id, title, system, created_at, updated_at, numbers[head], numbered)
+    return ConversationExport(conversation_id, title, system, created_at, updated_at, numbers[head], numbered)
 
 
-def write_whole(connection: sqlite3.Connection, whole: Whole, writer: Writer) -> str | None:
+def write_whole(
+    connection: sqlite3.Connection, whole: ConversationExport, writer: WriterProcess
+) -> str | None:
     """Adds a conversation and returns its id: another one where its own is taken by something else.
 
     None where exactly this conversation is there already; then nothing is written.

@@ -18,7 +18,7 @@ from llmchat.store.ids import new_id
 from llmchat.store.provenance import COLUMNS, storable, to_columns
 from llmchat.store.records import INSERT
 from llmchat.store.streaming import STREAMING, add_piece, fold
-from llmchat.store.writer import Writer
+from llmchat.store.writer import WriterProcess
 
 _INTERVAL_S = 1.0
 _BUFFER_BYTES = 2048
@@ -74,7 +74,7 @@ class ConversationJournal:
         self,
         database: Database,
         *,
-        writer: Writer,
+        writer: WriterProcess,
         now: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
         call_later: CallLater | None = None,

@@ -9,7 +9,7 @@ from llmchat.core.conversation import Status
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
 from llmchat.store.provenance import storable
-from llmchat.store.writer import Writer, is_alive
+from llmchat.store.writer import WriterProcess, is_alive
 
 STREAMING = "streaming"
 
@@ -36,7 +36,7 @@ def interrupt_orphans(database: Database) -> None:
         found = connection.execute(
             f"SELECT id, writer_pid, writer_started FROM messages WHERE status = '{STREAMING}'"  # noqa: S608 - our own constant
         ).fetchall()
-    orphans = [key for key, pid, started in found if not is_alive(Writer(pid, started))]
+    orphans = [key for key, pid, started in found if not is_alive(WriterProcess(pid, started))]
     if not orphans:
         return
     with suppress(StorageError, TryLaterError), database.writing() as connection:

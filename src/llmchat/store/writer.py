@@ -12,18 +12,18 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class WriterProcess:
     """A process: its number, and when it started, since numbers are given out again; "" is unknown."""
 
     pid: int
     started: str
 
 
-def process(pid: int) -> Writer:
-    return Writer(pid, _started(pid))
+def process(pid: int) -> WriterProcess:
+    return WriterProcess(pid, _started(pid))
 
 
-def is_alive(writer: Writer) -> bool:
+def is_alive(writer: WriterProcess) -> bool:
     if writer.started:
         return _started(writer.pid) == writer.started
     if os.name != "posix":  # os.kill would end it there

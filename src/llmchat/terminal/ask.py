@@ -14,7 +14,7 @@ from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.device.tty import Line, quiet_line
+from llmchat.terminal.device.tty import TtyLine, quiet_line
 from llmchat.terminal.question import read_question
 from llmchat.terminal.reply.json import JsonView
 from llmchat.terminal.reply.view import View, error_lines, show, show_event
@@ -76,7 +76,7 @@ def _show_error(error: LLMChatError, run: Run, streams: Streams) -> None:
 
 
 async def _answer(
-    session: Session, question: str, constraint: Constraint | None, run: Run, view: View, line: Line
+    session: Session, question: str, constraint: Constraint | None, run: Run, view: View, line: TtyLine
 ) -> ExitCode:
     chat, raw = session.chat, run.raw_prompt
     turn = chat.ask(question, raw=raw, stream=not run.no_stream, constraint=constraint)

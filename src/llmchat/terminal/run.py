@@ -18,7 +18,7 @@ from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.reply.json import JsonView
 from llmchat.terminal.reply.screen import Screen
-from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.status import StatusLine
 from llmchat.terminal.reply.view import PlainView, View
 
 
@@ -122,7 +122,7 @@ def make_view(
     An answer that is held to a schema or a pattern is no Markdown.
     """
     thoughts = config.text("reasoning") != "hide"
-    aside = Aside(streams, quiet=config.switch("quiet"), thoughts=thoughts)
+    aside = StatusLine(streams, quiet=config.switch("quiet"), thoughts=thoughts)
     if run.json or run.jsonl:
         return JsonView(streams, aside, lines=run.jsonl, conversation=conversation)
     screen = None if run.raw or run.held_to else find_screen(config, streams)

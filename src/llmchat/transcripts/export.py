@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from llmchat.errors import UsageError
 from llmchat.sanitize import sanitize
-from llmchat.store import Whole
+from llmchat.store import ConversationExport
 from llmchat.transcripts.headings import about, heading, title_of
 from llmchat.transcripts.html import to_html
 from llmchat.transcripts.interchange import to_json
@@ -45,7 +45,7 @@ def choose_format(given: str | None, file: str | None) -> Format:
         raise UsageError(f"there is no format {given!r}", hint=f"it takes {', '.join(Format)}") from None
 
 
-def export(conversations: Sequence[Whole], format_: Format) -> str:
+def export(conversations: Sequence[ConversationExport], format_: Format) -> str:
     """These conversations as one text that ends in a newline."""
     match format_:
         case Format.JSON:
@@ -56,7 +56,7 @@ def export(conversations: Sequence[Whole], format_: Format) -> str:
             return "\n---\n\n".join(map(to_markdown, conversations))
 
 
-def to_markdown(whole: Whole) -> str:
+def to_markdown(whole: ConversationExport) -> str:
     """A conversation as a Markdown document. Texts stay the Markdown they are."""
     parts = [f"# {_escape_line(title_of(whole))}", f"*{about(whole)}*"]
     if whole.system:

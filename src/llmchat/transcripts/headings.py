@@ -6,12 +6,12 @@ from datetime import datetime
 
 from llmchat.core.conversation import Role, Status
 from llmchat.sanitize import sanitize_line
-from llmchat.store import Record, Whole
+from llmchat.store import ConversationExport, Record
 
 SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"}
 
 
-def title_of(whole: Whole) -> str:
+def title_of(whole: ConversationExport) -> str:
     """As the person named it, else the first line of the first question; one sanitized line."""
     questions = (r.message.text for r in whole.records if r.message.role is Role.USER)
     lines = (line for line in next(questions, "").splitlines() if line.strip())
@@ -34,7 +34,7 @@ def when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def about(whole: Whole) -> str:
+def about(whole: ConversationExport) -> str:
     """Its id, when it began, and how much of it the branch that is read leaves out."""
     elsewhere = len(whole.records) - len(whole.branch())
     are = "message on other branches is" if elsewhere == 1 else "messages on other branches are"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from llmchat.sanitize import sanitize
-from llmchat.store import Whole
+from llmchat.store import ConversationExport
 from llmchat.transcripts.headings import about, heading, title_of
 
 _FENCED = re.compile(
@@ -53,7 +53,7 @@ a {{ color: inherit; }}
 """
 
 
-def to_html(conversations: Sequence[Whole]) -> str:
+def to_html(conversations: Sequence[ConversationExport]) -> str:
     """One page that needs no other file and no network, in a light or a dark window."""
     parts = []
     if len(conversations) > 1:
@@ -66,7 +66,7 @@ def to_html(conversations: Sequence[Whole]) -> str:
     return _PAGE.format(title=_text(title), body="\n".join(parts))
 
 
-def _conversation(whole: Whole) -> str:
+def _conversation(whole: ConversationExport) -> str:
     parts = [
         f'<section id="{escape(whole.id)}">',
         f"<h1>{_text(title_of(whole))}</h1>",

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.journal import Provenance
 from llmchat.errors import InputError, UsageError
-from llmchat.store import Record, Whole
+from llmchat.store import ConversationExport, Record
 from llmchat.store.provenance import from_columns
 
 VERSION = 1
@@ -26,7 +26,7 @@ VERSION = 1
 _LATEST = 2.0**35  # seconds; about the year 3058, which every calendar still has
 
 
-def to_json(conversations: Iterable[Whole]) -> str:
+def to_json(conversations: Iterable[ConversationExport]) -> str:
     """The conversations with every branch, as ASCII."""
     record = {"llmchat": VERSION, "conversations": [_conversation_record(each) for each in conversations]}
     return json.dumps(record, indent=2) + "\n"
@@ -43,7 +43,7 @@ def message_record(record: Record) -> dict[str, object]:
     return shown | (asdict(record.provenance) if record.provenance else {})
 
 
-def from_json(text: str, name: str) -> tuple[Whole, ...]:
+def from_json(text: str, name: str) -> tuple[ConversationExport, ...]:
     """What `to_json` made. `name` is what the text is called in errors.
 
     Raises InputError for anything else: no JSON, of a newer version, or with something missing or wrong.
@@ -63,7 +63,7 @@ def from_json(text: str, name: str) -> tuple[Whole, ...]:
         ) from error
 
 
-def _conversation_record(whole: Whole) -> dict[str, object]:
+def _conversation_record(whole: ConversationExport) -> dict[str, object]:
     return {
         "id": whole.id,
         "title": whole.title,
@@ -75,7 +75,7 @@ def _conversation_record(whole: Whole) -> dict[str, object]:
     }
 
 
-def _conversation(value: object) -> Whole:
+def _conversation(value: object) -> ConversationExport:
     given = _object(value)
     numbers: dict[object, int] = {}
     records: list[Record] = []
@@ -85,7 +85,7 @@ def _conversation(value: object) -> Whole:
         numbers[_whole_number(record, "id")] = number
     if len(numbers) != len(records) or not records:
         raise ValueError("a conversation without messages, or with two of the same id")
-    return Whole(
+    return ConversationExport(
         _text(given, "id"),
         None if given.get("title") is None else _text(given, "title"),
         _text(given, "system"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from llmchat import __version__
-from llmchat.backends.http.client import Auth, Endpoint, HttpSession, Timeouts
+from llmchat.backends.http.client import Auth, Endpoint, HttpClient, Timeouts
 from llmchat.core.generation import Event, Progress, Token
 from llmchat.errors import (
     BrokenReply,
@@ -37,13 +37,13 @@ async def server() -> AsyncGenerator[LoopbackServer]:
 
 
 @pytest.fixture
-async def session(server: LoopbackServer) -> AsyncGenerator[HttpSession]:
-    opened = HttpSession(Endpoint(server.url, key=KEY, timeouts=Timeouts(2, 0.5, 0.3, 0.2, 5)))
+async def session(server: LoopbackServer) -> AsyncGenerator[HttpClient]:
+    opened = HttpClient(Endpoint(server.url, key=KEY, timeouts=Timeouts(2, 0.5, 0.3, 0.2, 5)))
     yield opened
     await opened.aclose()
 
 
-async def read(session: HttpSession, *, tokens: str = "t") -> list[str]:
+async def read(session: HttpClient, *, tokens: str = "t") -> list[str]:
     """The events of a streamed reply; an event that starts with `tokens` is one, "end" ends the reply."""
     found = []
     async with session.stream(f"{session.endpoint.url}/s", {}, fault=lambda _: None) as events:
@@ -57,14 +57,14 @@ async def read(session: HttpSession, *, tokens: str = "t") -> list[str]:
     return found
 
 
-async def attempt(session: HttpSession) -> AsyncGenerator[Event]:
+async def attempt(session: HttpClient) -> AsyncGenerator[Event]:
     async with session.stream(f"{session.endpoint.url}/s", {}, fault=lambda _: None) as events:
         async for data in events:
             events.whole()
             yield Token(data)
 
 
-async def generate(session: HttpSession) -> list[Event]:
+async def generate(session: HttpClient) -> list[Event]:
     async with aclosing(session.retrying(lambda: attempt(session))) as events:
         return [event async for event in events]
 
@@ -89,7 +89,7 @@ def test_importing_the_backends_imports_no_http_library() -> None:
 async def test_the_key_is_sent_verbatim_behind_its_scheme(server: LoopbackServer) -> None:
     server.always("/x", json_reply({}))
     for auth in Auth:
-        session = HttpSession(Endpoint(server.url, key="a:b==", auth=auth))
+        session = HttpClient(Endpoint(server.url, key="a:b==", auth=auth))
         await session.get_json(f"{server.url}/x")
         await session.aclose()
     sent = [request.headers["Authorization"] for request in server.requests]
@@ -104,7 +104,7 @@ async def test_without_a_key_neither_netrc_nor_proxies_of_the_environment_are_us
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     server.always("/x", json_reply({}))
-    session = HttpSession(Endpoint(server.url))
+    session = HttpClient(Endpoint(server.url))
     await session.get_json(f"{server.url}/x")
     await session.aclose()
     assert "Authorization" not in server.requests[0].headers
@@ -112,7 +112,7 @@ async def test_without_a_key_neither_netrc_nor_proxies_of_the_environment_are_us
 
 async def test_a_proxy_is_used_where_it_is_set(server: LoopbackServer) -> None:
     server.always("/x", json_reply({"a": 1}))
-    session = HttpSession(Endpoint("http://model.invalid", proxy=server.url))
+    session = HttpClient(Endpoint("http://model.invalid", proxy=server.url))
     assert await session.get_json("http://model.invalid/x") == {"a": 1}
     assert server.requests[0].headers["Host"] == "model.invalid"
     await session.aclose()
@@ -125,7 +125,7 @@ async def test_a_unix_socket_replaces_the_host(tmp_path: Path) -> None:
         writer.close()
 
     listener = await asyncio.start_unix_server(answer, tmp_path / "s")
-    session = HttpSession(Endpoint("http://engine", unix_socket=tmp_path / "s"))
+    session = HttpClient(Endpoint("http://engine", unix_socket=tmp_path / "s"))
     assert await session.get_json("http://engine/x") == {}
     listener.close()
     (tmp_path / "s").unlink(missing_ok=True)
@@ -135,7 +135,7 @@ async def test_a_unix_socket_replaces_the_host(tmp_path: Path) -> None:
 
 
 async def test_one_connection_serves_streams_and_questions(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     server.always("/s", Reply(["t", "end"]))
     server.always("/x", json_reply({"a": 1}))
@@ -148,7 +148,7 @@ async def test_one_connection_serves_streams_and_questions(
 async def test_a_connection_that_the_server_closed_meanwhile_is_replaced_at_once_and_unseen(
     server: LoopbackServer,
 ) -> None:
-    session = HttpSession(Endpoint(server.url, timeouts=Timeouts(wait=0)))
+    session = HttpClient(Endpoint(server.url, timeouts=Timeouts(wait=0)))
     server.script("/s", Reply(["t", "end"]), Reply(before=Fault.DROP), Reply(["t", "end"]))
     assert await read(session) == ["t", "end"]
     assert await generate(session) == [Token("t"), Token("end")]
@@ -179,7 +179,7 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_replaced_at_once
     ],
 )
 async def test_each_status_has_its_error(
-    server: LoopbackServer, session: HttpSession, status: int, error: type[LLMChatError]
+    server: LoopbackServer, session: HttpClient, status: int, error: type[LLMChatError]
 ) -> None:
     server.always("/s", Reply(status=status, body=b"" if status == 204 else b"why not"))
     with pytest.raises(error) as caught:
@@ -201,7 +201,7 @@ async def test_each_status_has_its_error(
     ],
 )
 async def test_the_servers_own_words_are_in_the_message(
-    server: LoopbackServer, session: HttpSession, body: bytes
+    server: LoopbackServer, session: HttpClient, body: bytes
 ) -> None:
     server.always("/s", Reply(status=500, body=body))
     with pytest.raises(UnavailableError, match="no such thing"):
@@ -209,7 +209,7 @@ async def test_the_servers_own_words_are_in_the_message(
 
 
 async def test_a_web_page_is_never_quoted_and_a_long_text_only_in_part(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     page = b"<html><body>Welcome to the hotel</body></html>"
     server.script("/s", Reply(status=500, content_type="text/html", body=page))
@@ -233,21 +233,21 @@ async def test_a_web_page_is_never_quoted_and_a_long_text_only_in_part(
     ],
 )
 async def test_a_prompt_that_is_too_long_is_an_overflow(
-    server: LoopbackServer, session: HttpSession, said: str
+    server: LoopbackServer, session: HttpClient, said: str
 ) -> None:
     server.always("/s", json_reply({"error": said, "error_type": "validation"}, 422))
     with pytest.raises(ContextOverflow):
         await read(session)
 
 
-async def test_an_error_kind_alone_tells_an_overflow(server: LoopbackServer, session: HttpSession) -> None:
+async def test_an_error_kind_alone_tells_an_overflow(server: LoopbackServer, session: HttpClient) -> None:
     error = {"code": 400, "message": "no", "type": "exceed_context_size_error", "n_ctx": 4096}
     server.always("/s", json_reply({"error": error}, 400))
     with pytest.raises(ContextOverflow):
         await read(session)
 
 
-async def test_a_redirect_is_refused_and_names_its_host(server: LoopbackServer, session: HttpSession) -> None:
+async def test_a_redirect_is_refused_and_names_its_host(server: LoopbackServer, session: HttpClient) -> None:
     server.always("/s", Reply(status=302, headers={"Location": f"http://me:{KEY}@evil.example/x"}, body=b""))
     with pytest.raises(ConfigError, match=r"evil\.example") as caught:
         await read(session)
@@ -256,7 +256,7 @@ async def test_a_redirect_is_refused_and_names_its_host(server: LoopbackServer, 
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429, 500, 503])
-async def test_the_key_is_in_no_error(server: LoopbackServer, session: HttpSession, status: int) -> None:
+async def test_the_key_is_in_no_error(server: LoopbackServer, session: HttpClient, status: int) -> None:
     headers = {"Location": f"http://{KEY}.example/"}
     for body in (f"bad key {KEY}", f'{{"error": "{"y" * 480} {KEY}"}}', "x" * 195 + KEY):
         plain = Reply(status=status, content_type="text/plain", headers=headers, body=body.encode())
@@ -280,7 +280,7 @@ async def test_the_key_is_in_no_error(server: LoopbackServer, session: HttpSessi
     ],
 )
 async def test_an_answer_that_is_no_stream_is_a_broken_reply_that_says_so(
-    server: LoopbackServer, session: HttpSession, reply: Reply, words: str
+    server: LoopbackServer, session: HttpClient, reply: Reply, words: str
 ) -> None:
     server.always("/s", reply)
     with pytest.raises(BrokenReply, match=words):
@@ -288,7 +288,7 @@ async def test_an_answer_that_is_no_stream_is_a_broken_reply_that_says_so(
 
 
 async def test_json_instead_of_a_stream_hints_at_no_stream(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     server.always("/s", json_reply({"text": "hello"}))
     with pytest.raises(BrokenReply) as caught:
@@ -297,7 +297,7 @@ async def test_json_instead_of_a_stream_hints_at_no_stream(
 
 
 async def test_a_connection_lost_in_mid_stream_is_a_broken_reply(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     server.always("/s", Reply(["t", Fault.DROP]))
     with pytest.raises(BrokenReply, match="lost in the middle"):
@@ -315,7 +315,7 @@ async def test_a_connection_lost_in_mid_stream_is_a_broken_reply(
     ],
 )
 async def test_silence_in_a_stream_has_its_deadline(
-    server: LoopbackServer, session: HttpSession, steps: list[str | bytes | Fault], which: str
+    server: LoopbackServer, session: HttpClient, steps: list[str | bytes | Fault], which: str
 ) -> None:
     server.always("/s", Reply(steps))
     with pytest.raises(TryLaterError, match=which):
@@ -325,7 +325,7 @@ async def test_silence_in_a_stream_has_its_deadline(
 
 
 async def test_the_time_the_reader_takes_is_not_the_servers(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     server.always("/s", Reply(["t", "t", Fault.GATE, "end"]))
     found = []
@@ -343,7 +343,7 @@ async def test_the_time_the_reader_takes_is_not_the_servers(
 
 
 async def test_a_server_that_never_answers_runs_into_the_header_deadline(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     server.always("/s", Reply(before=Fault.HANG))
     with pytest.raises(TryLaterError, match=r"did not answer within 0\.5 s"):
@@ -352,7 +352,7 @@ async def test_a_server_that_never_answers_runs_into_the_header_deadline(
         await server.left.wait()
 
 
-async def test_nothing_is_read_behind_the_final_event(server: LoopbackServer, session: HttpSession) -> None:
+async def test_nothing_is_read_behind_the_final_event(server: LoopbackServer, session: HttpClient) -> None:
     server.always("/s", Reply(["t", "end", b"data: \xff\n\n", Fault.HANG]))
     async with asyncio.timeout(0.4):
         assert await read(session) == ["t", "end"]
@@ -361,7 +361,7 @@ async def test_nothing_is_read_behind_the_final_event(server: LoopbackServer, se
 
 
 async def test_a_refused_connection_is_unavailable_after_three_tries(unused_tcp_port: int) -> None:
-    session = HttpSession(Endpoint(f"http://127.0.0.1:{unused_tcp_port}"))
+    session = HttpClient(Endpoint(f"http://127.0.0.1:{unused_tcp_port}"))
     events: list[Event] = []
     with pytest.raises(
         UnavailableError, match=f"cannot reach 127.0.0.1:{unused_tcp_port}: Connection refused"
@@ -372,7 +372,7 @@ async def test_a_refused_connection_is_unavailable_after_three_tries(unused_tcp_
 
 
 async def test_a_name_that_does_not_exist_is_unavailable() -> None:
-    session = HttpSession(Endpoint("http://nowhere.invalid", timeouts=Timeouts(wait=0)))
+    session = HttpClient(Endpoint("http://nowhere.invalid", timeouts=Timeouts(wait=0)))
     with pytest.raises(UnavailableError, match=r"cannot reach nowhere\.invalid"):
         await session.get_json("http://nowhere.invalid/")
     await session.aclose()
@@ -386,7 +386,7 @@ async def test_a_connection_that_nobody_accepts_runs_into_the_connect_deadline()
             each.setblocking(False)
             each.connect_ex(address)
         url = f"http://127.0.0.1:{address[1]}"
-        session = HttpSession(Endpoint(url, timeouts=Timeouts(connect=0.2)))
+        session = HttpClient(Endpoint(url, timeouts=Timeouts(connect=0.2)))
         with pytest.raises(TryLaterError, match=r"no connection to 127\.0\.0\.1:\d+ within 0\.2 s"):
             await session.get_json(url)
         await session.aclose()
@@ -396,14 +396,14 @@ async def test_a_connection_that_nobody_accepts_runs_into_the_connect_deadline()
 
 async def test_tls_to_a_server_without_it_is_unavailable_at_once(server: LoopbackServer) -> None:
     secure = server.url.replace("http:", "https:")
-    session = HttpSession(Endpoint(secure))
+    session = HttpClient(Endpoint(secure))
     with pytest.raises(UnavailableError, match="no secure connection"):
         await session.get_json(f"{secure}/x")
     await session.aclose()
 
 
 async def test_a_ca_file_that_is_missing_is_a_configuration_error(tmp_path: Path) -> None:
-    session = HttpSession(Endpoint("https://127.0.0.1:9", ca_file=tmp_path / "ca.pem"))
+    session = HttpClient(Endpoint("https://127.0.0.1:9", ca_file=tmp_path / "ca.pem"))
     with pytest.raises(ConfigError, match=r"ca\.pem"):
         await session.get_json("https://127.0.0.1:9/x")
 
@@ -416,7 +416,7 @@ async def test_a_server_that_is_not_http_is_a_broken_reply() -> None:
 
     listener = await asyncio.start_server(babble, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    session = HttpSession(Endpoint(url))
+    session = HttpClient(Endpoint(url))
     with pytest.raises(BrokenReply, match="does not answer in HTTP"):
         await session.get_json(url)
     await session.aclose()
@@ -425,7 +425,7 @@ async def test_a_server_that_is_not_http_is_a_broken_reply() -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 async def test_a_busy_server_is_asked_three_times(
-    server: LoopbackServer, session: HttpSession, status: int
+    server: LoopbackServer, session: HttpClient, status: int
 ) -> None:
     busy = Reply(status=status, headers={"Retry-After": "0"}, body=b"")
     server.script("/s", busy, busy, Reply(["hello"]))
@@ -437,7 +437,7 @@ async def test_a_busy_server_is_asked_three_times(
 
 
 async def test_a_date_and_an_estimate_say_when_to_ask_again(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     past = format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
     loading = json_reply({"error": "loading", "estimated_time": 0.01}, 503)
@@ -448,7 +448,7 @@ async def test_a_date_and_an_estimate_say_when_to_ask_again(
 
 
 async def test_a_server_that_asks_for_more_time_than_there_is_is_not_asked_again(
-    server: LoopbackServer, session: HttpSession
+    server: LoopbackServer, session: HttpClient
 ) -> None:
     server.always("/s", Reply(status=503, headers={"Retry-After": "30"}, body=b""))
     with pytest.raises(UnavailableError):
@@ -457,7 +457,7 @@ async def test_a_server_that_asks_for_more_time_than_there_is_is_not_asked_again
 
 
 async def test_after_the_first_text_nothing_is_sent_again(server: LoopbackServer) -> None:
-    session = HttpSession(Endpoint(server.url))
+    session = HttpClient(Endpoint(server.url))
     server.always("/s", json_reply({}, 503))
 
     async def broken() -> AsyncGenerator[Event]:
@@ -472,9 +472,7 @@ async def test_after_the_first_text_nothing_is_sent_again(server: LoopbackServer
     await session.aclose()
 
 
-async def test_leaving_a_stream_frees_the_server_at_once(
-    server: LoopbackServer, session: HttpSession
-) -> None:
+async def test_leaving_a_stream_frees_the_server_at_once(server: LoopbackServer, session: HttpClient) -> None:
     server.always("/s", Reply(["t", Fault.HANG]))
     async with session.stream(f"{server.url}/s", {}, fault=lambda _: None) as events:
         assert await anext(events) == "t"  # type: ignore[call-overload]  # it is its own iterator
@@ -484,7 +482,7 @@ async def test_leaving_a_stream_frees_the_server_at_once(
 
 @pytest.mark.parametrize("steps", [[], ["t"]])
 async def test_cancelling_frees_the_server_at_once(
-    server: LoopbackServer, session: HttpSession, steps: list[str]
+    server: LoopbackServer, session: HttpClient, steps: list[str]
 ) -> None:
     before = None if steps else Fault.HANG
     server.always("/s", Reply([*steps, Fault.HANG], before=before))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from llmchat.backends.http.errors import Delay, ServerBusy, ServerDown, Unreached
-from llmchat.backends.http.retry import LONGEST_DELAY, Patience
+from llmchat.backends.http.retry import LONGEST_DELAY, RetryPolicy
 from llmchat.errors import BrokenReply, LLMChatError
 
 
@@ -22,8 +22,8 @@ class Clock:
         return self.now
 
 
-def patience(wait: float = 120, *, clock: Clock | None = None, jitter: float = 1.0) -> Patience:
-    return Patience(wait, clock=clock or Clock(), jitter=lambda: jitter)
+def patience(wait: float = 120, *, clock: Clock | None = None, jitter: float = 1.0) -> RetryPolicy:
+    return RetryPolicy(wait, clock=clock or Clock(), jitter=lambda: jitter)
 
 
 def test_three_tries_are_all_there_are_and_the_second_wait_is_longer() -> None:
@@ -33,7 +33,7 @@ def test_three_tries_are_all_there_are_and_the_second_wait_is_longer() -> None:
 
 def test_a_model_that_loads_may_be_asked_as_long_as_there_is_time() -> None:
     clock = Clock()
-    one = Patience(20, clock=clock, jitter=lambda: 1.0, loads=True)
+    one = RetryPolicy(20, clock=clock, jitter=lambda: 1.0, loads=True)
     loading = down()
     loading.loading = True
     delays = []

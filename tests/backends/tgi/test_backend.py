@@ -24,7 +24,7 @@ from llmchat.core.generation import (
     TokenCount,
     Usage,
 )
-from llmchat.core.journal import MemoryJournal
+from llmchat.core.journal import NullJournal
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import (
     BrokenReply,
@@ -362,7 +362,7 @@ async def test_a_turn_shows_the_reply_up_to_the_next_speaker(server: TgiServer, 
     server.script("/", stream(" Four", ".\nUs", "er:", " more"))
     chat = Chat(
         backend,
-        MemoryJournal(),
+        NullJournal(),
         conversation=Conversation("Be brief."),
         settings=Settings(),
         defaults=DEFAULTS,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from llmchat.terminal.batch.lines import Line, read_lines
+from llmchat.terminal.batch.lines import BatchLine, read_lines
 from llmchat.terminal.device.streams import INPUT_CAP
 
 
@@ -33,7 +33,7 @@ def pipe() -> Iterator[Pipe]:
     pipe.close_target()
 
 
-async def all_lines(pipe: Pipe, *writes: bytes) -> list[Line]:
+async def all_lines(pipe: Pipe, *writes: bytes) -> list[BatchLine]:
     def write() -> None:
         for data in writes:
             rest = data
@@ -52,9 +52,9 @@ async def all_lines(pipe: Pipe, *writes: bytes) -> list[Line]:
 )
 async def test_blank_lines_are_counted_and_left_out(pipe: Pipe, writes: tuple[bytes, ...]) -> None:
     assert await all_lines(pipe, *writes) == [
-        Line(1, 0, b"one", 4),
-        Line(4, 1, b"two", 9),
-        Line(6, 2, b" three ", 8),
+        BatchLine(1, 0, b"one", 4),
+        BatchLine(4, 1, b"two", 9),
+        BatchLine(6, 2, b" three ", 8),
     ]
 
 

@@ -5,37 +5,37 @@ from __future__ import annotations
 import pytest
 
 from llmchat.core.generation import Settings
-from llmchat.terminal.batch.lines import Line
-from llmchat.terminal.batch.prompts import BadLine, Frame, Prompt, read_prompt
+from llmchat.terminal.batch.lines import BatchLine
+from llmchat.terminal.batch.prompts import BadLine, BatchFrame, BatchPrompt, read_prompt
 from llmchat.terminal.device.streams import INPUT_CAP
 
 
-def read(content: bytes) -> Prompt | BadLine:
-    return read_prompt(Line(1, 0, content, len(content)))
+def read(content: bytes) -> BatchPrompt | BadLine:
+    return read_prompt(BatchLine(1, 0, content, len(content)))
 
 
 @pytest.mark.parametrize(
     ("content", "prompt"),
     [
-        (b" What? ", Prompt(" What? ")),
-        (b'"a \\"text\\"\\n\\u00e9"', Prompt('a "text"\né')),
-        (b'"Hello," he said.', Prompt('"Hello," he said.')),
-        (b"[1, 2]", Prompt("[1, 2]")),
-        (b"5", Prompt("5")),
-        (b"\xef\xbb\xbfmarked", Prompt("marked")),
-        (b' {"prompt": "Hi"}', Prompt("Hi")),
-        (b'{"prompt": "Hi", "id": "a", "system": ""}', Prompt("Hi", system="", id="a")),
-        (b'{"prompt": "Hi", "id": 0}', Prompt("Hi", id=0)),
-        (b'{"prompt": "Hi", "id": 1.5, "seed": null, "stop": null}', Prompt("Hi", id=1.5)),
-        (b'{"prompt": "Hi", "stop": "END"}', Prompt("Hi", Settings(stop=("END",)))),
+        (b" What? ", BatchPrompt(" What? ")),
+        (b'"a \\"text\\"\\n\\u00e9"', BatchPrompt('a "text"\né')),
+        (b'"Hello," he said.', BatchPrompt('"Hello," he said.')),
+        (b"[1, 2]", BatchPrompt("[1, 2]")),
+        (b"5", BatchPrompt("5")),
+        (b"\xef\xbb\xbfmarked", BatchPrompt("marked")),
+        (b' {"prompt": "Hi"}', BatchPrompt("Hi")),
+        (b'{"prompt": "Hi", "id": "a", "system": ""}', BatchPrompt("Hi", system="", id="a")),
+        (b'{"prompt": "Hi", "id": 0}', BatchPrompt("Hi", id=0)),
+        (b'{"prompt": "Hi", "id": 1.5, "seed": null, "stop": null}', BatchPrompt("Hi", id=1.5)),
+        (b'{"prompt": "Hi", "stop": "END"}', BatchPrompt("Hi", Settings(stop=("END",)))),
         (
             b'{"prompt": "Hi", "temperature": 0.5, "top_p": 0.9, "top_k": 3, "max_tokens": 5,'
             b' "stop": ["a", "b"], "seed": 7, "repetition_penalty": 1.1}',
-            Prompt("Hi", Settings(0.5, 0.9, 3, 5, ("a", "b"), 7, 1.1)),
+            BatchPrompt("Hi", Settings(0.5, 0.9, 3, 5, ("a", "b"), 7, 1.1)),
         ),
     ],
 )
-def test_a_line_is_an_object_a_json_text_or_a_prompt_as_it_is(content: bytes, prompt: Prompt) -> None:
+def test_a_line_is_an_object_a_json_text_or_a_prompt_as_it_is(content: bytes, prompt: BatchPrompt) -> None:
     assert read(content) == prompt
 
 
@@ -85,5 +85,5 @@ def test_a_bad_line_keeps_its_id() -> None:
 
 
 def test_a_frame_is_around_every_prompt_with_blank_lines_between() -> None:
-    assert Frame("before", "after").around("Hi") == "before\n\nHi\n\nafter"
-    assert Frame().around("Hi\n") == "Hi\n"
+    assert BatchFrame("before", "after").around("Hi") == "before\n\nHi\n\nafter"
+    assert BatchFrame().around("Hi\n") == "Hi\n"

@@ -15,7 +15,7 @@ import pytest
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import resolve
 from llmchat.doctor import Finding, Subject, Verdict
-from llmchat.terminal.device.queries import Answers, can_ask, interview
+from llmchat.terminal.device.queries import TerminalReplies, can_ask, interview
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import quiet_line
 from llmchat.terminal.doctor.capabilities import terminal_checks
@@ -120,18 +120,18 @@ def known(answers: bytes, **environ: str) -> Iterator[Known]:
     [
         (
             b"\x1b[7;3R\x1b[7;3R\x1b[?2026;2$y\x1b[?62;22c",
-            Answers({"a Chinese character": 2, "an emoji": 2}, synchronizes=True, complete=True),
+            TerminalReplies({"a Chinese character": 2, "an emoji": 2}, synchronizes=True, complete=True),
         ),
         (
             b"\x1b[7;3R\x1b[7;2R\x1b[?2026;0$y\x1b[?6c",
-            Answers({"a Chinese character": 2, "an emoji": 1}, synchronizes=False, complete=True),
+            TerminalReplies({"a Chinese character": 2, "an emoji": 1}, synchronizes=False, complete=True),
         ),
-        (b"typed\x1b[?6c", Answers({}, synchronizes=False, complete=True)),
-        (b"\x1b[7;3R", Answers({}, synchronizes=False, complete=False)),
-        (b"", Answers({}, synchronizes=False, complete=False)),
+        (b"typed\x1b[?6c", TerminalReplies({}, synchronizes=False, complete=True)),
+        (b"\x1b[7;3R", TerminalReplies({}, synchronizes=False, complete=False)),
+        (b"", TerminalReplies({}, synchronizes=False, complete=False)),
     ],
 )
-def test_a_terminal_is_believed_as_far_as_it_answers(answers: bytes, expected: Answers) -> None:
+def test_a_terminal_is_believed_as_far_as_it_answers(answers: bytes, expected: TerminalReplies) -> None:
     with known(answers) as terminal, quiet_line(terminal.streams.stdout):
         assert interview(terminal.streams) == expected
     assert terminal.asked[0].endswith(b"\r\x1b[K\x1b[?2026$p\x1b[c")
@@ -143,7 +143,7 @@ def test_nobody_is_asked_through_a_pipe() -> None:
         assert not can_ask(replace(ends.streams, stdin=None))
 
 
-async def looked(streams: Streams, answers: Answers | None = None) -> dict[str, Finding]:
+async def looked(streams: Streams, answers: TerminalReplies | None = None) -> dict[str, Finding]:
     folders = Folders.find({"LLMCHAT_HOME": "/nowhere"})
     subject = Subject(resolve({}, environ={}, directory=Path()), folders)
     findings = {each.name: await each.look(subject) for each in terminal_checks(streams, answers)}
@@ -151,7 +151,7 @@ async def looked(streams: Streams, answers: Answers | None = None) -> dict[str, 
 
 
 async def test_a_terminal_that_measures_otherwise_is_a_warning() -> None:
-    answers = Answers({"a Chinese character": 2, "an emoji": 1}, synchronizes=True, complete=True)
+    answers = TerminalReplies({"a Chinese character": 2, "an emoji": 1}, synchronizes=True, complete=True)
     with known(b"\x1b[?6c") as terminal:
         terminal.streams.write("\x1b[c")
         found = (await looked(terminal.streams, answers))["characters"]

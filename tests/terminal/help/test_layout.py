@@ -5,23 +5,23 @@ from __future__ import annotations
 import pytest
 
 from llmchat.terminal.help.layout import to_text
-from llmchat.terminal.help.page import Heading, Lines, Page, Rows, Text
+from llmchat.terminal.help.page import HelpHeading, HelpPage, HelpRows, HelpText, Lines
 from llmchat.terminal.help.topics import TOPICS, USUAL, page
 
-SMALL = Page(
+SMALL = HelpPage(
     "small",
     "",
     (
-        Heading("Part"),
-        Text("some words " * 9),
+        HelpHeading("Part"),
+        HelpText("some words " * 9),
         Lines("kept   as\n\nit is"),
-        Rows(
+        HelpRows(
             (
                 ("short", "what it means, at some length, so that it fills more than one line of a window"),
                 ("x", ""),
             )
         ),
-        Rows((("a term that is too long for its column", "meaning"),)),
+        HelpRows((("a term that is too long for its column", "meaning"),)),
     ),
 )
 

@@ -21,7 +21,7 @@ from llmchat.errors import BrokenReply
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.reply.live import FRAME_S, LiveView
 from llmchat.terminal.reply.screen import Screen
-from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.status import StatusLine
 
 WHOLE = Reply("shown before", Status.COMPLETE, Provenance("x", "y", Settings()))
 
@@ -74,7 +74,7 @@ def view(terminal: Terminal) -> LiveView:
     streams = Streams(None, terminal.writer, terminal.writer, {"TERM": "xterm"})
     screen = Screen.find(streams, theme="dark")
     assert screen is not None
-    return LiveView(screen, Aside(screen.streams), footer=False)
+    return LiveView(screen, StatusLine(screen.streams), footer=False)
 
 
 async def test_at_most_thirty_frames_a_second_are_painted(terminal: Terminal, view: LiveView) -> None:

@@ -15,7 +15,7 @@ from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Sett
 from llmchat.core.journal import Provenance, Reply
 from llmchat.errors import BrokenReply, LLMChatError, StorageError, UnavailableError
 from llmchat.terminal.reply.json import JsonView
-from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.status import StatusLine
 from llmchat.terminal.reply.view import (
     PlainView,
     View,
@@ -41,7 +41,7 @@ def ends() -> Iterator[Pipes]:
 
 def json_view(ends: Pipes, *, lines: bool = False, quiet: bool = False) -> JsonView:
     return JsonView(
-        ends.streams, Aside(ends.streams, quiet=quiet), lines=lines, conversation=lambda: "c0nversation"
+        ends.streams, StatusLine(ends.streams, quiet=quiet), lines=lines, conversation=lambda: "c0nversation"
     )
 
 
@@ -100,7 +100,7 @@ def test_notes_and_errors_are_no_part_of_the_answer(ends: Pipes) -> None:
 
 
 def test_a_quiet_view_says_only_errors(ends: Pipes) -> None:
-    for view in (PlainView(ends.streams, Aside(ends.streams, quiet=True)), json_view(ends, quiet=True)):
+    for view in (PlainView(ends.streams, StatusLine(ends.streams, quiet=True)), json_view(ends, quiet=True)):
         view.note("a note")
         assert ends.err() == b""
         view.error(UnavailableError("gone"))

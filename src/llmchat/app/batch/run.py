@@ -12,7 +12,7 @@ from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Event, Finish, Notice, Settings, Token
-from llmchat.core.journal import MemoryJournal, Reply
+from llmchat.core.journal import NullJournal, Reply
 from llmchat.errors import ConfigError, DeniedError, LLMChatError
 
 
@@ -87,7 +87,7 @@ class Batch:
         standing = self._session.chat
         chat = Chat(
             standing.backend,
-            MemoryJournal(),
+            NullJournal(),
             conversation=Conversation(standing.conversation.system if system is None else system),
             settings=settings.over(standing.settings),
             defaults=standing.defaults,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from llmchat.errors import BrokenReply
 
 
-class Reader:
+class BodyReader:
     """The bytes that `read` gives, b"" at their end. Raises what it raises."""
 
     def __init__(self, read: Callable[[], Awaitable[bytes]], first: float | None = None) -> None:
@@ -46,7 +46,7 @@ class Reader:
                     deadline.reschedule(loop.time() + between)
         return bytes(data[:most])
 
-    async def excuse(self, most: int, *, within: float) -> bytes:
+    async def read_error_body(self, most: int, *, within: float) -> bytes:
         """What comes of the body in so many seconds; no fault of it counts."""
         data = bytearray()
         try:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmchat.backends.http.answer import JSON, Answer, Body, not_a_model
-from llmchat.backends.http.body import Reader
+from llmchat.backends.http.body import BodyReader
 from llmchat.backends.http.connection import Connection
 from llmchat.backends.http.endpoint import Auth, Endpoint, Timeouts
 from llmchat.backends.http.errors import (
@@ -18,8 +18,8 @@ from llmchat.backends.http.errors import (
     quote,
     refusal,
 )
-from llmchat.backends.http.probe import Inquiry
-from llmchat.backends.http.retry import Patience, Retryable
+from llmchat.backends.http.probe import ServerProbe
+from llmchat.backends.http.retry import Retryable, RetryPolicy
 from llmchat.backends.http.sse import LONGEST_MARK, looks_like_events
 from llmchat.backends.http.stream import EventStream
 from llmchat.core.generation import Event, Notice, Progress, Thought, Token, no_events
@@ -28,20 +28,20 @@ from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Auth", "Endpoint", "HttpSession", "Timeouts"]
+__all__ = ["Auth", "Endpoint", "HttpClient", "Timeouts"]
 
 EVENT_STREAM = "text/event-stream"
 _USUAL = frozenset({"", JSON, EVENT_STREAM, "text/html", "text/plain"})
 """Types of answers that hold nothing of ours."""
 LONGEST_ANSWER = 16 << 20
 """Bytes of an answer with status 200 that is no stream."""
-LONGEST_EXCUSE = 64 << 10
+LONGEST_ERROR_BODY = 64 << 10
 """Bytes that are read of any other answer."""
-EXCUSE_S = 5.0
+ERROR_BODY_S = 5.0
 """Seconds in which they must come: its status says enough."""
 
 
-class HttpSession:
+class HttpClient:
     """Requests to one endpoint, each with its deadlines, its tries, and an explanation if it fails.
 
     Everything raises errors of llmchat.errors, and none of them ever holds the key.
@@ -49,7 +49,7 @@ class HttpSession:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._connection = Connection(endpoint)
-        self.inquiry = Inquiry(self)
+        self.inquiry = ServerProbe(self)
         self._waited = 0.0  # seconds, for a server that was not ready when the question came
 
     @property
@@ -68,7 +68,7 @@ class HttpSession:
         """Goes on with another endpoint: a server that was started anew."""
         await self.aclose()
         self._connection = Connection(endpoint)
-        self.inquiry = Inquiry(self)
+        self.inquiry = ServerProbe(self)
 
     def quote(self, text: str) -> str:
         """A server's words for a message: on one line, short, without the key."""
@@ -114,7 +114,7 @@ class HttpSession:
                 yield event
 
     async def _retrying(
-        self, attempt: Callable[[], AsyncGenerator[Event, None]], patience: Patience
+        self, attempt: Callable[[], AsyncGenerator[Event, None]], patience: RetryPolicy
     ) -> AsyncGenerator[Event, None]:
         while True:
             spoken = False
@@ -180,7 +180,7 @@ class HttpSession:
         """
         response = await self._connection.send("POST", url, body, accept=EVENT_STREAM)
         try:
-            reader = Reader(lambda: self._connection.read(response), self.endpoint.timeouts.first_token)
+            reader = BodyReader(lambda: self._connection.read(response), self.endpoint.timeouts.first_token)
             if response.status != 200 or not await _is_stream(response.headers, reader):
                 answer = await self._answer(response, reader)
                 raise fault(self.checked(answer).json()) or _not_a_stream(answer)
@@ -190,30 +190,32 @@ class HttpSession:
         finally:
             response.close()
 
-    def _patience(self, wait: float, *, loads: bool = False) -> Patience:
-        return Patience(wait, clock=asyncio.get_running_loop().time, loads=loads)
+    def _patience(self, wait: float, *, loads: bool = False) -> RetryPolicy:
+        return RetryPolicy(wait, clock=asyncio.get_running_loop().time, loads=loads)
 
     async def once(self, method: str, url: str, body: Body | None) -> Answer:
         """The answer, whatever its status. Asks only once."""
         response = await self._connection.send(method, url, body, accept=JSON)
         try:
-            return await self._answer(response, Reader(lambda: self._connection.read(response)))
+            return await self._answer(response, BodyReader(lambda: self._connection.read(response)))
         finally:
             response.close()
 
-    async def _answer(self, response: aiohttp.ClientResponse, reader: Reader) -> Answer:
+    async def _answer(self, response: aiohttp.ClientResponse, reader: BodyReader) -> Answer:
         server, headers = self.endpoint.server, response.headers
         if response.status == 200:
             body = await self._body(reader)
         else:
-            body = (await reader.excuse(LONGEST_EXCUSE, within=EXCUSE_S)).decode(errors="replace")
+            body = (await reader.read_error_body(LONGEST_ERROR_BODY, within=ERROR_BODY_S)).decode(
+                errors="replace"
+            )
         kind = _kind(headers)
         if kind not in _USUAL:  # one that is shown; our key may stand in it
             kind = self.quote(kind)
         told = (headers.get(name) for name in ("Retry-After", "Location", "Date"))
         return Answer(server, response.status, kind, body, *told)
 
-    async def _body(self, reader: Reader) -> str:
+    async def _body(self, reader: BodyReader) -> str:
         server = self.endpoint.server
         try:
             return (await reader.all(LONGEST_ANSWER, between=self.endpoint.timeouts.idle)).decode()
@@ -227,7 +229,7 @@ def _kind(headers: Mapping[str, str]) -> str:
     return headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-async def _is_stream(headers: Mapping[str, str], reader: Reader) -> bool:
+async def _is_stream(headers: Mapping[str, str], reader: BodyReader) -> bool:
     """Whether an answer is an event stream: by its type, or by its first bytes where that says nothing."""
     kind = _kind(headers)
     if kind in ("", "text/plain", "application/octet-stream"):

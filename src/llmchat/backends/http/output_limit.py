@@ -11,7 +11,7 @@ SPARE_PIECES = 1 << 16
 MOST_CHARACTERS = 16 << 20
 
 
-class Bound:
+class OutputLimit:
     """Counts the pieces of a reply that was to have so many tokens: it may have more, but has to end."""
 
     def __init__(self, tokens: int) -> None:

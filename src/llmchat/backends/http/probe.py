@@ -11,7 +11,7 @@ from llmchat.backends.http.errors import BUSY_STATUSES, ClosedEarly, ServerBusy,
 from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
 
 if TYPE_CHECKING:
-    from llmchat.backends.http.client import HttpSession
+    from llmchat.backends.http.client import HttpClient
 
 LEARN_S = 5.0
 """Seconds for an answer that nobody needs."""
@@ -21,13 +21,13 @@ LEAST_KEY = 8
 """Characters of a key that would be noticed in what a server tells; less may be a word of it."""
 
 
-class Inquiry:
+class ServerProbe:
     """Questions of one session, each asked once and waited for a little.
 
     What is wrong with a server that does not answer them properly, the request for a reply shows.
     """
 
-    def __init__(self, session: HttpSession) -> None:
+    def __init__(self, session: HttpClient) -> None:
         self._session = session
         self._busy: ServerDown | ServerBusy | None = None  # why it could not be asked about itself
         self._busy_at = 0.0

@@ -17,7 +17,7 @@ Retryable = (Unreached, ServerDown, ServerBusy)
 """The errors after which another try makes sense, as long as no text has come."""
 
 
-class Patience:
+class RetryPolicy:
     """Counts the tries of one request and bounds the whole time spent on waiting, in seconds."""
 
     def __init__(

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 from llmchat.backends.constraints.fields import TGI, VLLM, fields_for
 from llmchat.backends.http.answer import find, number_at, parse_event, text_at
-from llmchat.backends.http.client import Endpoint, HttpSession
+from llmchat.backends.http.client import Endpoint, HttpClient
 from llmchat.backends.http.errors import NOT_TOLD, NotThere
 from llmchat.backends.openai.models import context_of, listed, names_of, others_of, owner_of
-from llmchat.backends.openai.replies import Reading, fault_in, whole_reply
+from llmchat.backends.openai.replies import StreamedReply, fault_in, whole_reply
 from llmchat.backends.openai.requests import ANY_MODEL, Dialect
 from llmchat.backends.openai.tokenizer import Tokenizer
 from llmchat.core.constraint import Constraint, Regex
@@ -62,7 +62,7 @@ class OpenAIBackend:
         defaults: Settings = Settings(),
         extra: Mapping[str, object] = MappingProxyType({}),
         guard: Callable[[str], str] = str,
-        session: HttpSession | None = None,
+        session: HttpClient | None = None,
         server: str | None = None,
     ) -> None:
         self.name = name
@@ -71,7 +71,7 @@ class OpenAIBackend:
         self._model = model
         self._chosen = model is not None
         self._dialect = Dialect(server=server or "", extra=extra, guard=guard)
-        self._session = session or HttpSession(endpoint)
+        self._session = session or HttpClient(endpoint)
         self._models: object = None  # what /v1/models said, once it was asked
         self._asking = asyncio.Lock()
         self._limits: Limits | None = None
@@ -239,7 +239,7 @@ class OpenAIBackend:
             for event in whole_reply(answer):
                 yield event
             return
-        reading = Reading(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
+        reading = StreamedReply(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
         async with self._session.stream(url, body, fault=self._fault) as events:
             async for data in events:
                 if data.strip() == "[DONE]":

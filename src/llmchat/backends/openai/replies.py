@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmchat.backends.http.answer import find, number_at, text_at
-from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.client import HttpClient
 from llmchat.backends.http.errors import ServerBusy, ServerDown, by_status, error_kind, error_text, rejected
-from llmchat.backends.http.output_limit import Bound
+from llmchat.backends.http.output_limit import OutputLimit
 from llmchat.backends.http.stream import EventStream
 from llmchat.core.generation import Event, Finish, FinishReason, Progress, Thought, Token, Usage
 from llmchat.errors import BrokenReply, LLMChatError, UnavailableError
@@ -29,7 +29,7 @@ _STATUS = (("error", "code"), ("code",))
 """Where an error says which HTTP status it would have been."""
 
 
-def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
+def fault_in(payload: object, session: HttpClient) -> LLMChatError | None:
     """The error in an event or an answer whose status is 200; None where it holds none.
 
     vLLM and SGLang also send errors that are not below `error`, but say that they are one.
@@ -58,11 +58,11 @@ def fault_in(payload: object, session: HttpSession) -> LLMChatError | None:
     return BrokenReply(f"the server broke the reply off: {said}", hint="ask again, or look at its log")
 
 
-class Reading:
+class StreamedReply:
     """What is known so far of a reply that streams, and was to have at most so many tokens."""
 
     def __init__(self, tokens: int) -> None:
-        self._bound = Bound(tokens)
+        self._bound = OutputLimit(tokens)
         self.is_cut = False
         """The server goes on after it should have stopped."""
         self._reason: FinishReason | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from llmchat.backends.constraints.fields import VLLM
 from llmchat.backends.http.answer import find, number_at
-from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.client import HttpClient
 from llmchat.backends.openai.requests import Dialect
 from llmchat.core.generation import Request
 
@@ -17,7 +17,7 @@ class Tokenizer:
     A server that has neither is asked once. `root` gives the URL below which they are.
     """
 
-    def __init__(self, session: HttpSession, dialect: Dialect, *, root: Callable[[], str]) -> None:
+    def __init__(self, session: HttpClient, dialect: Dialect, *, root: Callable[[], str]) -> None:
         self._session = session
         self._dialect = dialect
         self._root = root

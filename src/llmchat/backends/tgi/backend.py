@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llmchat.backends.http.answer import find, number_at, text_at
-from llmchat.backends.http.client import Endpoint, HttpSession
+from llmchat.backends.http.client import Endpoint, HttpClient
 from llmchat.backends.http.errors import NOT_TOLD
-from llmchat.backends.http.output_limit import Bound
+from llmchat.backends.http.output_limit import OutputLimit
 from llmchat.backends.tgi.requests import parameters_for
 from llmchat.core.constraint import Constraint, stops_outside
 from llmchat.core.generation import (
@@ -67,12 +67,12 @@ class TgiBackend:
         *,
         prompt_format: PromptFormat,
         model: str | None = None,
-        session: HttpSession | None = None,
+        session: HttpClient | None = None,
     ) -> None:
         self.prompt_format: PromptFormat | None = prompt_format
         self._format = prompt_format
         self._model = model
-        self._session = session or HttpSession(endpoint)
+        self._session = session or HttpClient(endpoint)
         self._client: Client | None = None
         self._info: object = None  # what /info said, once it was asked
         self._asking = asyncio.Lock()
@@ -184,7 +184,7 @@ class TgiBackend:
             for event in _whole(await client.generate(prompt, **parameters)):
                 yield event
             return
-        bound = Bound(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
+        bound = OutputLimit(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
         async with aclosing(client.generate_stream(prompt, **parameters)) as pieces:
             async for piece in pieces:
                 if not bound.take(piece.token.text):

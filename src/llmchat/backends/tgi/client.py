@@ -18,7 +18,7 @@ from text_generation.errors import (
 from text_generation.types import Parameters, Request, StreamDetails, StreamResponse
 
 from llmchat.backends.http.answer import parse_event
-from llmchat.backends.http.client import HttpSession
+from llmchat.backends.http.client import HttpClient
 from llmchat.backends.http.errors import ServerDown, WrongProtocol, error_text, rejected
 from llmchat.backends.http.stream import EventStream
 from llmchat.errors import BrokenReply, InputError, LLMChatError, UnavailableError
@@ -49,7 +49,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # text_generation ships no typ
     takes a stream that breaks off for one that ended.
     """
 
-    def __init__(self, session: HttpSession) -> None:
+    def __init__(self, session: HttpClient) -> None:
         super().__init__(session.endpoint.url)
         self._session = session
 

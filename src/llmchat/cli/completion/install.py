@@ -25,7 +25,7 @@ _MARK = "# llmchat completion"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class InstallPlan:
     """The script's place, and the line that loads it, if it has to stand in a start file."""
 
     script: Path
@@ -87,27 +87,27 @@ def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
     return Path(given) if given.startswith("/") else _home(environ) / default
 
 
-def _bash(environ: Mapping[str, str]) -> Plan:
+def _bash(environ: Mapping[str, str]) -> InstallPlan:
     data = _folder(environ, "XDG_DATA_HOME", ".local/share")
     folder = environ.get("BASH_COMPLETION_USER_DIR", "").partition(":")[0] or data / "bash-completion"
     script = Path(folder) / "completions" / "llmchat"
     if any(map(os.path.exists, _BASH_COMPLETION)):
-        return Plan(script)
-    return Plan(script, _home(environ) / ".bashrc", f". {shlex.quote(str(script))} {_MARK}")
+        return InstallPlan(script)
+    return InstallPlan(script, _home(environ) / ".bashrc", f". {shlex.quote(str(script))} {_MARK}")
 
 
-def _zsh(environ: Mapping[str, str]) -> Plan:
+def _zsh(environ: Mapping[str, str]) -> InstallPlan:
     script = _folder(environ, "XDG_DATA_HOME", ".local/share") / "zsh" / "site-functions" / "_llmchat"
     start = Path(environ.get("ZDOTDIR") or _home(environ)) / ".zshrc"
-    return Plan(script, start, f". {shlex.quote(str(script))} {_MARK}")
+    return InstallPlan(script, start, f". {shlex.quote(str(script))} {_MARK}")
 
 
-def _fish(environ: Mapping[str, str]) -> Plan:
+def _fish(environ: Mapping[str, str]) -> InstallPlan:
     config = _folder(environ, "XDG_CONFIG_HOME", ".config")
-    return Plan(config / "fish" / "completions" / "llmchat.fish")
+    return InstallPlan(config / "fish" / "completions" / "llmchat.fish")
 
 
-def _powershell(environ: Mapping[str, str]) -> Plan:
+def _powershell(environ: Mapping[str, str]) -> InstallPlan:
     """PowerShell alone knows where its profile is."""
     found = (shutil.which(name, path=environ.get("PATH")) for name in ("pwsh", "powershell"))
     program = next((each for each in found if each), None)
@@ -124,7 +124,7 @@ def _powershell(environ: Mapping[str, str]) -> Plan:
         raise UsageError("PowerShell does not say where its profile is", hint=hint)
     script = profile.parent / "llmchat.ps1"
     quoted = str(script).replace("'", "''")
-    return Plan(script, profile, f". '{quoted}' {_MARK}")
+    return InstallPlan(script, profile, f". '{quoted}' {_MARK}")
 
 
 _PLANS = {"bash": _bash, "zsh": _zsh, "fish": _fish, "powershell": _powershell}

@@ -15,11 +15,11 @@ from llmchat.config.resolve import defaults
 from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Limits, Thought
-from llmchat.core.journal import MemoryJournal
+from llmchat.core.journal import NullJournal
 from llmchat.doctor.checks.disk_space import free_bytes
 from llmchat.doctor.finding import Finding, good, skipped, warning
 from llmchat.doctor.subject import Subject
-from llmchat.doctor.threads import beside
+from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import LLMChatError, UnavailableError
 
 QUESTION, FEW_TOKENS = "Say hello.", 16
@@ -37,17 +37,17 @@ async def check_weights(subject: Subject) -> Finding | None:
         return good(f"{model}, {_megabytes(model.stat().st_size)}; nobody has pinned a hash for it")
     assert model is not None, "the model was checked"
     folder = subject.folders.weights
-    if (path := await beside(lambda: weights.find(model, folder))) is None:
+    if (path := await in_daemon_thread(lambda: weights.find(model, folder))) is None:
         if subject.config.switch("offline"):
             weights.fetch(model, folder, progress=lambda _done, _total: None, offline=True)  # says it
-        await beside(lambda: check_weights_source(model, subject.config, hub=subject.hub))
+        await in_daemon_thread(lambda: check_weights_source(model, subject.config, hub=subject.hub))
         subject.lacks_weights = True
         about = ", ".join(filter(None, (_megabytes(model.size) if model.size else "", model.licence)))
         said = f"not on disk; the first chat would fetch them{f': {about}' if about else ''}"
-        if await beside(lambda: free_bytes(folder)) < 2 * model.size:  # they may come in an archive
+        if await in_daemon_thread(lambda: free_bytes(folder)) < 2 * model.size:  # they may come in an archive
             return warning(f"{said}; there is hardly room for them", f"make some room: {folder}")
         return good(said)
-    await beside(lambda: weights.verify(model, path))
+    await in_daemon_thread(lambda: weights.verify(model, path))
     proof = "their SHA-256 is the pinned one" if model.pinned else "nobody has pinned a hash for them"
     return good(f"{path}, {_megabytes(path.stat().st_size)}; {proof}")
 
@@ -83,7 +83,7 @@ async def ask(subject: Subject) -> Finding:
     backend, config = await subject.backend(), subject.config
     chat = Chat(
         backend,
-        MemoryJournal(),
+        NullJournal(),
         conversation=Conversation(system_message(config, backend, url=subject.target.url)),
         settings=replace(config.chosen(), max_tokens=FEW_TOKENS),
         defaults=defaults(),

@@ -36,13 +36,13 @@ async def check_clock(subject: Subject) -> Finding:
 
 async def _server_time(subject: Subject) -> datetime | None:
     """The Date of any answer of the server (RFC 9110, 6.6.1), asked without the key and only once."""
-    from llmchat.backends.http.client import HttpSession
+    from llmchat.backends.http.client import HttpClient
 
     try:
         asked = endpoint(subject.target, subject.config)
     except LLMChatError:  # another check says so
         return None
-    session = HttpSession(replace(asked, key=None, read_key=None, timeouts=replace(asked.timeouts, wait=0)))
+    session = HttpClient(replace(asked, key=None, read_key=None, timeouts=replace(asked.timeouts, wait=0)))
     try:
         async with asyncio.timeout(_PATIENCE_S):
             answer = await session.ask("HEAD", asked.url)

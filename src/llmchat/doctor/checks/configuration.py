@@ -12,7 +12,7 @@ from llmchat.config.resolve import Config, Layer, Value
 from llmchat.config.urls import is_loopback
 from llmchat.doctor.finding import Finding, good
 from llmchat.doctor.subject import Subject
-from llmchat.doctor.threads import beside
+from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import LLMChatError
 
 _BELONGING = ("HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
@@ -23,7 +23,7 @@ async def check_configuration(subject: Subject) -> Finding:
     """Which file is read, what is set, and by what. Raises as `resolve`."""
     config = subject.config
     values = {name: value for name, value in config.values.items() if value.layer > Layer.DEFAULT}
-    if "api_key" in values and await beside(lambda: _is_from_dotenv(config)):
+    if "api_key" in values and await in_daemon_thread(lambda: _is_from_dotenv(config)):
         values["api_key"] = replace(values["api_key"], layer=Layer.DOTENV)
     chosen = [f"{name} ({_origin(value)})" for name, value in values.items()]
     said = f"set: {', '.join(chosen)}" if chosen else "nothing is set, so the defaults count"
@@ -51,7 +51,7 @@ async def check_key(subject: Subject) -> Finding | None:
     url, config = subject.target.url, subject.config
     if url is None:
         return None
-    key = await beside(lambda: config.endpoint_key(url))
+    key = await in_daemon_thread(lambda: config.endpoint_key(url))
     if key is not None:
         stays_here = config.switch("offline") and not is_loopback(url)
         if key.command and subject.asks and not stays_here:

@@ -10,7 +10,7 @@ from pathlib import Path
 from llmchat.doctor.checks.disk_space import nearest
 from llmchat.doctor.finding import Finding, good, warning
 from llmchat.doctor.subject import Subject
-from llmchat.doctor.threads import beside
+from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import CreateError, LLMChatError
 
 PATIENCE_S = 20.0
@@ -24,7 +24,7 @@ async def check_database(subject: Subject, *, patience: float = PATIENCE_S) -> F
     path = subject.folders.database
     try:
         async with asyncio.timeout(patience):
-            return await beside(lambda: _look(path))
+            return await in_daemon_thread(lambda: _look(path))
     except TimeoutError:
         return warning(f"{path} is too large to be read now", f"sqlite3 {shlex.quote(str(path))} {_CHECK}")
     except LLMChatError as error:

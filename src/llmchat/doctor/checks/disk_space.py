@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llmchat.doctor.finding import Finding, good, warning
 from llmchat.doctor.subject import Subject
-from llmchat.doctor.threads import beside
+from llmchat.doctor.threads import in_daemon_thread
 
 LITTLE = 100_000_000
 """Bytes free, below which there is something to say."""
@@ -27,7 +27,9 @@ def free_bytes(path: Path) -> int:
 async def check_disk(subject: Subject, *, little: int = LITTLE) -> Finding:
     """The room for conversations, and for weights where that is another one."""
     data, cache = subject.folders.data, subject.folders.cache
-    free = await beside(lambda: {nearest(each).stat().st_dev: free_bytes(each) for each in (data, cache)})
+    free = await in_daemon_thread(
+        lambda: {nearest(each).stat().st_dev: free_bytes(each) for each in (data, cache)}
+    )
     least = min(free.values())
     said = " and ".join(f"{each / 1e9:,.1f} GB free" for each in free.values())
     if least < little:

@@ -13,7 +13,7 @@ from llmchat.config.folders import Folders
 from llmchat.config.privacy import is_ours, is_shared, kept
 from llmchat.doctor.finding import Finding, good, warning
 from llmchat.doctor.subject import Subject
-from llmchat.doctor.threads import beside
+from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import DeniedError
 
 _OTHERS = 0o077
@@ -24,7 +24,7 @@ async def check_folders(subject: Subject) -> Finding:
     """Raises DeniedError where a chat would refuse what there is, as `keep_private` does."""
     folders = subject.folders
     places = (folders.config, folders.data, folders.state, folders.cache)
-    return await beside(lambda: _look(folders, [each for each in places if each.exists()]))
+    return await in_daemon_thread(lambda: _look(folders, [each for each in places if each.exists()]))
 
 
 def _look(folders: Folders, there: Sequence[Path]) -> Finding:

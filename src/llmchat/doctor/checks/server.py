@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from llmchat.backends.http.errors import NotThere, ServerBusy, ServerDown
-from llmchat.backends.registry import Speaker
+from llmchat.backends.registry import HttpBackend
 from llmchat.doctor.checks.answering import ask, context_of, prepare
 from llmchat.doctor.finding import Finding, good, unknown, warning
 from llmchat.doctor.subject import Subject
@@ -25,7 +25,7 @@ async def check_server(subject: Subject) -> Finding | None:
         return None
     limits = await prepare(subject)
     backend = await subject.backend()
-    assert isinstance(backend, Speaker), "it is a server"
+    assert isinstance(backend, HttpBackend), "it is a server"
     api = _APIS.get(backend.name, backend.name)
     if await _recognised(backend, subject):
         model = backend.model or "a model without a name"
@@ -33,7 +33,7 @@ async def check_server(subject: Subject) -> Finding | None:
     return await (_asked(subject, api) if subject.asks else _not_asked(backend))
 
 
-async def _recognised(backend: Speaker, subject: Subject) -> bool:
+async def _recognised(backend: HttpBackend, subject: Subject) -> bool:
     try:
         return await backend.recognises()
     except (ServerDown, ServerBusy, DeniedError):
@@ -54,7 +54,7 @@ async def _asked(subject: Subject, api: str) -> Finding:
     )
 
 
-async def _not_asked(backend: Speaker) -> Finding:
+async def _not_asked(backend: HttpBackend) -> Finding:
     """Raises what its answers mean. Nothing there means little: some proxies let only questions through."""
     try:
         async with asyncio.timeout(_PATIENCE_S):

@@ -7,16 +7,16 @@ import json
 from llmchat.app.batch.journal import BatchJournal
 from llmchat.app.batch.run import Batch
 from llmchat.errors import LLMChatError, StorageError
-from llmchat.terminal.batch.lines import Line
-from llmchat.terminal.batch.progress import Tally
-from llmchat.terminal.batch.prompts import BadLine, Frame, Prompt, read_prompt
+from llmchat.terminal.batch.lines import BatchLine
+from llmchat.terminal.batch.progress import BatchProgress
+from llmchat.terminal.batch.prompts import BadLine, BatchFrame, BatchPrompt, read_prompt
 from llmchat.terminal.reply.json import error_record, reply_record
 
 
-class Answers:
+class BatchAnswers:
     """Makes a line of JSON, without its newline, of each line. What it raises stops the batch."""
 
-    def __init__(self, batch: Batch, frame: Frame, tally: Tally, *, preview: bool) -> None:
+    def __init__(self, batch: Batch, frame: BatchFrame, tally: BatchProgress, *, preview: bool) -> None:
         """With `preview` an answer is what would be sent."""
         self.journal: BatchJournal | None = None
         self._batch = batch
@@ -24,14 +24,14 @@ class Answers:
         self._tally = tally
         self._preview = preview
 
-    def kept(self, line: Line) -> bytes | None:
+    def kept(self, line: BatchLine) -> bytes | None:
         """The answer that this line got in an earlier run."""
         found = self.journal.find(line.number, line.key) if self.journal else None
         if found is not None:
             self._tally.before += 1
         return found
 
-    async def ask(self, line: Line) -> bytes:
+    async def ask(self, line: BatchLine) -> bytes:
         """The answer, which is in the journal by then; or what went wrong with this line alone."""
         prompt = read_prompt(line)
         told: dict[str, object] = {"line": line.number}
@@ -44,7 +44,7 @@ class Answers:
             return await self._replied(line, told, prompt)
         return await self._previewed(told, prompt)
 
-    async def _replied(self, line: Line, told: dict[str, object], prompt: Prompt) -> bytes:
+    async def _replied(self, line: BatchLine, told: dict[str, object], prompt: BatchPrompt) -> bytes:
         question = self._frame.around(prompt.text)
         reply, fault = await self._batch.ask(question, prompt.settings, system=prompt.system)
         if fault is not None:
@@ -54,17 +54,17 @@ class Answers:
         self._keep(line, answer)
         return answer
 
-    async def _previewed(self, told: dict[str, object], prompt: Prompt) -> bytes:
+    async def _previewed(self, told: dict[str, object], prompt: BatchPrompt) -> bytes:
         question = self._frame.around(prompt.text)
         preview = await self._batch.preview(question, prompt.settings, system=prompt.system)
         shown = {"prompt": preview.text, "tokens": preview.count.tokens, "exact": preview.count.exact}
         return _encode(told | shown)
 
-    def _failed(self, line: Line, told: dict[str, object], error: LLMChatError) -> bytes:
+    def _failed(self, line: BatchLine, told: dict[str, object], error: LLMChatError) -> bytes:
         self._tally.count_failure(line.number, error)
         return _encode(told | error_record(error))
 
-    def _keep(self, line: Line, answer: bytes) -> None:
+    def _keep(self, line: BatchLine, answer: bytes) -> None:
         if self.journal is not None:
             try:
                 self.journal.keep(line.number, line.key, answer)

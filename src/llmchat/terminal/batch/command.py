@@ -16,12 +16,12 @@ from llmchat.app.target import choose
 from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
-from llmchat.terminal.batch.answers import Answers
+from llmchat.terminal.batch.answers import BatchAnswers
 from llmchat.terminal.batch.fingerprint import fingerprint, journal_path
-from llmchat.terminal.batch.lines import Line, identity, open_source, read_lines, size_of
+from llmchat.terminal.batch.lines import BatchLine, identity, open_source, read_lines, size_of
 from llmchat.terminal.batch.output import Output, Printed
-from llmchat.terminal.batch.progress import Tally
-from llmchat.terminal.batch.prompts import Frame, read_frame
+from llmchat.terminal.batch.progress import BatchProgress
+from llmchat.terminal.batch.prompts import BatchFrame, read_frame
 from llmchat.terminal.constraint import read_constraint, without_schema
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
@@ -81,7 +81,7 @@ class _Lines:
         session: Session,
         run: Run,
         streams: Streams,
-        frame: Frame,
+        frame: BatchFrame,
         constraint: Constraint | None,
         *,
         name: str,
@@ -95,7 +95,7 @@ class _Lines:
         self._name = name
         self._source = source
         self._stdout = streams.stdout
-        self._tally = Tally(streams, quiet=session.config.switch("quiet"))
+        self._tally = BatchProgress(streams, quiet=session.config.switch("quiet"))
         self._output = Output(streams.stdout.fileno(), ordered=not run.unordered)
         asking = Batch(
             session,
@@ -104,7 +104,7 @@ class _Lines:
             constraint=constraint,
             tell=self._tally.tell,
         )
-        self._answers = Answers(asking, frame, self._tally, preview=run.dry_run)
+        self._answers = BatchAnswers(asking, frame, self._tally, preview=run.dry_run)
         self._printed: Printed | None = None
 
     async def answer(self) -> ExitCode:
@@ -139,7 +139,7 @@ class _Lines:
         _allow_open_files(at_once + 64)
         return at_once
 
-    async def _read(self) -> AsyncGenerator[Line, None]:
+    async def _read(self) -> AsyncGenerator[BatchLine, None]:
         """The lines, as far as there is room for their answers. The journal is opened at the first."""
         async with aclosing(read_lines(self._source)) as lines:
             async for line in lines:
@@ -148,7 +148,7 @@ class _Lines:
                 await self._output.room(line.position)
                 yield line
 
-    async def _open_journal(self, first: Line) -> None:
+    async def _open_journal(self, first: BatchLine) -> None:
         source = identity(self._name, self._source, first)
         digest = fingerprint(self._session, self._run, self._frame, self._constraint, source=source)
         try:
@@ -162,7 +162,7 @@ class _Lines:
             if self._printed.unfinished:
                 await self._output.break_line()
 
-    async def _answer(self, line: Line) -> None:
+    async def _answer(self, line: BatchLine) -> None:
         answer = self._answers.kept(line)
         if answer is None:
             answer = await self._answers.ask(line)

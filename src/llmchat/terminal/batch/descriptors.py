@@ -23,7 +23,7 @@ async def read_chunks(descriptor: int) -> AsyncGenerator[bytes, None]:
         yield chunk
 
 
-class Writer:
+class DescriptorWriter:
     """Writes to a descriptor. What is left when somebody is cancelled goes before what is written next."""
 
     def __init__(self, descriptor: int) -> None:

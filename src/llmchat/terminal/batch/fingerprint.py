@@ -10,7 +10,7 @@ from pathlib import Path
 from llmchat.app import Session
 from llmchat.app.target import choose
 from llmchat.core.constraint import Constraint
-from llmchat.terminal.batch.prompts import Frame
+from llmchat.terminal.batch.prompts import BatchFrame
 from llmchat.terminal.constraint import constraint_record
 from llmchat.terminal.run import Run
 
@@ -24,7 +24,7 @@ _HOW = frozenset(
 
 
 def fingerprint(
-    session: Session, run: Run, frame: Frame, constraint: Constraint | None, *, source: str
+    session: Session, run: Run, frame: BatchFrame, constraint: Constraint | None, *, source: str
 ) -> str:
     """Who is asked, how, and what is in every question; and where the lines come from.
 

@@ -15,7 +15,7 @@ from llmchat.terminal.device.streams import INPUT_CAP, Streams
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BatchLine:
     """One that is not blank. A line over INPUT_CAP bytes has only its beginning, which is over it too."""
 
     number: int  # from 1, blank ones counted
@@ -58,7 +58,7 @@ def size_of(descriptor: int) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
-def identity(name: str, descriptor: int, first: Line) -> str:
+def identity(name: str, descriptor: int, first: BatchLine) -> str:
     """Tells this input from others, though its lines may have been edited since.
 
     A file is known by its name, anything else by its first line.
@@ -68,13 +68,13 @@ def identity(name: str, descriptor: int, first: Line) -> str:
     return first.key
 
 
-async def read_lines(descriptor: int) -> AsyncGenerator[Line, None]:
+async def read_lines(descriptor: int) -> AsyncGenerator[BatchLine, None]:
     """Every line that is not blank. Only the line that is being read is in memory. Raises OSError."""
     number = position = size = 0
     async for content, length in _split(descriptor):
         number, size = number + 1, size + length
         if content.strip():
-            yield Line(number, position, content.removesuffix(b"\r"), size)
+            yield BatchLine(number, position, content.removesuffix(b"\r"), size)
             position, size = position + 1, 0
 
 

@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from typing import BinaryIO
 
-from llmchat.terminal.batch.descriptors import Writer
+from llmchat.terminal.batch.descriptors import DescriptorWriter
 
 AHEAD = 8192
 """Lines that are worked on beyond the oldest one without an answer: so many answers may have to wait."""
@@ -20,7 +20,7 @@ class Output:
     """Every position gets one answer. In order, it waits until all before it are out."""
 
     def __init__(self, descriptor: int, *, ordered: bool) -> None:
-        self._writer = Writer(descriptor)
+        self._writer = DescriptorWriter(descriptor)
         self._ordered = ordered
         self._held: dict[int, bytes] = {}  # answers that wait for one before them; b"" is out already
         self._next = 0

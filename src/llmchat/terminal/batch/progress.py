@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 
-class Tally:
+class BatchProgress:
     """Counts lines, and shows them as a bar on stderr if that is a terminal which the answers leave alone."""
 
     def __init__(self, streams: Streams, *, quiet: bool) -> None:

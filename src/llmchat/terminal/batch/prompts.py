@@ -12,7 +12,7 @@ from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
 from llmchat.core.generation import Settings
 from llmchat.errors import InputError, UsageError
-from llmchat.terminal.batch.lines import Line
+from llmchat.terminal.batch.lines import BatchLine
 from llmchat.terminal.device.streams import Streams, check_text, decode
 from llmchat.terminal.question import read_file
 
@@ -24,7 +24,7 @@ _KNOWN = ("prompt", "id", "system", *_SAMPLING)
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class BatchPrompt:
     """What a line asks; what is None or left open there is as the run has it."""
 
     text: str
@@ -42,7 +42,7 @@ class BadLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class BatchFrame:
     """What goes before and after every prompt, with a blank line between."""
 
     before: str = ""
@@ -52,7 +52,7 @@ class Frame:
         return "\n\n".join(part for part in (self.before, prompt, self.after) if part)
 
 
-def read_frame(words: Sequence[str], files: Sequence[str], streams: Streams, *, exact: bool) -> Frame:
+def read_frame(words: Sequence[str], files: Sequence[str], streams: Streams, *, exact: bool) -> BatchFrame:
     """The files and the words of the command line, as `read_question` takes them.
 
     Raises UsageError for `-` among the words, and what reading a file raises.
@@ -65,15 +65,15 @@ def read_frame(words: Sequence[str], files: Sequence[str], streams: Streams, *, 
     if not exact:
         texts = [text.rstrip("\r\n") for text in texts]
     before = "\n\n".join(text for text in texts if text)
-    return Frame(before, check_text(" ".join(words), "the prompt"))
+    return BatchFrame(before, check_text(" ".join(words), "the prompt"))
 
 
-def read_prompt(line: Line) -> Prompt | BadLine:
+def read_prompt(line: BatchLine) -> BatchPrompt | BadLine:
     """A JSON object with a prompt, a JSON text, or the line as it is."""
     try:
         text = decode(line.content, _NAME)
         if not text.lstrip().startswith("{"):
-            return Prompt(_not_empty(_unquoted(text)))
+            return BatchPrompt(_not_empty(_unquoted(text)))
         fields = _object(text)
     except InputError as error:
         return BadLine(error)
@@ -87,7 +87,7 @@ def read_prompt(line: Line) -> Prompt | BadLine:
         return BadLine(error, known)
 
 
-def _read_object(fields: Mapping[str, object], known: Id | None) -> Prompt:
+def _read_object(fields: Mapping[str, object], known: Id | None) -> BatchPrompt:
     for field in fields:
         if field not in _KNOWN:
             raise InputError(f"{_NAME} has an unknown field {field}", hint=f"there are {', '.join(_KNOWN)}")
@@ -97,7 +97,7 @@ def _read_object(fields: Mapping[str, object], known: Id | None) -> Prompt:
     if system is not None and not isinstance(system, str):
         raise _bad("system", "it is a text")
     values = {each: _value(SETTINGS[each], fields[each]) for each in _SAMPLING if each in fields}
-    return Prompt(
+    return BatchPrompt(
         _not_empty(check_text(prompt, "the prompt")),
         Settings(**values),  # type: ignore[arg-type] # each was checked against its declaration
         None if system is None else check_text(system, "the system message"),

@@ -23,7 +23,7 @@ _IT_IS = re.compile(rb"\x1b\[\?[\d;]*c")
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class TerminalReplies:
     """What a terminal said: the cells that each of SAMPLES takes, and whether it knows mode 2026."""
 
     cells: Mapping[str, int]
@@ -44,7 +44,7 @@ def can_ask(streams: Streams) -> bool:
         return False
 
 
-def interview(streams: Streams) -> Answers:
+def interview(streams: Streams) -> TerminalReplies:
     """Writes each sample at the beginning of the line and asks how far the cursor went."""
     assert streams.stdin is not None, "see can_ask"
     asked = "".join(f"\r{sample}{_WHERE}" for sample in SAMPLES.values())
@@ -53,7 +53,7 @@ def interview(streams: Streams) -> Answers:
     columns = [int(each) - 1 for each in _COLUMN.findall(said)]
     known = len(columns) == len(SAMPLES)
     mode = _MODE_IS.search(said)
-    return Answers(
+    return TerminalReplies(
         dict(zip(SAMPLES, columns, strict=True)) if known else {},
         synchronizes=mode is not None and mode[1] in (b"1", b"2"),
         complete=_IT_IS.search(said) is not None,

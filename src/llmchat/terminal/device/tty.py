@@ -25,7 +25,7 @@ class Asking(Protocol):
         """The program ends on the spot: what the prompt set of the terminal must not stay set."""
 
 
-class Line:
+class TtyLine:
     """The line of a terminal; without one nothing here does anything. Ctrl-C still is a signal on it."""
 
     def __init__(self, terminal: BinaryIO | None) -> None:
@@ -174,10 +174,10 @@ def _obey(number: int) -> None:
 
 
 @contextmanager
-def quiet_line(terminal: BinaryIO | None) -> Iterator[Line]:
+def quiet_line(terminal: BinaryIO | None) -> Iterator[TtyLine]:
     """The terminal's line, quiet until this is left, however that goes; nothing where it is none."""
     there = terminal is not None and os.name == "posix" and os.isatty(terminal.fileno())
-    line = Line(terminal if there else None)
+    line = TtyLine(terminal if there else None)
     before = {}
     try:
         if there:
@@ -190,7 +190,7 @@ def quiet_line(terminal: BinaryIO | None) -> Iterator[Line]:
             signal.signal(number, handler)
 
 
-def _handlers(line: Line) -> dict[signal.Signals, Callable[[int, FrameType | None], None]]:
+def _handlers(line: TtyLine) -> dict[signal.Signals, Callable[[int, FrameType | None], None]]:
     """A shell that knows no Ctrl-Z has it ignored, and it stays so."""
     told = {signal.SIGQUIT: line.quit, signal.SIGTSTP: line.stop}
     return {number: call for number, call in told.items() if signal.getsignal(number) is not signal.SIG_IGN}

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from llmchat.doctor import Check, Finding, Subject, good, warning
 from llmchat.terminal.device.clipboard import find_program
-from llmchat.terminal.device.queries import SAMPLES, Answers
+from llmchat.terminal.device.queries import SAMPLES, TerminalReplies
 from llmchat.terminal.device.streams import Streams
 
 _LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
@@ -18,7 +18,7 @@ NARROW, LOW = 40, 10
 """Columns and rows below which there is something to say."""
 
 
-def terminal_checks(streams: Streams, answers: Answers | None) -> tuple[Check, ...]:
+def terminal_checks(streams: Streams, answers: TerminalReplies | None) -> tuple[Check, ...]:
     """The checks of this terminal; `answers` is what it said itself, None where it was not asked."""
 
     async def check_terminal(_: Subject) -> Finding:
@@ -59,7 +59,7 @@ def _colours(environ: Mapping[str, str]) -> str:
     return "256 colours" if "256color" in environ.get("TERM", "") else "16 colours"
 
 
-def _characters(streams: Streams, answers: Answers | None) -> Finding | None:
+def _characters(streams: Streams, answers: TerminalReplies | None) -> Finding | None:
     if not streams.is_terminal(streams.stdout):
         return None
     said, wrong = [], []

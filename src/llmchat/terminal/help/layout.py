@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from llmchat.terminal.help.page import Block, Heading, Lines, Page, Rows, Text
+from llmchat.terminal.help.page import Block, HelpHeading, HelpPage, HelpRows, HelpText, Lines
 
 WIDEST = 96
 """Columns of a line; longer ones are hard to read."""
@@ -15,7 +15,7 @@ _NARROW = 60  # columns of a window that has no room for that
 _INDENT = "    "
 
 
-def to_text(page: Page, columns: int) -> str:
+def to_text(page: HelpPage, columns: int) -> str:
     """The page, in lines that are no longer than the window where words allow it."""
     width = max(12, min(columns, WIDEST) - 1)
     return "\n".join("\n".join(_lay_out(block, width)) + "\n" for block in page.blocks)
@@ -23,13 +23,13 @@ def to_text(page: Page, columns: int) -> str:
 
 def _lay_out(block: Block, width: int) -> Iterator[str]:
     match block:
-        case Heading(text):
+        case HelpHeading(text):
             yield from _fill(f"{text}:", width)
-        case Text(text):
+        case HelpText(text):
             yield from _fill(text, width)
         case Lines(text):
             yield from (f"{_INDENT}{line}".rstrip() for line in text.split("\n"))
-        case Rows(rows):
+        case HelpRows(rows):
             beside = [len(term) for term, _ in rows if len(term) <= _TERM]
             indent = max(beside, default=0) + 2 if width >= _NARROW else len(_INDENT)
             for term, meaning in rows:

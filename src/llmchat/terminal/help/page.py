@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class HelpText:
     """A paragraph."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class HelpRows:
     """Terms, each with what it means."""
 
     rows: tuple[tuple[str, str], ...]
@@ -27,17 +27,17 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class HelpHeading:
     """The beginning of a part."""
 
     text: str
 
 
-Block = Text | Rows | Lines | Heading
+Block = HelpText | HelpRows | Lines | HelpHeading
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HelpPage:
     """All about one topic."""
 
     name: str

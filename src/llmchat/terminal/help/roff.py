@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from llmchat.terminal.help.page import Block, Heading, Lines, Page, Rows, Text
+from llmchat.terminal.help.page import Block, HelpHeading, HelpPage, HelpRows, HelpText, Lines
 
 _SPECIAL = {
     "\\": r"\e",
@@ -19,7 +19,7 @@ _SPECIAL = {
 }
 
 
-def to_roff(name: str, version: str, pages: Iterable[Page]) -> str:
+def to_roff(name: str, version: str, pages: Iterable[HelpPage]) -> str:
     """A manual page of section 1 with each page as a section of it."""
     lines = [
         f'.\\" Written by `{name} help --man`.',
@@ -32,20 +32,20 @@ def to_roff(name: str, version: str, pages: Iterable[Page]) -> str:
         fresh = True  # a paragraph begins by itself
         for block in page.blocks:
             lines.extend(_write(block, fresh=fresh))
-            fresh = isinstance(block, Heading)
+            fresh = isinstance(block, HelpHeading)
     return "\n".join(lines) + "\n"
 
 
 def _write(block: Block, *, fresh: bool) -> Iterator[str]:
     paragraph = [] if fresh else [".PP"]
     match block:
-        case Heading(text):
+        case HelpHeading(text):
             yield f".SS {_escape(text)}"
-        case Text(text):
+        case HelpText(text):
             yield from (*paragraph, *_fill(text))
         case Lines(text):
             yield from (*paragraph, ".RS 4", ".nf", *map(_line, text.split("\n")), ".fi", ".RE")
-        case Rows(rows):
+        case HelpRows(rows):
             for term, meaning in rows:
                 yield from (".TP", f"\\fB{_escape(term)}\\fR")
                 yield from _fill(meaning)

@@ -12,7 +12,7 @@ from llmchat.config.settings import SETTINGS
 from llmchat.core.conversation import Message, Role
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import WHEN
-from llmchat.terminal.help.page import Block, Heading, Lines, Page, Rows, Text
+from llmchat.terminal.help.page import Block, HelpHeading, HelpPage, HelpRows, HelpText, Lines
 from llmchat.terminal.prompt.keys import KEYS
 
 Build = Callable[[Folders], tuple[Block, ...]]
@@ -56,10 +56,10 @@ class Topic:
     build: Build
 
 
-def page(name: str, folders: Folders) -> Page:
+def page(name: str, folders: Folders) -> HelpPage:
     """All about a topic."""
     topic = TOPICS[name]
-    return Page(name, topic.about, topic.build(folders))
+    return HelpPage(name, topic.about, topic.build(folders))
 
 
 def _settings(_folders: Folders) -> tuple[Block, ...]:
@@ -68,7 +68,7 @@ def _settings(_folders: Folders) -> tuple[Block, ...]:
         "folder, .env over the default; a profile that -m names counts as a flag. llmchat config show says "
         "what each is and where it came from. No flag takes a key."
     )
-    return Text(text), Rows(tuple((name, _about(name)) for name in SETTINGS))
+    return HelpText(text), HelpRows(tuple((name, _about(name)) for name in SETTINGS))
 
 
 def _about(name: str) -> str:
@@ -86,22 +86,26 @@ def _about(name: str) -> str:
 def _commands(_folders: Folders) -> tuple[Block, ...]:
     from llmchat.terminal.repl.commands import COMMANDS
 
-    return Text("At the prompt of a chat:"), Rows(
+    return HelpText("At the prompt of a chat:"), HelpRows(
         tuple((each.usage, each.help) for each in COMMANDS.values())
     )
 
 
 def _keys(_folders: Folders) -> tuple[Block, ...]:
     vi = "--vi gives the keys of vi instead; Enter, Ctrl-C and Ctrl-D stay."
-    return Text("At the prompt of a chat:"), Rows(tuple((each.shown, each.does) for each in KEYS)), Text(vi)
+    return (
+        HelpText("At the prompt of a chat:"),
+        HelpRows(tuple((each.shown, each.does) for each in KEYS)),
+        HelpText(vi),
+    )
 
 
 def _exit_codes(_folders: Folders) -> tuple[Block, ...]:
-    return (Rows(tuple((str(int(code)), when) for code, when in WHEN.items())),)
+    return (HelpRows(tuple((str(int(code)), when) for code, when in WHEN.items())),)
 
 
 def _environment(_folders: Folders) -> tuple[Block, ...]:
-    return (Rows(tuple(ENVIRONMENT.items())),)
+    return (HelpRows(tuple(ENVIRONMENT.items())),)
 
 
 def _files(folders: Folders) -> tuple[Block, ...]:
@@ -119,7 +123,7 @@ def _files(folders: Folders) -> tuple[Block, ...]:
         "Folders and files are for you alone. LLMCHAT_HOME puts all of them under one folder, in config, "
         "data, state and cache."
     )
-    return Text(text), Rows(rows)
+    return HelpText(text), HelpRows(rows)
 
 
 def _prompt_formats(_folders: Folders) -> tuple[Block, ...]:
@@ -134,9 +138,9 @@ def _prompt_formats(_folders: Folders) -> tuple[Block, ...]:
         "chooses it; it should be the one that the model was trained with. Other servers and the embedded "
         "engine format messages themselves. llmchat ask --dry-run shows what would be sent."
     )
-    blocks: list[Block] = [Text(text)]
+    blocks: list[Block] = [HelpText(text)]
     for name, each in FORMATS.items():
-        blocks += [Heading(name), Lines(each.render(said).rstrip("\n"))]
+        blocks += [HelpHeading(name), Lines(each.render(said).rstrip("\n"))]
     return tuple(blocks)
 
 
@@ -152,7 +156,7 @@ def _servers(_folders: Folders) -> tuple[Block, ...]:
         "What a server speaks is found out by asking it; --api tgi or --api openai says so instead. -m is "
         "needed where a server has several models. A key goes into LLMCHAT_API_KEY, never into a command."
     )
-    return Rows(rows), Text(text)
+    return HelpRows(rows), HelpText(text)
 
 
 TOPICS: Mapping[str, Topic] = MappingProxyType(

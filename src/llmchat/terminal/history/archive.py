@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from llmchat.errors import CreateError, ExitCode, InputError, MissingError, UsageError
 from llmchat.sanitize import sanitize_line
-from llmchat.store import Store, Whole
+from llmchat.store import ConversationExport, Store
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.history.show import open_store
 from llmchat.transcripts.export import choose_format, export
@@ -80,7 +80,7 @@ def erase_history(given: Sequence[str], streams: Streams, *, sure: bool, as_json
     return ExitCode.OK
 
 
-def _agreed(conversations: Sequence[Whole], streams: Streams) -> bool:
+def _agreed(conversations: Sequence[ConversationExport], streams: Streams) -> bool:
     if not streams.is_terminal(streams.stdin) or streams.stdin is None:
         raise UsageError("there is nobody to ask whether to erase it", hint="--yes erases without asking")
     for each in conversations:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyHelp:
     """What is pressed or typed, and what it does. `bound` are the names of our own bindings of it."""
 
     shown: str
@@ -15,17 +15,17 @@ class Key:
 
 
 KEYS = (
-    Key("Enter", "sends the message", ("c-m",)),
-    Key("Esc Enter, Ctrl-J", "begins a new line; so does Enter behind a \\", ("escape c-m", "c-j")),
-    Key("Ctrl-C", "stops a reply and keeps its text; at the prompt, clears what is typed", ("c-c",)),
-    Key("Ctrl-D", "leaves, where nothing is typed; else deletes a character", ("c-d",)),
-    Key("Up, Down", "go through what was typed before, in any shell"),
-    Key("Ctrl-R", "searches what was typed before"),
-    Key("Tab", "completes commands, their arguments, files and models"),
-    Key("Ctrl-X Ctrl-E", "opens what is typed in $VISUAL or $EDITOR"),
-    Key("/command", "runs a command, as the only line of a message"),
-    Key("@path", 'attaches a text file to the question; @"a path" for one with spaces'),
-    Key("//text, @@word", "sends /text, and @word"),
-    Key("a space in front", "keeps the message out of the history of prompts"),
+    KeyHelp("Enter", "sends the message", ("c-m",)),
+    KeyHelp("Esc Enter, Ctrl-J", "begins a new line; so does Enter behind a \\", ("escape c-m", "c-j")),
+    KeyHelp("Ctrl-C", "stops a reply and keeps its text; at the prompt, clears what is typed", ("c-c",)),
+    KeyHelp("Ctrl-D", "leaves, where nothing is typed; else deletes a character", ("c-d",)),
+    KeyHelp("Up, Down", "go through what was typed before, in any shell"),
+    KeyHelp("Ctrl-R", "searches what was typed before"),
+    KeyHelp("Tab", "completes commands, their arguments, files and models"),
+    KeyHelp("Ctrl-X Ctrl-E", "opens what is typed in $VISUAL or $EDITOR"),
+    KeyHelp("/command", "runs a command, as the only line of a message"),
+    KeyHelp("@path", 'attaches a text file to the question; @"a path" for one with spaces'),
+    KeyHelp("//text, @@word", "sends /text, and @word"),
+    KeyHelp("a space in front", "keeps the message out of the history of prompts"),
 )
 """In the order they are shown. Those that are not bound are the line editor's own, or typed in a message."""

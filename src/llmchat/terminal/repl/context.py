@@ -23,7 +23,7 @@ class Typed:
 
 
 @dataclass(slots=True)
-class Desk:
+class CommandContext:
     """The session, the ways to show something, and what the loop does next."""
 
     session: Session

@@ -12,9 +12,9 @@ from llmchat.errors import ExitCode, LLMChatError, StorageError
 from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.device.tty import Line
+from llmchat.terminal.device.tty import TtyLine
 from llmchat.terminal.prompt.session import LABEL, Prompt, PromptHistory
-from llmchat.terminal.repl.commands import Desk, complete_line, is_command, run_command
+from llmchat.terminal.repl.commands import CommandContext, complete_line, is_command, run_command
 from llmchat.terminal.reply.view import error_lines, show
 from llmchat.terminal.run import Run, find_screen, make_view
 
@@ -23,14 +23,14 @@ class Repl:
     """A conversation at a terminal."""
 
     def __init__(
-        self, session: Session, streams: Streams, *, run: Run, line: Line, interrupts: Interrupts
+        self, session: Session, streams: Streams, *, run: Run, line: TtyLine, interrupts: Interrupts
     ) -> None:
         self._session = session
         self._run = run
         self._line = line
         self._streams = streams
         self._interrupts = interrupts
-        self._desk = Desk(
+        self._desk = CommandContext(
             session,
             streams,
             say=self._say,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from llmchat.errors import UsageError
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.repl.attachments import complete_mention
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 
-Run = Callable[[Desk, str], Awaitable[None]]
-Complete = Callable[[Desk, str], Iterable[Candidate]]
+Run = Callable[[CommandContext, str], Awaitable[None]]
+Complete = Callable[[CommandContext, str], Iterable[Candidate]]
 """What the argument could become, from its beginning."""
 
 
@@ -49,7 +49,7 @@ def is_command(line: str) -> bool:
     return line.startswith("/") and not line.startswith("//") and "\n" not in line
 
 
-async def run_command(desk: Desk, line: str) -> None:
+async def run_command(desk: CommandContext, line: str) -> None:
     """Runs the command in a line that begins with a slash. Raises UsageError for one there is not."""
     name, _, argument = line.removeprefix("/").partition(" ")
     if name not in COMMANDS:
@@ -59,7 +59,7 @@ async def run_command(desk: Desk, line: str) -> None:
     await COMMANDS[name].run(desk, argument.strip())
 
 
-def complete_line(desk: Desk, line: str) -> Iterable[Candidate]:
+def complete_line(desk: CommandContext, line: str) -> Iterable[Candidate]:
     """The lines that this beginning of a command, or of a question with @path, could become."""
     if not is_command(line):
         return complete_mention(line)

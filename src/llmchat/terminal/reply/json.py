@@ -11,7 +11,7 @@ from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
 from llmchat.scrub import scrub
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.status import StatusLine
 from llmchat.terminal.reply.view import error_lines, reply_notes
 
 
@@ -25,13 +25,13 @@ class JsonView:
     def __init__(
         self,
         streams: Streams,
-        aside: Aside | None = None,
+        aside: StatusLine | None = None,
         *,
         lines: bool,
         conversation: Callable[[], str | None],
     ) -> None:
         self._streams = streams
-        self._aside = aside or Aside(streams)
+        self._aside = aside or StatusLine(streams)
         self._lines = lines
         self._conversation = conversation
         self._broken: Reply | None = None  # it broke off, with some text

@@ -10,7 +10,7 @@ from llmchat.core.generation import Progress
 from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
 from llmchat.terminal.reply.screen import Screen, tail_rows
-from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.status import StatusLine
 from llmchat.terminal.reply.view import error_lines, reply_notes, summary
 
 FRAME_S = 1 / 30
@@ -21,7 +21,7 @@ SHARE = 0.15
 class LiveView:
     """Shows one reply on a terminal. Must be used inside an event loop."""
 
-    def __init__(self, screen: Screen, aside: Aside, *, footer: bool) -> None:
+    def __init__(self, screen: Screen, aside: StatusLine, *, footer: bool) -> None:
         self._screen = screen
         self._aside = aside
         self._footer = footer

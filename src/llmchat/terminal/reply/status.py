@@ -8,7 +8,7 @@ from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.reply.spinner import Spinner
 
 
-class Aside:
+class StatusLine:
     """Keeps apart what stderr shows while a reply comes; `clear` makes room for what is not said here."""
 
     def __init__(self, streams: Streams, *, quiet: bool = False, thoughts: bool = True) -> None:

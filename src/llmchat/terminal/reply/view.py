@@ -12,7 +12,7 @@ from llmchat.errors import LLMChatError
 from llmchat.sanitize import Newlines, sanitize, sanitize_line
 from llmchat.scrub import scrub
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.reply.status import Aside
+from llmchat.terminal.reply.status import StatusLine
 
 
 class View(Protocol):
@@ -97,10 +97,10 @@ class PlainView:
     """The answer's text on stdout, flushed as it comes and ending in one newline; all else on stderr."""
 
     def __init__(
-        self, streams: Streams, aside: Aside | None = None, *, raw: bool = False, footer: bool = False
+        self, streams: Streams, aside: StatusLine | None = None, *, raw: bool = False, footer: bool = False
     ) -> None:
         self._streams = streams
-        self._aside = aside or Aside(streams)
+        self._aside = aside or StatusLine(streams)
         self._footer = footer
         self._raw = raw
         self._newlines = Newlines()

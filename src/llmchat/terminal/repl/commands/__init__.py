@@ -12,7 +12,7 @@ from llmchat.terminal.repl.commands import context as context
 from llmchat.terminal.repl.commands import files as files
 # isort: on
 
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import COMMANDS, complete_line, is_command, run_command
 
-__all__ = ["COMMANDS", "Desk", "complete_line", "is_command", "run_command"]
+__all__ = ["COMMANDS", "CommandContext", "complete_line", "is_command", "run_command"]

@@ -9,13 +9,13 @@ from llmchat.core.journal import Provenance, Reply
 from llmchat.core.plan import first_words
 from llmchat.errors import InputError, UsageError
 from llmchat.sanitize import sanitize_line
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 from llmchat.transcripts.statistics import statistics_lines
 
 
 @command("[TEXT]")
-async def prompt(desk: Desk, argument: str) -> None:
+async def prompt(desk: CommandContext, argument: str) -> None:
     """shows exactly what TEXT would send; without TEXT, what the last question sends"""
     preview = await desk.session.preview(argument or None)
     desk.say(preview.text)
@@ -23,7 +23,7 @@ async def prompt(desk: Desk, argument: str) -> None:
 
 
 @command("[TEXT]")
-async def tokens(desk: Desk, argument: str) -> None:
+async def tokens(desk: CommandContext, argument: str) -> None:
     """shows where the tokens go, turn by turn; with TEXT as the next question"""
     chat = desk.chat
     conversation = chat.draft(argument) if argument else chat.conversation
@@ -53,7 +53,7 @@ def _budget_text(budget: Budget) -> str:
 
 
 @command()
-async def stats(desk: Desk, argument: str) -> None:
+async def stats(desk: CommandContext, argument: str) -> None:
     """tokens, times and models of this conversation"""
     session = desk.session
     answers: list[Provenance] = [reply.provenance for reply in session.kept.replies]
@@ -66,7 +66,7 @@ async def stats(desk: Desk, argument: str) -> None:
 
 
 @command("[KEEP]")
-async def compact(desk: Desk, argument: str) -> None:
+async def compact(desk: CommandContext, argument: str) -> None:
     """sends a summary, which the model writes, instead of all but the newest turns; /undo takes it back"""
     if argument and not argument.isdecimal():
         raise UsageError("/compact takes how many turns to keep", hint=f"without a number it keeps {KEPT}")

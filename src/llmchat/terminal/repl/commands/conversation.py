@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from llmchat.app import Session
 from llmchat.errors import UsageError
 from llmchat.sanitize import sanitize_line
-from llmchat.store import Record, Whole
+from llmchat.store import ConversationExport, Record
 from llmchat.terminal.device.files import write_file
 from llmchat.terminal.history.show import found_text, list_text, show_conversation
 from llmchat.terminal.prompt.completion import Candidate, files
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 from llmchat.transcripts.export import choose_format, export
 from llmchat.transcripts.headings import title_of
@@ -21,20 +21,20 @@ LISTED = 20
 """Conversations that /history shows and completes, and what /search finds."""
 
 
-def _conversations(desk: Desk, beginning: str) -> Iterator[Candidate]:
+def _conversations(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
     for each in desk.session.store.list(LISTED):
         yield Candidate(each.id, sanitize_line(each.title)[:50])
 
 
 @command()
-async def new(desk: Desk, argument: str) -> None:
+async def new(desk: CommandContext, argument: str) -> None:
     """begins a new conversation; the old one stays kept"""
     desk.session.new_conversation()
     desk.say("A new conversation.")
 
 
 @command("[ID|last]", complete=_conversations)
-async def history(desk: Desk, argument: str) -> None:
+async def history(desk: CommandContext, argument: str) -> None:
     """lists past conversations, or shows one"""
     store = desk.session.store
     if argument:
@@ -44,7 +44,7 @@ async def history(desk: Desk, argument: str) -> None:
 
 
 @command("WORDS")
-async def search(desk: Desk, argument: str) -> None:
+async def search(desk: CommandContext, argument: str) -> None:
     """finds what was said in any conversation; /open goes there"""
     if not argument:
         raise UsageError("/search takes words to look for", hint="for instance: /search capital of France")
@@ -52,7 +52,7 @@ async def search(desk: Desk, argument: str) -> None:
 
 
 @command("ID|last", complete=_conversations)
-async def open_(desk: Desk, argument: str) -> None:
+async def open_(desk: CommandContext, argument: str) -> None:
     """goes on with another conversation: /history and /search show the ids"""
     if not argument:
         raise UsageError("/open takes an id, or the beginning of one", hint="/history shows them")
@@ -61,7 +61,7 @@ async def open_(desk: Desk, argument: str) -> None:
 
 
 @command("[TEXT]")
-async def title(desk: Desk, argument: str) -> None:
+async def title(desk: CommandContext, argument: str) -> None:
     """shows or changes the name of this conversation"""
     session = desk.session
     conversation = session.kept.saved_id()
@@ -71,7 +71,7 @@ async def title(desk: Desk, argument: str) -> None:
 
 
 @command()
-async def save(desk: Desk, argument: str) -> None:
+async def save(desk: CommandContext, argument: str) -> None:
     """says where this conversation is saved; after --no-save begins to save it"""
     session = desk.session
     session.kept.save()
@@ -81,7 +81,7 @@ async def save(desk: Desk, argument: str) -> None:
 
 
 @command("[FILE]", complete=lambda _, beginning: files(beginning))
-async def export_(desk: Desk, argument: str) -> None:
+async def export_(desk: CommandContext, argument: str) -> None:
     """writes this conversation into a file: Markdown, or JSON or HTML by its ending"""
     if not desk.chat.conversation.messages:
         raise UsageError("there is nothing to export yet", hint="ask something first")
@@ -90,7 +90,7 @@ async def export_(desk: Desk, argument: str) -> None:
     await write_file(desk.confirm, desk.say, name, text)
 
 
-def _whole(session: Session) -> Whole:
+def _whole(session: Session) -> ConversationExport:
     """The conversation as it is saved; one that is not is a single branch of now."""
     if session.conversation_id is not None:
         return session.store.whole(session.conversation_id)
@@ -98,4 +98,4 @@ def _whole(session: Session) -> Whole:
     records = tuple(
         Record(at, at - 1 or None, message, now, None) for at, message in enumerate(said.messages, 1)
     )
-    return Whole("not saved", None, said.system, now, now, len(records), records)
+    return ConversationExport("not saved", None, said.system, now, now, len(records), records)

@@ -8,18 +8,18 @@ from llmchat.core.generation import estimate_tokens
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.prompt.completion import files as complete_files
 from llmchat.terminal.repl.attachments import attach
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 
 
-def _files(desk: Desk, beginning: str) -> Iterator[Candidate]:
+def _files(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
     yield from complete_files(beginning)
     if desk.files:
         yield Candidate("none", "attaches nothing after all")
 
 
 @command("[PATH|none]", complete=_files)
-async def file(desk: Desk, argument: str) -> None:
+async def file(desk: CommandContext, argument: str) -> None:
     """attaches a text file to the next question, as @path in a question does"""
     if argument == "none":
         desk.files.clear()

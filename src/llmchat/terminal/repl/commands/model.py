@@ -10,18 +10,18 @@ from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import UsageError
 from llmchat.terminal.models import models_text
 from llmchat.terminal.prompt.completion import Candidate, files, words
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 
 LIVE = {name: setting for name, setting in SETTINGS.items() if setting.live}
 
 
-def _models(desk: Desk, beginning: str) -> Iterator[Candidate]:
+def _models(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
     yield from words(desk.session.model_names(), beginning)
     yield from files(beginning, ending=".gguf")
 
 
-def _setting(desk: Desk, beginning: str) -> Iterator[Candidate]:
+def _setting(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
     name, space, _ = beginning.partition(" ")
     if space:
         yield Candidate(f"{name} default")
@@ -30,7 +30,7 @@ def _setting(desk: Desk, beginning: str) -> Iterator[Candidate]:
 
 
 @command("[NAME]", complete=_models)
-async def model(desk: Desk, argument: str) -> None:
+async def model(desk: CommandContext, argument: str) -> None:
     """shows or changes the model; the conversation goes on with the new one"""
     if argument:
         await desk.session.switch_model(argument)
@@ -41,13 +41,13 @@ async def model(desk: Desk, argument: str) -> None:
 
 
 @command()
-async def models(desk: Desk, argument: str) -> None:
+async def models(desk: CommandContext, argument: str) -> None:
     """lists what can be chatted with"""
     desk.say(models_text(desk.session.config, desk.session.folders.weights))
 
 
 @command("[NAME]", complete=lambda _, beginning: words(FORMATS, beginning))
-async def format_(desk: Desk, argument: str) -> None:
+async def format_(desk: CommandContext, argument: str) -> None:
     """shows or changes how messages become one text, for TGI"""
     session = desk.session
     before = session.config.text("prompt_format")
@@ -61,7 +61,7 @@ async def format_(desk: Desk, argument: str) -> None:
 
 
 @command("[NAME [VALUE|default]]", complete=_setting)
-async def set_(desk: Desk, argument: str) -> None:
+async def set_(desk: CommandContext, argument: str) -> None:
     """shows or changes how replies are generated: /set temperature 0.2"""
     if not argument:
         for name in LIVE:
@@ -82,7 +82,7 @@ async def set_(desk: Desk, argument: str) -> None:
 
 
 @command("[TEXT|none]")
-async def system(desk: Desk, argument: str) -> None:
+async def system(desk: CommandContext, argument: str) -> None:
     """shows or changes the system message"""
     if argument:
         desk.session.set_system("" if argument == "none" else argument)

@@ -6,7 +6,7 @@ import textwrap
 
 from llmchat.errors import UsageError
 from llmchat.terminal.prompt.completion import words
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import COMMANDS, command
 
 KEYS = (
@@ -16,7 +16,7 @@ KEYS = (
 
 
 @command("[COMMAND]", complete=lambda _, beginning: words(COMMANDS, beginning))
-async def help_(desk: Desk, argument: str) -> None:
+async def help_(desk: CommandContext, argument: str) -> None:
     """what each command does, or one of them"""
     chosen = COMMANDS.get(argument.removeprefix("/"))
     if argument and chosen is None:
@@ -28,19 +28,19 @@ async def help_(desk: Desk, argument: str) -> None:
             desk.say(_fill(line, desk, indent=0))
 
 
-def _fill(text: str, desk: Desk, *, indent: int) -> str:
+def _fill(text: str, desk: CommandContext, *, indent: int) -> str:
     """The text in lines that end between words; those after the first are indented where there is room."""
     width = max(2, desk.streams.size(desk.streams.stdout)[0] - 1)
     return textwrap.fill(text, width, subsequent_indent=" " * (indent if width > 2 * indent else 0))
 
 
 @command()
-async def exit_(desk: Desk, argument: str) -> None:
+async def exit_(desk: CommandContext, argument: str) -> None:
     """leaves (as Ctrl-D does)"""
     desk.leave = True
 
 
 @command()
-async def clear(desk: Desk, argument: str) -> None:
+async def clear(desk: CommandContext, argument: str) -> None:
     """clears the screen; the conversation goes on"""
     desk.clear()

@@ -9,16 +9,16 @@ from llmchat.terminal.device.clipboard import copy as copy_text
 from llmchat.terminal.device.files import write_file
 from llmchat.terminal.prompt.completion import Candidate, files
 from llmchat.terminal.repl.code import code_block, code_blocks, last_reply
-from llmchat.terminal.repl.context import Desk
+from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 
 
-def _blocks(desk: Desk, beginning: str) -> Iterator[Candidate]:
+def _blocks(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
     for at, block in enumerate(code_blocks(desk.chat), 1):
         yield Candidate(str(at), block.language)
 
 
-def _block_and_file(desk: Desk, beginning: str) -> Iterator[Candidate]:
+def _block_and_file(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
     number, space, name = beginning.partition(" ")
     if not space:
         yield from _blocks(desk, number)
@@ -27,13 +27,13 @@ def _block_and_file(desk: Desk, beginning: str) -> Iterator[Candidate]:
 
 
 @command()
-async def retry(desk: Desk, argument: str) -> None:
+async def retry(desk: CommandContext, argument: str) -> None:
     """asks the last question again; the old answer stays kept"""
     desk.turn = desk.chat.retry()
 
 
 @command()
-async def continue_(desk: Desk, argument: str) -> None:
+async def continue_(desk: CommandContext, argument: str) -> None:
     """goes on with a reply that was cut off, and shows the whole; the part stays kept"""
     if not await desk.chat.backend.can_continue():
         raise InputError(
@@ -44,14 +44,14 @@ async def continue_(desk: Desk, argument: str) -> None:
 
 
 @command("[N]", complete=_blocks)
-async def copy(desk: Desk, argument: str) -> None:
+async def copy(desk: CommandContext, argument: str) -> None:
     """copies the last reply to the clipboard, or its code block N"""
     text = code_block(desk.chat, argument).text if argument else last_reply(desk.chat)
     desk.say(f"Copied {len(text):,} characters, by {copy_text(text, desk.streams)}.")
 
 
 @command("N FILE", complete=_block_and_file)
-async def code(desk: Desk, argument: str) -> None:
+async def code(desk: CommandContext, argument: str) -> None:
     """writes code block N of the last reply into a file"""
     number, _, name = argument.partition(" ")
     if not name.strip():
