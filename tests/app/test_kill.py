@@ -59,8 +59,9 @@ def check(home: Path) -> bool:
     """Finds what was said before the end; False where it came before the question was kept."""
     said = (home / "out").read_text().splitlines() if (home / "out").exists() else []
     with Store.open(Folders.find({"LLMCHAT_HOME": str(home)}).database) as store:
-        assert store.database.damage() is None
-        latest = store.latest()
+        with store.database.reading() as connection:
+            assert connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
+        latest = next((each.id for each in store.list(1)), None)
         if latest is None:
             assert said == [], "the question was begun and is not there"
             return False

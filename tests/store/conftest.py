@@ -70,6 +70,12 @@ def say(provenance: Provenance) -> Callable[[ConversationJournal, str, str], Non
     return turn
 
 
+def is_intact(store: Store) -> bool:
+    """Whether SQLite finds no damage in the file."""
+    with store.database.reading() as connection:
+        return connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
+
+
 Spawn = Callable[..., "subprocess.Popen[str]"]
 
 

@@ -11,6 +11,8 @@ from llmchat.errors import CreateError, ExitCode, LLMChatError, StorageError, Tr
 from llmchat.store import ConversationJournal, Store, schema
 from llmchat.store.database import translated
 
+from .conftest import is_intact
+
 Say = Callable[[ConversationJournal, str, str], None]
 
 
@@ -42,7 +44,7 @@ def test_a_database_with_spoilt_pages_is_found_out(path: Path, say: Say) -> None
     content[20 * 4096 :] = b"\xa5" * len(content[20 * 4096 :])
     path.write_bytes(content)
     with Store.open(path) as store:
-        assert store.database.damage() is not None
+        assert not is_intact(store)
         with pytest.raises(StorageError, match="damaged"):
             store.load(str(journal.conversation_id))
     assert path.read_bytes() == content

@@ -12,7 +12,7 @@ import pytest
 from llmchat.core.conversation import Role, Status
 from llmchat.store import ConversationJournal, Store
 
-from .conftest import Spawn
+from .conftest import Spawn, is_intact
 
 Say = Callable[[ConversationJournal, str, str], None]
 
@@ -33,7 +33,7 @@ def test_kill_9_costs_at_most_a_second_of_the_answer(
     times += [float(line) for line in rest.split("\n")[:-1]]
 
     with Store.open(path) as store:
-        assert store.database.damage() is None
+        assert is_intact(store)
         question, answer = store.load(conversation).messages
         assert question.text == "the question"
         assert answer.status is Status.INTERRUPTED
@@ -78,8 +78,8 @@ def test_processes_that_open_a_fresh_database_at_once_all_get_it(tmp_path: Path,
             child.stdin.flush()
         assert [child.stdout.readline() for child in children if child.stdout] == ["opened\n"] * 3
         with Store.open(fresh) as store:
-            assert store.database.damage() is None
-            assert store.latest() is None
+            assert is_intact(store)
+            assert store.list(1) == ()
 
 
 def test_four_processes_in_one_conversation_lose_and_mix_nothing(
@@ -119,7 +119,7 @@ def test_four_processes_in_one_conversation_lose_and_mix_nothing(
     assert len(branch) == 2 + turns * 2
     assert len({message.text.split()[0] for message in branch[2:]}) == 1
     assert branch[2].role is Role.USER
-    assert store.database.damage() is None
+    assert is_intact(store)
 
 
 def test_who_goes_on_where_another_process_is_writing_is_told(path: Path, spawn: Spawn, store: Store) -> None:

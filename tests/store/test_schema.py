@@ -9,7 +9,7 @@ import pytest
 from llmchat.errors import StorageError
 from llmchat.store import Store, schema
 
-from .conftest import Spawn
+from .conftest import Spawn, is_intact
 
 
 def version(store: Store) -> int:
@@ -71,7 +71,7 @@ def is_up_to_date(path: Path) -> bool:
             version(store) == len(schema.MIGRATIONS)
             and [found.snippet for found in store.search("long ago", 5)] == ["asked long ago"]
             and [message.text for message in store.load("a").messages] == ["asked long ago"]
-            and store.database.damage() is None
+            and is_intact(store)
         )
 
 

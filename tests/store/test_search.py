@@ -9,7 +9,7 @@ from llmchat.core.journal import Provenance
 from llmchat.errors import UsageError
 from llmchat.store import ConversationJournal, Found, Store
 
-from .conftest import Clock
+from .conftest import Clock, is_intact
 
 Say = Callable[[ConversationJournal, str, str], None]
 
@@ -21,7 +21,7 @@ def texts(store: Store, text: str) -> list[str]:
 def index_is_whole(store: Store) -> bool:
     """SQLite compares the index with the texts, and fails where they differ."""
     store.database.connection.execute("INSERT INTO found (found, rank) VALUES ('integrity-check', 1)")
-    return store.database.damage() is None
+    return is_intact(store)
 
 
 def test_what_was_said_is_found_newest_first(store: Store, clock: Clock, say: Say) -> None:

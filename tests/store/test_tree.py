@@ -61,26 +61,9 @@ def test_switching_goes_to_the_newest_message_below_and_destroys_nothing(
     assert {node.id for node in store.tree(conversation)} > before
 
 
-def test_siblings_are_the_other_attempts_at_the_same_place(store: Store, conversation: str) -> None:
-    assert store.siblings(conversation, 2) == store.siblings(conversation, 3) == (2, 3)
-    assert store.siblings(conversation, 6) == (4, 6)
-    assert store.siblings(conversation, 1) == (1,)
-
-
-def test_the_first_question_of_another_conversation_is_no_sibling(
-    store: Store, conversation: str, say: Say
-) -> None:
-    other = store.journal()
-    say(other, "Something else", "Yes")
-    assert store.siblings(conversation, 1) == (1,)
-    assert store.siblings(str(other.conversation_id), 8) == (8,)
-
-
 def test_a_message_or_a_conversation_that_is_not_there_is_missing(store: Store, conversation: str) -> None:
     with pytest.raises(MissingError, match="has no message 99"):
         store.switch(conversation, 99)
-    with pytest.raises(MissingError, match="has no message 99"):
-        store.siblings(conversation, 99)
     with pytest.raises(MissingError, match="'nothing'"):
         store.tree("nothing")
     with pytest.raises(MissingError, match="has no message 1"):

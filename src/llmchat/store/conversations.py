@@ -22,7 +22,7 @@ from llmchat.store.records import Record, missing, read_branch
 from llmchat.store.search import Found, find
 from llmchat.store.streaming import interrupt_orphans
 from llmchat.store.titles import TITLE, first_line, write_title
-from llmchat.store.tree import Node, read_siblings, read_tree, switch_branch
+from llmchat.store.tree import Node, read_tree, switch_branch
 from llmchat.store.writer import WriterProcess, is_alive, process
 
 _PATIENCE_S = 5.0
@@ -126,10 +126,6 @@ class Store:
         """The same branch with times and provenance. Raises MissingError where there is no such id."""
         return self._read(conversation_id)[1]
 
-    def latest(self) -> str | None:
-        """The conversation that was written to last; None where there is none."""
-        return next((summary.id for summary in self.list(1)), None)
-
     def list(self, limit: int) -> tuple[Summary, ...]:
         """The `limit` conversations that were written to last, newest first."""
         with self.database.reading() as connection:
@@ -171,14 +167,6 @@ class Store:
         if not nodes:  # a conversation is saved with its first message
             raise missing(conversation_id)
         return nodes
-
-    def siblings(self, conversation_id: str, message: int) -> tuple[int, ...]:
-        """The messages at the same place as this one, itself among them, oldest first.
-
-        Raises MissingError where the conversation has no such message.
-        """
-        with self.database.reading() as connection:
-            return read_siblings(connection, conversation_id, message)
 
     def switch(self, conversation_id: str, message: int) -> None:
         """Makes the branch that ends in the newest descendant of a message the one that is read.

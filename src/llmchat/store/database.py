@@ -115,12 +115,6 @@ class Database:
             self.connection.execute(f"PRAGMA busy_timeout = {waits}")
             self._waits_ms = waits
 
-    def damage(self) -> str | None:
-        """What is wrong with the file in SQLite's words; None where it is intact. Reads all of it."""
-        with self.reading() as connection:
-            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        return None if found == "ok" else str(found)
-
     def shrink(self) -> None:
         """Writes the database anew without its free pages. Takes as much room on the disk meanwhile."""
         with translated(self.path):

@@ -21,10 +21,6 @@ _NEWEST_BELOW = """WITH RECURSIVE below (id) AS (
     SELECT messages.id FROM messages JOIN below ON parent = below.id
 ) SELECT max(id) FROM below"""
 
-# The conversation's index, not that of the parents: every conversation's first message has the parent NULL.
-_SIBLINGS = """SELECT id FROM messages WHERE conversation_id = ?1
-    AND +parent IS (SELECT parent FROM messages WHERE id = ?2 AND conversation_id = ?1) ORDER BY id"""
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -55,27 +51,11 @@ def switch_branch(connection: sqlite3.Connection, conversation_id: str, message:
     """
     (head,) = connection.execute(_NEWEST_BELOW, (message, conversation_id)).fetchone()
     if head is None:
-        raise no_message(conversation_id, message)
+        raise MissingError(
+            f"conversation {conversation_id} has no message {message}", hint="its tree shows them all"
+        )
     connection.execute(
         "UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?", (head, now, conversation_id)
-    )
-
-
-def read_siblings(connection: sqlite3.Connection, conversation_id: str, message: int) -> tuple[int, ...]:
-    """The messages at the same place as this one, itself among them, oldest first.
-
-    Raises MissingError where the conversation has no such message.
-    """
-    keys = tuple(key for (key,) in connection.execute(_SIBLINGS, (conversation_id, message)))
-    if message not in keys:
-        raise no_message(conversation_id, message)
-    return keys
-
-
-def no_message(conversation_id: str, message: int) -> MissingError:
-    """What to say where a conversation has no message of this number."""
-    return MissingError(
-        f"conversation {conversation_id} has no message {message}", hint="its tree shows them all"
     )
 
 
