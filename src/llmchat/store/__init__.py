@@ -3,9 +3,9 @@
 from llmchat.store.conversations import Store, Summary
 from llmchat.store.export import ConversationExport
 from llmchat.store.glance import glance
-from llmchat.store.inspection import SQLITE_VERSION, Inspection, inspect
 from llmchat.store.journal import ConversationJournal, Saved
-from llmchat.store.records import Record
+from llmchat.store.messages import Record
+from llmchat.store.readonly import SQLITE_VERSION, Inspection, inspect
 from llmchat.store.search import Found
 from llmchat.store.tree import Node
 

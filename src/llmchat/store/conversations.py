@@ -18,10 +18,10 @@ from llmchat.store.database import Database
 from llmchat.store.export import ConversationExport, read_whole, write_whole
 from llmchat.store.ids import choose_id
 from llmchat.store.journal import CallLater, ConversationJournal
-from llmchat.store.records import Record, missing, read_branch
+from llmchat.store.messages import Record, missing, read_branch
 from llmchat.store.search import Found, find
 from llmchat.store.streaming import interrupt_orphans
-from llmchat.store.titles import TITLE, first_line, write_title
+from llmchat.store.summaries import TITLE, first_line, write_title
 from llmchat.store.tree import Node, read_tree, switch_branch
 from llmchat.store.writer import WriterProcess, is_alive, process
 

@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass, replace
 
 from llmchat.store.ids import is_id, new_id
+from llmchat.store.messages import INSERT, Record, missing, read_all
 from llmchat.store.provenance import storable, to_columns
-from llmchat.store.records import INSERT, Record, missing, read_all
 from llmchat.store.writer import WriterProcess
 
 _ROW = "SELECT title, system, created_at, updated_at, head FROM conversations WHERE id = ?"

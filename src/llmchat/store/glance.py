@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmchat.store.database import translated
 from llmchat.store.reading import reading
-from llmchat.store.titles import TITLE, first_line
+from llmchat.store.summaries import TITLE, first_line
 
 _RECENT = f"SELECT id, {TITLE} FROM conversations ORDER BY updated_at DESC, head DESC LIMIT ?"  # noqa: S608 - our own
 

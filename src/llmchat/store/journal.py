@@ -15,8 +15,8 @@ from llmchat.core.journal import Provenance
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
 from llmchat.store.ids import new_id
+from llmchat.store.messages import INSERT
 from llmchat.store.provenance import COLUMNS, storable, to_columns
-from llmchat.store.records import INSERT
 from llmchat.store.streaming import STREAMING, add_piece, fold
 from llmchat.store.writer import WriterProcess
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from llmchat.errors import UsageError
 from llmchat.store.provenance import storable
-from llmchat.store.titles import TITLE, first_line
+from llmchat.store.summaries import TITLE, first_line
 
 _INDEXED = 3  # characters of a word that the index can find
 _MOST_WORDS = 64

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from llmchat.core.conversation import Role, Status
 from llmchat.errors import MissingError
-from llmchat.store.records import BRANCH, ended, unreadable
+from llmchat.store.messages import BRANCH, ended, unreadable
 from llmchat.store.streaming import WHOLE_TEXT
-from llmchat.store.titles import first_line
+from llmchat.store.summaries import first_line
 
 _NODES = f"""SELECT id, parent, depth, role, status, substr({WHOLE_TEXT}, 1, 1000), created_at
     FROM messages WHERE conversation_id = ? ORDER BY id"""  # noqa: S608 - our own constant
