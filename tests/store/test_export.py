@@ -38,55 +38,55 @@ def conversation(store: Store, say: Say, provenance: Provenance) -> str:
 def test_a_whole_conversation_comes_back_on_another_machine_as_it_was(
     store: Store, conversation: str, tmp_path: Path
 ) -> None:
-    whole = store.whole(conversation)
-    assert [(r.id, r.parent, r.message.text) for r in whole.records] == [
+    export = store.export(conversation)
+    assert [(r.id, r.parent, r.message.text) for r in export.records] == [
         (1, None, "first"),
         (2, 1, "beginning"),
         (3, None, "What?"),
         (4, 3, "This."),
         (5, 3, "Tha"),
     ]
-    assert whole.branch() == (whole.records[2], whole.records[4])
+    assert export.branch() == (export.records[2], export.records[4])
     with Store.open(tmp_path / "other" / "conversations.db") as other:
-        assert other.restore([whole]) == (conversation,)
-        assert other.whole(conversation) == whole
-        assert other.records(conversation) == whole.branch()
+        assert other.restore([export]) == (conversation,)
+        assert other.export(conversation) == export
+        assert other.records(conversation) == export.branch()
         assert other.search("beginning", 5)[0].conversation == conversation
-        assert [n.depth for n in other.tree(conversation)] == [n.depth for n in store.tree(conversation)]
+        assert other.list(1) == store.list(1)
 
 
 def test_what_is_there_already_is_skipped_and_what_is_different_gets_an_id_of_its_own(
     store: Store, conversation: str, say: Say
 ) -> None:
-    whole = store.whole(conversation)
-    assert store.restore([whole]) == (None,)
+    export = store.export(conversation)
+    assert store.restore([export]) == (None,)
     _, journal = store.resume(conversation)
     say(journal, "It went on", "Yes")
-    (other,) = store.restore([whole])
+    (other,) = store.restore([export])
     assert other not in (None, conversation)
-    assert replace(store.whole(str(other)), id=conversation) == whole
+    assert replace(store.export(str(other)), id=conversation) == export
     assert len(store.load(conversation).messages) == 4
 
 
 @pytest.mark.parametrize("strange", ["", "last", "../../etc", "UPPERCASE0"])
 def test_an_id_that_is_none_is_replaced(store: Store, conversation: str, strange: str) -> None:
-    (added,) = store.restore([replace(store.whole(conversation), id=strange)])
+    (added,) = store.restore([replace(store.export(conversation), id=strange)])
     assert store.resolve(str(added)) == added
 
 
 def test_either_all_conversations_are_restored_or_none(store: Store, conversation: str) -> None:
-    whole = store.whole(conversation)
-    other = replace(whole, id="0000000000")
+    export = store.export(conversation)
+    other = replace(export, id="0000000000")
     huge = replace(other, id="1111111111", created_at=None)  # type: ignore[arg-type] # what no row can hold
     with pytest.raises(StorageError):
         store.restore([other, huge])
     with pytest.raises(MissingError):
-        store.whole("0000000000")
+        store.export("0000000000")
 
 
 def test_a_conversation_that_is_not_there_is_missing(store: Store) -> None:
     with pytest.raises(MissingError):
-        store.whole("nothing")
+        store.export("nothing")
 
 
 def test_erasing_takes_the_index_along_and_gives_the_space_back(store: Store, path: Path, say: Say) -> None:

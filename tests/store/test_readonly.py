@@ -1,11 +1,13 @@
-"""Looking at a database: what is found, and that nothing is changed or created by it."""
+"""Reading a database only: what is found, and that nothing is changed or created by it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -13,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from llmchat.errors import ExitCode, LLMChatError, StorageError, TryLaterError
-from llmchat.store import ConversationJournal, Inspection, Store, inspect, schema
+from llmchat.store import ConversationJournal, Inspection, Store, inspect, list_read_only, schema
 
-from .conftest import Spawn
+from .conftest import Clock, Spawn
 
 Say = Callable[[ConversationJournal, str, str], None]
 
@@ -207,3 +209,82 @@ except Exception as error:
         [sys.executable, "-c", program, str(filled)], capture_output=True, text=True, check=True
     )
     assert said in ran.stdout
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Every file in the folder: what is in it, and its mode. The index of the log is SQLite's to write."""
+    files = (path for path in folder.iterdir() if not path.name.endswith("-shm"))
+    return {path.name: (path.read_bytes(), path.stat().st_mode) for path in files}
+
+
+def titles(path: Path, limit: int) -> list[tuple[str, str]]:
+    return [(each.id, each.title) for each in list_read_only(path, limit)]
+
+
+@pytest.fixture
+def said(store: Store, say: Say, clock: Clock) -> list[str]:
+    """Two conversations, the newest first."""
+    ids = []
+    for question in ("\n  one\nmore", "two"):
+        journal = store.journal()
+        say(journal, question, "an answer")
+        ids.insert(0, str(journal.conversation_id))
+        clock.seconds += 1
+    store.set_title(ids[0], "$(named)")
+    return ids
+
+
+def test_a_list_sees_what_is_in_the_log_of_an_open_database(
+    store: Store, path: Path, said: list[str]
+) -> None:
+    before = contents(path.parent)
+    assert titles(path, 9) == list(zip(said, ["$(named)", "one"], strict=True))
+    assert titles(path, 1) == [(said[0], "$(named)")]
+    assert contents(path.parent) == before
+
+
+def test_nothing_appears_beside_a_database_that_nobody_has_open(
+    store: Store, path: Path, said: list[str]
+) -> None:
+    store.close()
+    before = contents(path.parent)
+    assert [key for key, _ in titles(path, 9)] == said
+    assert contents(path.parent) == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_it_reads_what_a_process_that_died_has_left(
+    store: Store, path: Path, said: list[str], tmp_path: Path
+) -> None:
+    left = tmp_path / "left"
+    shutil.copytree(path.parent, left)
+    before = contents(left)
+    assert [key for key, _ in titles(left / path.name, 9)] == said
+    assert contents(left) == before
+
+
+def test_no_database_is_no_conversation_and_stays_none(path: Path) -> None:
+    assert list_read_only(path, 9) == ()
+    assert not path.parent.exists()
+
+
+def test_a_lock_is_not_waited_for(path: Path, said: list[str], store: Store) -> None:
+    store.close()
+    with sqlite3.connect(path) as locked:
+        locked.execute("PRAGMA locking_mode = EXCLUSIVE")
+        locked.execute("UPDATE conversations SET title = 'x'")
+        begun = time.monotonic()
+        with pytest.raises(LLMChatError):
+            list_read_only(path, 9)
+        assert time.monotonic() - begun < 4  # SQLite itself waits for five seconds
+    locked.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" * 99])
+def test_what_is_no_database_of_ours_is_an_error_of_ours(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(LLMChatError):
+        list_read_only(path, 9)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]

@@ -32,15 +32,16 @@ def conversation(store: Store, say: Say, provenance: Provenance) -> str:
 
 def test_a_tree_shows_every_branch_and_which_one_is_read(store: Store, conversation: str) -> None:
     nodes = store.tree(conversation)
-    assert [(node.id, node.parent, node.depth, node.line, node.current) for node in nodes] == [
-        (1, None, 1, "What?", True),
-        (2, 1, 2, "This.", False),
-        (3, 1, 2, "That.", True),
-        (4, 3, 3, "Why?", False),
-        (5, 4, 4, "Because.", False),
-        (6, 3, 3, "When?", True),
-        (7, 6, 4, "Now.", True),
+    assert [(node.id, node.parent, node.line, node.current) for node in nodes] == [
+        (1, None, "What?", True),
+        (2, 1, "This.", False),
+        (3, 1, "That.", True),
+        (4, 3, "Why?", False),
+        (5, 4, "Because.", False),
+        (6, 3, "When?", True),
+        (7, 6, "Now.", True),
     ]
+    assert store.list(1)[0].messages == 4
     assert (nodes[0].role, nodes[2].role, nodes[2].status) == (Role.USER, Role.ASSISTANT, Status.LENGTH)
 
 
@@ -75,7 +76,8 @@ def test_a_conversation_may_be_deeper_than_pythons_stack(store: Store, say: Say)
     for number in range(1500):
         journal.begin(Message(Role.USER, str(number)))
     nodes = store.tree(str(journal.conversation_id))
-    assert [node.depth for node in nodes] == list(range(1, 1501))
+    assert [node.id for node in nodes] == list(range(1, 1501))
+    assert store.list(1)[0].messages == 1500
 
 
 def test_a_title_replaces_the_first_question_until_it_is_taken_away(

@@ -9,7 +9,7 @@ from llmchat.transcripts.tree import tree_lines
 
 def node(key: int, parent: int | None, line: str, *, current: bool = True) -> Node:
     role = Role.USER if line.endswith("?") else Role.ASSISTANT
-    return Node(key, parent, 1, role, Status.COMPLETE, line, 0.0, current)
+    return Node(key, parent, role, Status.COMPLETE, line, current)
 
 
 def test_a_talk_without_branches_is_a_column() -> None:

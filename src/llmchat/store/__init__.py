@@ -1,12 +1,19 @@
-"""Conversations on disk: owns their ids and times, and is the only home of sqlite3; shows nothing."""
+"""Saved conversations: owns their ids and times, and is the only home of sqlite3; shows nothing."""
 
-from llmchat.store.conversations import Store, Summary
+from llmchat.store.conversations import Store
 from llmchat.store.export import ConversationExport
-from llmchat.store.glance import glance
-from llmchat.store.journal import ConversationJournal, Saved
-from llmchat.store.messages import Record
-from llmchat.store.readonly import SQLITE_VERSION, Inspection, inspect
+from llmchat.store.journal import ConversationJournal
+from llmchat.store.messages import Record, Saved
+from llmchat.store.readonly import (
+    SQLITE_VERSION,
+    Inspection,
+    check_command,
+    inspect,
+    list_read_only,
+    rebuild_command,
+)
 from llmchat.store.search import Found
+from llmchat.store.summaries import Summary
 from llmchat.store.tree import Node
 
 __all__ = [
@@ -20,6 +27,8 @@ __all__ = [
     "Saved",
     "Store",
     "Summary",
-    "glance",
+    "check_command",
     "inspect",
+    "list_read_only",
+    "rebuild_command",
 ]

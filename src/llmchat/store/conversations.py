@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,37 +14,16 @@ from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Notice
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store.database import Database
-from llmchat.store.export import ConversationExport, read_whole, write_whole
-from llmchat.store.ids import choose_id
+from llmchat.store.export import ConversationExport, read_export, write_export
+from llmchat.store.ids import choose_id, missing
 from llmchat.store.journal import CallLater, ConversationJournal
-from llmchat.store.messages import Record, missing, read_branch
+from llmchat.store.messages import Record, interrupt_orphans, read_branch
 from llmchat.store.search import Found, find
-from llmchat.store.streaming import interrupt_orphans
-from llmchat.store.summaries import TITLE, first_line, write_title
+from llmchat.store.summaries import Summary, list_summaries, write_title
 from llmchat.store.tree import Node, read_tree, switch_branch
 from llmchat.store.writer import WriterProcess, is_alive, process
 
 _PATIENCE_S = 5.0
-
-_SUMMARIES = f"""
-SELECT id, created_at, updated_at, {TITLE},
-    (SELECT model FROM messages
-     WHERE conversation_id = conversations.id AND model != '' ORDER BY id DESC LIMIT 1),
-    coalesce((SELECT depth FROM messages WHERE id = head), 0)
-FROM conversations ORDER BY updated_at DESC, head DESC LIMIT ?
-"""  # noqa: S608 - our own constant
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A conversation in a list. Times are seconds since the epoch, UTC; title and model are foreign text."""
-
-    id: str
-    title: str  # one line: as the person named it, else the first line of the first question
-    created_at: float
-    updated_at: float
-    model: str | None  # of its newest answer
-    messages: int  # on the branch that is read
 
 
 class Store:
@@ -129,11 +107,7 @@ class Store:
     def list(self, limit: int) -> tuple[Summary, ...]:
         """The `limit` conversations that were written to last, newest first."""
         with self.database.reading() as connection:
-            rows = connection.execute(_SUMMARIES, (limit,)).fetchall()
-        return tuple(
-            Summary(key, first_line(title), created_at, updated_at, model, messages)
-            for key, created_at, updated_at, title, model, messages in rows
-        )
+            return list_summaries(connection, limit)
 
     def resolve(self, given: str) -> str:
         """The id that `last`, an id or the beginning of one means; case and look-alikes do not matter.
@@ -177,11 +151,11 @@ class Store:
         with self.database.writing() as connection:
             switch_branch(connection, conversation_id, message, self._now())
 
-    def whole(self, conversation_id: str) -> ConversationExport:
+    def export(self, conversation_id: str) -> ConversationExport:
         """A conversation with all its branches. Raises MissingError where there is no such id."""
         interrupt_orphans(self.database)
         with self.database.reading() as connection:
-            return read_whole(connection, conversation_id)
+            return read_export(connection, conversation_id)
 
     def restore(self, conversations: Iterable[ConversationExport]) -> tuple[str | None, ...]:
         """Adds all of these or, where that fails, none; returns the id of each.
@@ -189,7 +163,7 @@ class Store:
         A conversation whose id is taken gets another one; None stands for one that is there already, just so.
         """
         with self.database.writing() as connection:
-            return tuple(write_whole(connection, each, self._writer) for each in conversations)
+            return tuple(write_export(connection, each, self._writer) for each in conversations)
 
     def delete(self, *conversation_ids: str) -> None:
         """Erases all of these with all their branches: overwritten with zeros, not just forgotten.

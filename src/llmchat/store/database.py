@@ -1,17 +1,18 @@
-"""The SQLite file: opens it, runs transactions, explains its errors; knows no conversation."""
+"""The SQLite file: opens it, runs transactions, translates its errors; knows no conversation."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from llmchat.core.generation import Notice
-from llmchat.errors import LLMChatError, StorageError, TryLaterError
+from llmchat.errors import CreateError, LLMChatError, StorageError, TryLaterError
+from llmchat.private import make_private, narrow
 from llmchat.store import schema
-from llmchat.store.permissions import create_private
 
 _SHORT_PATIENCE_S = 0.1
 
@@ -31,21 +32,15 @@ def _explain(error: sqlite3.Error, path: Path) -> LLMChatError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # the module's own errors have none
     match code & 0xFF:  # the rest is detail: sqlite.org/rescode.html
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return TryLaterError(
-                "the conversations are locked by another program",
-                hint=f"try again in a moment, or close what else has {path} open",
-            )
+            return locked(path)
         case _ if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):  # the latter: no room for -shm
             return StorageError(f"the disk is full: {path} cannot grow", hint="free some space")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return StorageError(f"{path} is read-only", hint="make it writable, or chat with --no-save")
+            return read_only(path)
         case sqlite3.SQLITE_CANTOPEN:
-            return StorageError(f"cannot open {path}", hint="it has to be a file that you may read and write")
+            return unusable(path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StorageError(
-                f"{path} is damaged, or not a database; it was left as it is",
-                hint=f'move it away to start afresh; `sqlite3 "{path}" .recover` may save what it holds',
-            )
+            return damaged(path, "is damaged, or not a database; it was left as it is")
         case sqlite3.SQLITE_CONSTRAINT if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
             return StorageError(
                 "this conversation is no longer there: another process erased it",
@@ -55,6 +50,39 @@ def _explain(error: sqlite3.Error, path: Path) -> LLMChatError:
             return StorageError(
                 f"reading or writing {path} failed: {error}", hint="`llmchat doctor` looks at it more closely"
             )
+
+
+def locked(path: Path) -> TryLaterError:
+    """Another process keeps this one from reading or writing."""
+    return TryLaterError(
+        "the conversations are locked by another program",
+        hint=f"try again in a moment, or close what else has {path} open",
+    )
+
+
+def read_only(path: Path) -> StorageError:
+    """The file, or its folder, may not be written."""
+    return StorageError(f"{path} is read-only", hint="make it writable, or chat with --no-save")
+
+
+def unusable(path: Path) -> StorageError:
+    """There is something else in place of the file."""
+    return StorageError(f"cannot open {path}", hint="it has to be a file that you may read and write")
+
+
+def damaged(path: Path, what: str) -> StorageError:
+    """SQLite cannot make sense of the file; `what` follows its name."""
+    hint = f'move it away to start afresh; `sqlite3 "{path}" .recover` may save what it holds'
+    return StorageError(f"{path} {what}", hint=hint)
+
+
+def storable(text: str) -> str:
+    """The text as SQLite can keep it: UTF-8 has no place for half a surrogate pair, which becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 class Database:
@@ -75,9 +103,9 @@ class Database:
         DeniedError, TryLaterError where it is locked, and StorageError where it is damaged, newer,
         another program's, read-only, or the disk is full.
         """
-        notices = create_private(path)
+        notices = _create_private(path)
         with translated(path):
-            # mode=rw: only create_private creates it, with the right permissions.
+            # mode=rw: only _create_private creates it, with the right permissions.
             connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=patience, isolation_level=None
             )
@@ -132,6 +160,29 @@ class Database:
         """May be called twice."""
         with translated(self.path):
             self.connection.close()
+
+
+def _create_private(path: Path) -> tuple[Notice, ...]:
+    """Makes sure that this database file is there, its folder 0700 and it 0600, whatever the umask.
+
+    What was wider is narrowed, and the notices say so. Raises CreateError where folder or file cannot
+    be created, DeniedError where something open to other users cannot be narrowed.
+    """
+    try:
+        make_private(path.parent)
+        # Only a file that was not there is ever opened here: closing any descriptor of a database drops the
+        # POSIX locks that this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise CreateError(
+            f"cannot create {path}: {error.strerror or error}",
+            hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",
+        ) from error
+    # SQLite gives the mode of the database to the two files beside it; these may be older than that.
+    kept = (path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm"))
+    hint = "make it yours alone, or set LLMCHAT_HOME to a folder of your own"
+    return tuple(Notice(said) for each in kept if (said := narrow(each, hint=hint)))
 
 
 @contextmanager

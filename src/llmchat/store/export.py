@@ -1,13 +1,13 @@
-"""A conversation with all its branches, as it leaves for another machine and comes back; knows no format."""
+"""A conversation with all its branches, to be taken to another machine; knows no format."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
 
-from llmchat.store.ids import is_id, new_id
-from llmchat.store.messages import INSERT, Record, missing, read_all
-from llmchat.store.provenance import storable, to_columns
+from llmchat.store.database import storable
+from llmchat.store.ids import is_id, missing, new_id
+from llmchat.store.messages import Record, Saved, insert_message, read_all
 from llmchat.store.writer import WriterProcess
 
 _ROW = "SELECT title, system, created_at, updated_at, head FROM conversations WHERE id = ?"
@@ -17,8 +17,8 @@ _ROW = "SELECT title, system, created_at, updated_at, head FROM conversations WH
 class ConversationExport:
     """A conversation and every message of it, numbered from 1 in the order they were begun.
 
-    So a parent has a lower number than what is below it. `head` is the number of the newest message of the
-    branch that is read.
+    So a parent has a lower number than its children. `head` is the number of the newest message of the
+    current branch.
     """
 
     id: str
@@ -30,7 +30,7 @@ class ConversationExport:
     records: tuple[Record, ...]
 
     def branch(self) -> tuple[Record, ...]:
-        """The messages of the branch that is read, first message first."""
+        """The messages of the current branch, first message first."""
         path, number = [], self.head
         while number is not None:
             path.append(self.records[number - 1])
@@ -38,8 +38,8 @@ class ConversationExport:
         return tuple(reversed(path))
 
 
-def read_whole(connection: sqlite3.Connection, conversation_id: str) -> ConversationExport:
-    """Everything that is kept of a conversation. Raises MissingError where there is no such id."""
+def read_export(connection: sqlite3.Connection, conversation_id: str) -> ConversationExport:
+    """All that is saved of a conversation. Raises MissingError if there is no such id."""
     row = connection.execute(_ROW, (conversation_id,)).fetchone()
     if row is None:
         raise missing(conversation_id)
@@ -53,43 +53,26 @@ def read_whole(connection: sqlite3.Connection, conversation_id: str) -> Conversa
     return ConversationExport(conversation_id, title, system, created_at, updated_at, numbers[head], numbered)
 
 
-def write_whole(
-    connection: sqlite3.Connection, whole: ConversationExport, writer: WriterProcess
+def write_export(
+    connection: sqlite3.Connection, export: ConversationExport, writer: WriterProcess
 ) -> str | None:
-    """Adds a conversation and returns its id: another one where its own is taken by something else.
+    """Adds a conversation and returns its id: a new one if its own is taken by another conversation.
 
-    None where exactly this conversation is there already; then nothing is written.
+    None if exactly this conversation is there already; then nothing is written.
     """
-    key = whole.id if is_id(whole.id) else new_id()
+    key = export.id if is_id(export.id) else new_id()
     if connection.execute(_ROW, (key,)).fetchone() is not None:
-        if read_whole(connection, key) == whole:
+        if read_export(connection, key) == export:
             return None
         key = new_id()
-    title = None if whole.title is None else storable(whole.title)
+    title = None if export.title is None else storable(export.title)
     connection.execute(
         "INSERT INTO conversations (id, created_at, updated_at, title, system) VALUES (?, ?, ?, ?, ?)",
-        (key, whole.created_at, whole.updated_at, title, storable(whole.system)),
+        (key, export.created_at, export.updated_at, title, storable(export.system)),
     )
-    keys: list[int] = []
-    depths: list[int] = []
-    for record in whole.records:
-        above = None if record.parent is None else record.parent - 1
-        depths.append(1 if above is None else depths[above] + 1)
-        row = (
-            key,
-            None if above is None else keys[above],
-            depths[-1],
-            record.message.role,
-            storable(record.message.text),
-            record.message.status,
-            record.created_at,
-            writer.pid,
-            writer.started,
-            *to_columns(record.provenance),
-        )
-        added = connection.execute(INSERT, row).lastrowid
-        assert added is not None  # an INSERT always has one
-        keys.append(added)
-    if whole.head is not None:
-        connection.execute("UPDATE conversations SET head = ? WHERE id = ?", (keys[whole.head - 1], key))
+    keys: dict[int | None, int | None] = {None: None}
+    for record in export.records:
+        saved = Saved(record.message, record.provenance, record.created_at)
+        keys[record.id] = insert_message(connection, key, saved, parent=keys[record.parent], writer=writer)
+    connection.execute("UPDATE conversations SET head = ? WHERE id = ?", (keys[export.head], key))
     return key

@@ -1,4 +1,4 @@
-"""The ids of conversations: makes them, and reads them as people type them. Knows no database."""
+"""The ids of conversations: makes them, and reads them as people type them; knows no database."""
 
 from __future__ import annotations
 
@@ -45,7 +45,11 @@ def choose_id(given: str, ids: Sequence[str]) -> str:
         raise UsageError(f"{len(found)} conversations begin with {given!r}: {named}", hint="type more of it")
     nearest = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.6)
     also = f"; the nearest is {nearest[0]}" if nearest else ""
-    raise MissingError(
-        f"there is no conversation {given!r}{also}",
-        hint="`llmchat history list` shows them all",
+    raise missing(given, also)
+
+
+def missing(given: str, also: str = "") -> MissingError:
+    """The error for an id that no conversation has."""
+    return MissingError(
+        f"there is no conversation {given!r}{also}", hint="`llmchat history list` shows them all"
     )

@@ -6,24 +6,20 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import Notice
 from llmchat.core.journal import Provenance
 from llmchat.errors import StorageError, TryLaterError
-from llmchat.store.database import Database
+from llmchat.store.database import Database, storable
 from llmchat.store.ids import new_id
-from llmchat.store.messages import INSERT
-from llmchat.store.provenance import COLUMNS, storable, to_columns
-from llmchat.store.streaming import STREAMING, add_piece, fold
+from llmchat.store.messages import Saved, append_text, end_message, insert_message
 from llmchat.store.writer import WriterProcess
 
 _INTERVAL_S = 1.0
 _BUFFER_BYTES = 2048
-
-_END = f"UPDATE messages SET status = ?, {', '.join(f'{name} = ?' for name in COLUMNS)} WHERE id = ?"  # noqa: S608 - our own
 
 
 class Timer(Protocol):
@@ -39,25 +35,14 @@ SHARED = Notice(
 CallLater = Callable[[float, Callable[[], None]], Timer]
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A finished message with what is known of it. Without a time it is one of now."""
-
-    message: Message
-    provenance: Provenance | None = None
-    created_at: float | None = None  # seconds since the epoch, UTC
-
-
 @dataclass(slots=True, eq=False)
 class _Entry:
     """A message of the branch: on disk if it has an id, and what of it is not there yet."""
 
     id: int | None
-    depth: int
-    message: Message | None = None  # only until it has an id
+    saved: Saved | None = None  # only until it has an id
     parent: _Entry | None = None
-    created_at: float = 0.0
-    provenance: Provenance | None = None
+    provenance: Provenance | None = None  # of its end
     buffer: list[str] = field(default_factory=list)
     ended: Status | None = None
 
@@ -93,7 +78,7 @@ class ConversationJournal:
         self._clock = clock
         self._call_later = call_later
         self._conversation_id = conversation_id
-        self._branch = [_Entry(key, depth) for depth, key in enumerate(branch, 1)]
+        self._branch = [_Entry(key) for key in branch]
         self._system = system
         self._behind: list[_Entry] = []  # with something to write, oldest first
         self._head = branch[-1] if branch else None  # as this process left it on disk, or found it
@@ -124,7 +109,7 @@ class ConversationJournal:
     def begin(self, message: Message, provenance: Provenance | None = None) -> None:
         """Opens a message below the newest one; it is on disk when this returns."""
         parent = self._branch[-1] if self._branch else None
-        entry = _Entry(None, len(self._branch) + 1, message, parent, self._now(), provenance)
+        entry = _Entry(None, Saved(message, provenance, self._now()), parent)
         self._branch.append(entry)
         self._behind.append(entry)
         self._moved = True
@@ -159,12 +144,10 @@ class ConversationJournal:
         """
         branch, behind = self._branch, self._behind
         self._branch = []
-        for depth, each in enumerate(messages, 1):
+        for each in messages:
             parent = self._branch[-1] if self._branch else None
-            created_at = self._now() if each.created_at is None else each.created_at
-            entry = _Entry(None, depth, each.message, parent, created_at, each.provenance)
-            entry.ended = each.message.status
-            self._branch.append(entry)
+            saved = each if each.created_at is not None else replace(each, created_at=self._now())
+            self._branch.append(_Entry(None, saved, parent, each.provenance, ended=each.message.status))
         self._behind = [*behind, *self._branch]
         self._moved = True
         try:
@@ -221,7 +204,7 @@ class ConversationJournal:
             self._head = _key(self._branch[-1] if self._branch else None, keys)
         self._conversation_id = conversation_id
         for entry, key in keys.items():
-            entry.id, entry.message = key, None
+            entry.id, entry.saved = key, None
             entry.buffer.clear()
         self._behind.clear()
         self._moved = self._system_changed = False
@@ -262,26 +245,20 @@ class ConversationJournal:
         self, connection: sqlite3.Connection, entry: _Entry, conversation_id: str, keys: dict[_Entry, int]
     ) -> int:
         key = entry.id
-        if entry.message is not None:
-            row = (
+        if entry.saved is not None:
+            key = insert_message(
+                connection,
                 conversation_id,
-                _key(entry.parent, keys),
-                entry.depth,
-                entry.message.role,
-                storable(entry.message.text),
-                STREAMING if entry.message.role is Role.ASSISTANT else entry.message.status,
-                entry.created_at,
-                self._writer.pid,
-                self._writer.started,
-                *to_columns(entry.provenance),
+                entry.saved,
+                parent=_key(entry.parent, keys),
+                writer=self._writer,
+                streaming=entry.saved.message.role is Role.ASSISTANT and entry.ended is None,
             )
-            key = connection.execute(INSERT, row).lastrowid
-        assert key is not None  # an INSERT always has one
+        assert key is not None, "what is not to be inserted has a key"
         if entry.buffer:
-            add_piece(connection, key, "".join(entry.buffer))
+            append_text(connection, key, "".join(entry.buffer))
         if entry.ended:
-            fold(connection, key)
-            connection.execute(_END, (entry.ended, *to_columns(entry.provenance), key))
+            end_message(connection, key, entry.ended, entry.provenance)
         return key
 
 

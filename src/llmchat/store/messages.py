@@ -1,32 +1,60 @@
-"""A message as it was saved, and the rows it is made of; changes nothing."""
+"""The rows of the table `messages`: how a message is written to them, piece by piece, and read back.
+
+The text of an answer that is still coming stands in `pieces`; whoever ends the answer folds them into it.
+"""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
 
 from llmchat.core.conversation import Message, Role, Status
+from llmchat.core.generation import FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
-from llmchat.errors import MissingError, StorageError, UsageError
-from llmchat.store.provenance import COLUMNS, Column, from_columns
-from llmchat.store.streaming import STREAMING, WHOLE_TEXT
+from llmchat.errors import StorageError, TryLaterError, UsageError
+from llmchat.store.database import Database, storable
+from llmchat.store.writer import WriterProcess, is_alive
+
+_STREAMING = "streaming"  # the status of an answer that is still coming
+
+FULL_TEXT = """messages.text || coalesce((SELECT group_concat(text, '') FROM
+    (SELECT text FROM pieces WHERE message_id = messages.id ORDER BY id)), '')"""
+"""SQL for the text of a row of `messages`, finished or not."""
 
 BRANCH = """WITH RECURSIVE branch (id) AS (
     SELECT head FROM conversations WHERE id = ?
     UNION
     SELECT parent FROM messages JOIN branch USING (id)
 )"""
-"""SQL for the keys of the branch that is read; takes the conversation's id."""
+"""SQL for the keys of the current branch; takes the conversation's id."""
 
-_FIELDS = f"messages.id, parent, role, {WHOLE_TEXT}, status, created_at, {', '.join(COLUMNS)}"
-_BRANCH_ROWS = f"{BRANCH} SELECT {_FIELDS} FROM messages JOIN branch USING (id) ORDER BY depth"  # noqa: S608 - our own
-_ALL_ROWS = f"SELECT {_FIELDS} FROM messages WHERE conversation_id = ? ORDER BY id"  # noqa: S608 - our own
+_PROVENANCE = (
+    "backend",
+    "model",
+    "settings",
+    "seed",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+    "first_token_s",
+    "total_s",
+)
+_READ = f"messages.id, parent, role, {FULL_TEXT}, status, created_at, {', '.join(_PROVENANCE)}"
 
-_NAMES = "conversation_id, parent, depth, role, text, status, created_at, writer_pid, writer_started"
-_MARKS = ", ".join("?" * (9 + len(COLUMNS)))
+# All of it is our own text: no value of anybody's is formatted into these statements.
+_INSERT = f"""INSERT INTO messages (conversation_id, parent, role, text, status, created_at, writer_pid,
+    writer_started, {", ".join(_PROVENANCE)}, depth)
+    VALUES ({", ".join("?" * (8 + len(_PROVENANCE)))},
+    1 + coalesce((SELECT depth FROM messages WHERE id = ?2), 0))"""  # noqa: S608
+_END = f"UPDATE messages SET status = ?, {', '.join(f'{name} = ?' for name in _PROVENANCE)} WHERE id = ?"  # noqa: S608
+_FOLD = f"UPDATE messages SET text = {FULL_TEXT} WHERE id = ?"  # noqa: S608
+_BRANCH_ROWS = f"{BRANCH} SELECT {_READ} FROM messages JOIN branch USING (id) ORDER BY depth"  # noqa: S608
+_ALL_ROWS = f"SELECT {_READ} FROM messages WHERE conversation_id = ? ORDER BY id"  # noqa: S608
+_OPEN_ROWS = f"SELECT id, writer_pid, writer_started FROM messages WHERE status = '{_STREAMING}'"  # noqa: S608
 
-INSERT = f"INSERT INTO messages ({_NAMES}, {', '.join(COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
-"""SQL for a new row of `messages`; the columns of its provenance come last."""
+_Column = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +68,155 @@ class Record:
     provenance: Provenance | None  # of answers
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A message to be saved, with what is known of it. Without a time it is one of now."""
+
+    message: Message
+    provenance: Provenance | None = None
+    created_at: float | None = None  # seconds since the epoch, UTC
+
+
+def insert_message(
+    connection: sqlite3.Connection,
+    conversation_id: str,
+    saved: Saved,
+    *,
+    parent: int | None,
+    writer: WriterProcess,
+    streaming: bool = False,
+) -> int:
+    """Adds a message below `parent` and returns its key; `streaming` where more of its text will come."""
+    row = (
+        conversation_id,
+        parent,
+        saved.message.role,
+        storable(saved.message.text),
+        _STREAMING if streaming else saved.message.status,
+        saved.created_at,
+        writer.pid,
+        writer.started,
+        *_provenance_row(saved.provenance),
+    )
+    key = connection.execute(_INSERT, row).lastrowid
+    assert key is not None, "an INSERT always has one"
+    return key
+
+
+def append_text(connection: sqlite3.Connection, key: int, text: str) -> None:
+    """More text of a message that is streaming."""
+    connection.execute("INSERT INTO pieces (message_id, text) VALUES (?, ?)", (key, storable(text)))
+
+
+def end_message(
+    connection: sqlite3.Connection, key: int, status: Status, provenance: Provenance | None
+) -> None:
+    """Ends a message with this status."""
+    _fold(connection, key)
+    connection.execute(_END, (status, *_provenance_row(provenance), key))
+
+
+def interrupt_orphans(database: Database) -> None:
+    """Marks the answers whose process is gone as interrupted.
+
+    Where that cannot be written now it is left for the next time: they can be read all the same.
+    """
+    with database.reading() as connection:
+        found = connection.execute(_OPEN_ROWS).fetchall()
+    orphans = [key for key, pid, started in found if not is_alive(WriterProcess(pid, started))]
+    if not orphans:
+        return
+    with suppress(StorageError, TryLaterError), database.writing() as connection:
+        for key in orphans:
+            _fold(connection, key)
+            connection.execute(
+                "UPDATE messages SET status = ? WHERE id = ? AND status = ?",
+                (Status.INTERRUPTED, key, _STREAMING),
+            )
+
+
 def read_branch(connection: sqlite3.Connection, conversation_id: str) -> tuple[Record, ...]:
-    """The messages of the branch that is read, first message first."""
+    """The messages of the current branch, first message first. Raises StorageError."""
     return tuple(_record(*row) for row in connection.execute(_BRANCH_ROWS, (conversation_id,)))
 
 
 def read_all(connection: sqlite3.Connection, conversation_id: str) -> tuple[Record, ...]:
-    """The messages of every branch, in the order they were begun."""
+    """The messages of every branch, in the order they were begun. Raises StorageError."""
     return tuple(_record(*row) for row in connection.execute(_ALL_ROWS, (conversation_id,)))
 
 
-def ended(status: str) -> Status:
-    """The status of a row as a reader sees it. Raises ValueError for one there is not."""
-    return Status.INTERRUPTED if status == STREAMING else Status(status)
+def read_status(status: str) -> Status:
+    """The status of a row as a reader sees it. Raises ValueError for an unknown one."""
+    return Status.INTERRUPTED if status == _STREAMING else Status(status)
 
 
 def unreadable(key: int, error: Exception) -> StorageError:
-    """What to say of a row that another program changed."""
+    """The error for a row that another program changed."""
     return StorageError(f"message {key} cannot be read: {error}", hint="another program changed the database")
 
 
-def missing(conversation_id: str) -> MissingError:
-    """What to say where there is no such conversation."""
-    return MissingError(
-        f"there is no conversation {conversation_id!r}", hint="`llmchat history list` shows them all"
-    )
+def _fold(connection: sqlite3.Connection, key: int) -> None:
+    connection.execute(_FOLD, (key,))
+    connection.execute("DELETE FROM pieces WHERE message_id = ?", (key,))
 
 
 def _record(
-    key: int, parent: int | None, role: str, text: str, status: str, created_at: float, *provenance: Column
+    key: int, parent: int | None, role: str, text: str, status: str, created_at: float, *provenance: _Column
 ) -> Record:
     try:
-        message = Message(Role(role), text, ended(status))
-        return Record(key, parent, message, created_at, from_columns(provenance))
+        message = Message(Role(role), text, read_status(status))
+        return Record(key, parent, message, created_at, _read_provenance(provenance))
     except (ValueError, TypeError, UsageError) as error:
         raise unreadable(key, error) from error
+
+
+def _provenance_row(provenance: Provenance | None) -> tuple[_Column, ...]:
+    """One value for each column of _PROVENANCE."""
+    if provenance is None:
+        return (None,) * len(_PROVENANCE)
+    return (
+        provenance.backend,
+        storable(provenance.model),
+        json.dumps(asdict(provenance.settings)),  # ASCII: escapes what UTF-8 cannot hold
+        provenance.settings.seed,
+        provenance.reason,
+        _count(provenance.usage.prompt_tokens),
+        _count(provenance.usage.completion_tokens),
+        provenance.first_token_s,
+        provenance.total_s,
+    )
+
+
+def _read_provenance(values: tuple[_Column, ...]) -> Provenance | None:
+    """What `_provenance_row` took. Raises ValueError, TypeError or UsageError for anything else."""
+    row = dict(zip(_PROVENANCE, values, strict=True))
+    if row["backend"] is None:
+        return None
+    return Provenance(
+        backend=str(row["backend"]),
+        model=str(row["model"]),
+        settings=_settings(str(row["settings"])),
+        reason=None if row["finish_reason"] is None else FinishReason(str(row["finish_reason"])),
+        usage=Usage(_int(row["prompt_tokens"]), _int(row["completion_tokens"])),
+        first_token_s=_float(row["first_token_s"]),
+        total_s=_float(row["total_s"]),
+    )
+
+
+def _settings(text: str) -> Settings:
+    known = {field.name for field in fields(Settings)}
+    values = {name: value for name, value in json.loads(text).items() if name in known}
+    return Settings(**{**values, "stop": tuple(values.get("stop", ()))})
+
+
+def _count(tokens: int | None) -> int | None:
+    """A server may claim any number; SQLite's integers have 64 bits."""
+    return tokens if tokens is not None and abs(tokens) < 2**63 else None
+
+
+def _int(value: _Column) -> int | None:
+    return None if value is None else int(value)
+
+
+def _float(value: _Column) -> float | None:
+    return None if value is None else float(value)

@@ -12,7 +12,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from llmchat.errors import UsageError
-from llmchat.store.provenance import storable
+from llmchat.store.database import storable
 from llmchat.store.summaries import TITLE, first_line
 
 _INDEXED = 3  # characters of a word that the index can find

@@ -1,4 +1,4 @@
-"""The branches of a conversation: shows all of them, and makes another one the branch that is read."""
+"""The branches of a conversation: lists all of them, and makes another one the current branch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from llmchat.core.conversation import Role, Status
 from llmchat.errors import MissingError
-from llmchat.store.messages import BRANCH, ended, unreadable
-from llmchat.store.streaming import WHOLE_TEXT
+from llmchat.store.messages import BRANCH, FULL_TEXT, read_status, unreadable
 from llmchat.store.summaries import first_line
 
-_NODES = f"""SELECT id, parent, depth, role, status, substr({WHOLE_TEXT}, 1, 1000), created_at
+_NODES = f"""SELECT id, parent, role, status, substr({FULL_TEXT}, 1, 1000)
     FROM messages WHERE conversation_id = ? ORDER BY id"""  # noqa: S608 - our own constant
 
 _NEWEST_BELOW = """WITH RECURSIVE below (id) AS (
@@ -28,12 +27,10 @@ class Node:
 
     id: int
     parent: int | None
-    depth: int  # 1 for a first message
     role: Role
     status: Status
     line: str  # the first line of its text; foreign
-    created_at: float  # seconds since the epoch, UTC
-    current: bool  # on the branch that is read
+    current: bool  # on the current branch
 
 
 def read_tree(connection: sqlite3.Connection, conversation_id: str) -> tuple[Node, ...]:
@@ -45,9 +42,9 @@ def read_tree(connection: sqlite3.Connection, conversation_id: str) -> tuple[Nod
 
 
 def switch_branch(connection: sqlite3.Connection, conversation_id: str, message: int, now: float) -> None:
-    """Makes the branch that ends in the newest descendant of a message the one that is read.
+    """Makes the branch that ends in the newest descendant of a message the current one.
 
-    Raises MissingError where the conversation has no such message.
+    Raises MissingError if the conversation has no such message.
     """
     (head,) = connection.execute(_NEWEST_BELOW, (message, conversation_id)).fetchone()
     if head is None:
@@ -59,11 +56,9 @@ def switch_branch(connection: sqlite3.Connection, conversation_id: str, message:
     )
 
 
-def _node(
-    key: int, parent: int | None, depth: int, role: str, status: str, text: str, when: float, *, current: bool
-) -> Node:
+def _node(key: int, parent: int | None, role: str, status: str, text: str, *, current: bool) -> Node:
     try:
-        return Node(key, parent, depth, Role(role), ended(status), first_line(text), when, current)
+        return Node(key, parent, Role(role), read_status(status), first_line(text), current)
     except ValueError as error:
         raise unreadable(key, error) from error
 

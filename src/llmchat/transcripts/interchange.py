@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from typing import Any
 
 from llmchat.core.conversation import Message, Role, Status
+from llmchat.core.generation import FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
 from llmchat.errors import InputError, UsageError
 from llmchat.store import ConversationExport, Record
-from llmchat.store.provenance import from_columns
 
 VERSION = 1
 
@@ -105,21 +106,33 @@ def _message(given: Mapping[str, object], number: int, parent: int | None) -> Re
 def _provenance(given: Mapping[str, object]) -> Provenance | None:
     if "backend" not in given:
         return None
-    settings, usage = _object(given.get("settings")), _object(given.get("usage"))
-    reason = None if given.get("reason") is None else _text(given, "reason")
-    return from_columns(
-        (
-            _text(given, "backend"),
-            _text(given, "model"),
-            json.dumps(settings),
-            None,  # the seed is one of the settings
-            reason,
-            _figure(usage, "prompt_tokens"),
-            _figure(usage, "completion_tokens"),
-            _figure(given, "first_token_s"),
-            _figure(given, "total_s"),
-        )
+    usage = _object(given.get("usage"))
+    return Provenance(
+        _text(given, "backend"),
+        _text(given, "model"),
+        _settings(_object(given.get("settings"))),
+        None if given.get("reason") is None else FinishReason(_text(given, "reason")),
+        Usage(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")),
+        _seconds(given, "first_token_s"),
+        _seconds(given, "total_s"),
     )
+
+
+def _settings(given: Mapping[str, object]) -> Settings:
+    """Those that are known. Raises TypeError or UsageError for one that cannot be."""
+    known = {field.name for field in fields(Settings)}
+    values: dict[str, Any] = {name: value for name, value in given.items() if name in known}
+    return Settings(**{**values, "stop": tuple(values.get("stop", ()))})
+
+
+def _count(given: Mapping[str, object], name: str) -> int | None:
+    tokens = _figure(given, name)
+    return None if tokens is None else int(tokens)
+
+
+def _seconds(given: Mapping[str, object], name: str) -> float | None:
+    seconds = _figure(given, name)
+    return None if seconds is None else float(seconds)
 
 
 def _place(given: Mapping[str, object], name: str, numbers: Mapping[object, int]) -> int | None:

@@ -90,12 +90,12 @@ def _to_pull(_place: Place, _streams: Streams) -> Iterator[Candidate]:
 
 def _conversations(place: Place, streams: Streams) -> Iterator[Candidate]:
     from llmchat.config.folders import Folders
-    from llmchat.store import glance
+    from llmchat.store import list_read_only
 
-    found = glance(Folders.find(streams.environ).database, MOST)
-    if found:
-        found.insert(0, ("last", "the latest one"))
-    return (Candidate(key, title) for key, title in found if key not in place.before)
+    found = list_read_only(Folders.find(streams.environ).database, MOST)
+    latest = [("last", "the latest one")] if found else []
+    offered = [*latest, *((each.id, each.title) for each in found)]
+    return (Candidate(key, title) for key, title in offered if key not in place.before)
 
 
 def _topics(place: Place, _streams: Streams) -> Iterator[Candidate]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 from pathlib import Path
 
 from llmchat.doctor.checks.disk_space import nearest
@@ -15,8 +14,6 @@ from llmchat.errors import CreateError, LLMChatError
 
 PATIENCE_S = 20.0
 """Seconds for reading all of it."""
-_CHECK = "'PRAGMA integrity_check'"
-_REBUILD = "\"INSERT INTO found (found) VALUES ('rebuild')\""
 
 
 async def check_database(subject: Subject, *, patience: float = PATIENCE_S) -> Finding:
@@ -26,7 +23,9 @@ async def check_database(subject: Subject, *, patience: float = PATIENCE_S) -> F
         async with asyncio.timeout(patience):
             return await in_daemon_thread(lambda: _look(path))
     except TimeoutError:
-        return warning(f"{path} is too large to be read now", f"sqlite3 {shlex.quote(str(path))} {_CHECK}")
+        from llmchat.store import check_command
+
+        return warning(f"{path} is too large to be read now", check_command(path))
     except LLMChatError as error:
         if subject.keeps:
             raise
@@ -34,7 +33,7 @@ async def check_database(subject: Subject, *, patience: float = PATIENCE_S) -> F
 
 
 def _look(path: Path) -> Finding:
-    from llmchat.store import inspect
+    from llmchat.store import inspect, rebuild_command
 
     if (there := nearest(path)) != path:
         _check_writable(there, path)
@@ -43,8 +42,7 @@ def _look(path: Path) -> Finding:
     plural = "" if found.conversations == 1 else "s"
     said = f"{path}, {found.size / 1e6:,.1f} MB, {found.conversations:,} conversation{plural}"
     if found.index_damage:
-        hint = f"sqlite3 {shlex.quote(str(path))} {_REBUILD}"
-        return warning(f"{said}; the search does not find all of them", hint)
+        return warning(f"{said}; the search does not find all of them", rebuild_command(path))
     if found.outdated:
         return good(f"{said}; version {found.version}, which the next chat brings up to date")
     return good(f"{said}; intact")

@@ -33,7 +33,7 @@ def export_history(
     chosen = choose_format(format_, file)
     with open_store(streams) as store:
         ids = [each.id for each in store.list(_ALL)] if every else _resolve(store, given or ["last"])
-        text = export([store.whole(each) for each in ids], chosen)
+        text = export([store.export(each) for each in ids], chosen)
     if file is None or file == "-":
         streams.write(text)
     else:
@@ -69,7 +69,7 @@ def erase_history(given: Sequence[str], streams: Streams, *, sure: bool, as_json
     """
     with open_store(streams) as store:
         ids = _resolve(store, given)
-        if not sure and not _agreed([store.whole(each) for each in ids], streams):
+        if not sure and not _agreed([store.export(each) for each in ids], streams):
             streams.say("llmchat: nothing was erased")
             return ExitCode.OK
         store.delete(*ids)

@@ -60,7 +60,7 @@ def show_history(given: str, streams: Streams, *, as_json: bool, format_: str | 
         if chosen is Format.JSON:
             shown = show_json(store, conversation)
         elif chosen is not None:
-            shown = export([store.whole(conversation)], chosen)
+            shown = export([store.export(conversation)], chosen)
         else:
             shown = show_text(store, conversation, Screen.find(streams, theme="auto"))
     _print(streams, shown.removesuffix("\n"), as_json=chosen is Format.JSON)

@@ -67,7 +67,7 @@ async def title(desk: CommandContext, argument: str) -> None:
     conversation = session.kept.saved_id()
     if argument:
         session.store.set_title(conversation, argument)
-    desk.say(f"Title: {title_of(session.store.whole(conversation))}")
+    desk.say(f"Title: {title_of(session.store.export(conversation))}")
 
 
 @command()
@@ -93,7 +93,7 @@ async def export_(desk: CommandContext, argument: str) -> None:
 def _whole(session: Session) -> ConversationExport:
     """The conversation as it is saved; one that is not is a single branch of now."""
     if session.conversation_id is not None:
-        return session.store.whole(session.conversation_id)
+        return session.store.export(session.conversation_id)
     now, said = time.time(), session.chat.conversation
     records = tuple(
         Record(at, at - 1 or None, message, now, None) for at, message in enumerate(said.messages, 1)
