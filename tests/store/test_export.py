@@ -129,3 +129,14 @@ def test_either_all_conversations_are_erased_or_none(store: Store, conversation:
     other = next(each.id for each in store.list(5) if each.id != conversation)
     store.delete(conversation, other)
     assert store.list(5) == ()
+
+
+def test_half_a_surrogate_pair_anywhere_becomes_a_mark(store: Store, conversation: str) -> None:
+    export = store.export(conversation)
+    *others, last = export.records
+    assert last.provenance is not None
+    spoilt = replace(last, provenance=replace(last.provenance, backend="\ud800", model="\udc80"))
+    (added,) = store.restore([replace(export, id="0000000000", records=(*others, spoilt))])
+    read = store.export(str(added)).records[-1].provenance
+    assert read is not None
+    assert (read.backend, read.model) == ("\ufffd", "\ufffd")

@@ -175,7 +175,7 @@ def _provenance_row(provenance: Provenance | None) -> tuple[_Column, ...]:
     if provenance is None:
         return (None,) * len(_PROVENANCE)
     return (
-        provenance.backend,
+        storable(provenance.backend),
         storable(provenance.model),
         json.dumps(asdict(provenance.settings)),  # ASCII: escapes what UTF-8 cannot hold
         provenance.settings.seed,
