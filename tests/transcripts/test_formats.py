@@ -12,7 +12,7 @@ from llmchat.core.generation import FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
 from llmchat.errors import UsageError
 from llmchat.store import ConversationExport, Record
-from llmchat.transcripts.markdown import Format, choose_format, export
+from llmchat.transcripts.formats import Format, choose_format, export
 
 NOW = 1_800_000_000.0
 ORIGIN = Provenance("tgi", "a/model", Settings(stop=("x",)), FinishReason.STOP, Usage(7, 3), 0.5, 2.0)

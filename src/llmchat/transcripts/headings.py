@@ -1,4 +1,4 @@
-"""What stands above a kept conversation and above each of its messages. Pure, sanitized, on one line."""
+"""The headings of saved conversations and of their messages: sanitized, on one line each."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from llmchat.store import ConversationExport, Record
 SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"}
 
 
-def title_of(whole: ConversationExport) -> str:
+def title_of(export: ConversationExport) -> str:
     """As the person named it, else the first line of the first question; one sanitized line."""
-    questions = (r.message.text for r in whole.records if r.message.role is Role.USER)
+    questions = (r.message.text for r in export.records if r.message.role is Role.USER)
     lines = (line for line in next(questions, "").splitlines() if line.strip())
-    return sanitize_line(whole.title or next(lines, "")) or whole.id
+    return sanitize_line(export.title or next(lines, "")) or export.id
 
 
 def heading(record: Record) -> str:
@@ -34,9 +34,9 @@ def when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def about(whole: ConversationExport) -> str:
-    """Its id, when it began, and how much of it the branch that is read leaves out."""
-    elsewhere = len(whole.records) - len(whole.branch())
+def about(export: ConversationExport) -> str:
+    """Its id, when it began, and how much of it is not on the current branch."""
+    elsewhere = len(export.records) - len(export.branch())
     are = "message on other branches is" if elsewhere == 1 else "messages on other branches are"
     hidden = f"; {elsewhere} {are} not shown" if elsewhere else ""
-    return f"Conversation {whole.id}, {when(whole.created_at)}{hidden}"
+    return f"Conversation {export.id}, {when(export.created_at)}{hidden}"

@@ -1,4 +1,4 @@
-"""Kept conversations -> one HTML page. Pure; nothing of a text becomes markup but its code blocks."""
+"""Saved conversations -> one HTML page. Pure; nothing of a text becomes markup but its code blocks."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ def to_html(conversations: Sequence[ConversationExport]) -> str:
     return _PAGE.format(title=_text(title), body="\n".join(parts))
 
 
-def _conversation(whole: ConversationExport) -> str:
+def _conversation(export: ConversationExport) -> str:
     parts = [
-        f'<section id="{escape(whole.id)}">',
-        f"<h1>{_text(title_of(whole))}</h1>",
-        f'<p class="about">{_text(about(whole))}</p>',
+        f'<section id="{escape(export.id)}">',
+        f"<h1>{_text(title_of(export))}</h1>",
+        f'<p class="about">{_text(about(export))}</p>',
     ]
-    if whole.system:
-        parts.append(_message("system", "System", whole.system))
-    parts += [_message(r.message.role, heading(r), r.message.text) for r in whole.branch()]
+    if export.system:
+        parts.append(_message("system", "System", export.system))
+    parts += [_message(r.message.role, heading(r), r.message.text) for r in export.branch()]
     return "\n".join([*parts, "</section>"])
 
 

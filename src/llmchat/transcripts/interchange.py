@@ -5,7 +5,7 @@
             "model", "settings", "reason", "usage", "first_token_s", "total_s"}]}]}
 
 Times are seconds since the epoch, UTC. `parent` is the message above, null for a first one; `head` is the
-newest message of the branch that is read.
+newest message of the current branch.
 """
 
 from __future__ import annotations
@@ -64,15 +64,15 @@ def from_json(text: str, name: str) -> tuple[ConversationExport, ...]:
         ) from error
 
 
-def _conversation_record(whole: ConversationExport) -> dict[str, object]:
+def _conversation_record(export: ConversationExport) -> dict[str, object]:
     return {
-        "id": whole.id,
-        "title": whole.title,
-        "system": whole.system,
-        "created_at": whole.created_at,
-        "updated_at": whole.updated_at,
-        "head": whole.head,
-        "messages": [{"id": r.id, "parent": r.parent} | message_record(r) for r in whole.records],
+        "id": export.id,
+        "title": export.title,
+        "system": export.system,
+        "created_at": export.created_at,
+        "updated_at": export.updated_at,
+        "head": export.head,
+        "messages": [{"id": r.id, "parent": r.parent} | message_record(r) for r in export.records],
     }
 
 

@@ -14,7 +14,7 @@ _SHOWN = 50
 
 
 def tree_lines(nodes: Sequence[Node]) -> Iterator[str]:
-    """A line for each message: a star on the branch that is read, its number, who spoke, its first line.
+    """A line for each message: a star on the current branch, its number, who spoke, its first line.
 
     A message is further in than the one it follows only where that one has several: a talk without
     branches is a column. The nodes come as `Store.tree` gives them.

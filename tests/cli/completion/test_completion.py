@@ -19,7 +19,7 @@ from llmchat.cli.completion.command import SCRIPTS
 from llmchat.cli.completion.offer import FILES, FORMATS, SOURCES
 from llmchat.cli.completion.place import Command, locate
 from llmchat.config.settings import SETTINGS
-from llmchat.transcripts.markdown import Format
+from llmchat.transcripts.formats import Format
 
 FREE = {
     *("prompt", "words", "url", "system", "temperature", "top_p", "top_k", "max_tokens", "stop", "seed"),

@@ -13,9 +13,9 @@ from llmchat.sanitize import sanitize_line
 from llmchat.store import ConversationExport, Store
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.history.show import open_store
+from llmchat.transcripts.formats import choose_format, export
 from llmchat.transcripts.headings import title_of
 from llmchat.transcripts.interchange import from_json
-from llmchat.transcripts.markdown import choose_format, export
 
 _BLOCK = 1 << 20  # bytes
 _ALL = -1  # SQLite's limit that is none

@@ -15,9 +15,9 @@ from llmchat.terminal.device.pager import page
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.reply.screen import Screen
+from llmchat.transcripts.formats import Format, choose_format, export
 from llmchat.transcripts.headings import heading, when
 from llmchat.transcripts.interchange import message_record
-from llmchat.transcripts.markdown import Format, choose_format, export
 
 _TITLE = 60  # characters of a title in a list
 

@@ -14,8 +14,8 @@ from llmchat.terminal.history.show import found_text, list_text, show_conversati
 from llmchat.terminal.prompt.completion import Candidate, files
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
+from llmchat.transcripts.formats import choose_format, export
 from llmchat.transcripts.headings import title_of
-from llmchat.transcripts.markdown import choose_format, export
 
 LISTED = 20
 """Conversations that /history shows and completes, and what /search finds."""

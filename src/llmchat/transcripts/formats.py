@@ -1,0 +1,54 @@
+"""Saved conversations -> text in the format that was asked for.
+
+Markdown and HTML hold the current branch, with foreign text sanitized; JSON holds everything as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import PurePath
+
+from llmchat.errors import UsageError
+from llmchat.store import ConversationExport
+from llmchat.transcripts.html import to_html
+from llmchat.transcripts.interchange import to_json
+from llmchat.transcripts.markdown import to_markdown
+
+
+class Format(StrEnum):
+    """What a conversation can be written as."""
+
+    MD = "md"
+    JSON = "json"
+    HTML = "html"
+
+
+_SUFFIXES = {
+    ".md": Format.MD,
+    ".markdown": Format.MD,
+    ".json": Format.JSON,
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+}
+
+
+def choose_format(given: str | None, file: str | None) -> Format:
+    """The format of this name; without one, that of the file's name; else Markdown. Raises UsageError."""
+    if given is None:
+        return _SUFFIXES.get(PurePath(file or "").suffix.lower(), Format.MD)
+    try:
+        return Format(given.lower())
+    except ValueError:
+        raise UsageError(f"there is no format {given!r}", hint=f"it takes {', '.join(Format)}") from None
+
+
+def export(conversations: Sequence[ConversationExport], format_: Format) -> str:
+    """These conversations as one text that ends in a newline."""
+    match format_:
+        case Format.JSON:
+            return to_json(conversations)
+        case Format.HTML:
+            return to_html(conversations)
+        case Format.MD:
+            return to_markdown(conversations)
