@@ -42,7 +42,7 @@ LIVE_HZ = 12
 SAMPLES = 20  # refreshes of rich's Live that are measured for each size
 ROUNDS = 3  # of what is measured whole; the best one counts
 
-REPLY = Path(__file__).parent.parent / "tests" / "terminal" / "reply.md"
+REPLY = Path(__file__).parent.parent / "tests" / "terminal" / "reply" / "reply.md"
 
 HEAD = f"""\
 A reply of Markdown in tokens of {TOKEN} characters, {TOKENS_PER_S} of them a second, on a pseudo-terminal of

@@ -283,33 +283,6 @@ def test_the_closing_fence_does_not_flash_as_code() -> None:
     assert shown(growing.frame().tail) == ""
 
 
-def test_code_blocks_are_remembered_in_order_as_they_were_written() -> None:
-    text = "```python\nx = 1\n\n\ty = 2\n```\n- a\n\n  ~~~ Sh extra\n  ls\n  ~~~\n\ntext\n\n"
-    text += "    plain\n\n    code\n\n```js\nopen"
-    growing = stream(10)
-    for character in text:
-        growing.feed(character)
-        growing.frame()
-    assert [block.language for block in growing.code_blocks] == ["python", "sh", ""]
-    growing.finish()
-    assert [block.text for block in growing.code_blocks] == [
-        "x = 1\n\n\ty = 2",
-        "ls",
-        "plain\n\ncode",
-        "open",
-    ]
-
-
-def test_a_long_line_of_code_is_remembered_whole() -> None:
-    line = "0123456789" * 700
-    growing = stream(80)
-    for start in range(0, len(line), 7):
-        growing.feed(("```\n" if start == 0 else "") + line[start : start + 7])
-        growing.frame()
-    growing.finish()
-    assert [block.text for block in growing.code_blocks] == [line]
-
-
 class BrokenLexer:
     """A lexer that trips over one word."""
 

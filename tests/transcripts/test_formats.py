@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
@@ -11,8 +12,11 @@ from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
 from llmchat.errors import UsageError
+from llmchat.markdown import read_code_blocks
+from llmchat.sanitize import sanitize
 from llmchat.store import ConversationExport, Record
 from llmchat.transcripts.formats import Format, choose_format, export
+from markdown.documents import EVERYTHING
 
 NOW = 1_800_000_000.0
 ORIGIN = Provenance("tgi", "a/model", Settings(stop=("x",)), FinishReason.STOP, Usage(7, 3), 0.5, 2.0)
@@ -34,6 +38,10 @@ def make(*texts: str, title: str | None = None, key: str = "abcdefghjk") -> Conv
     return ConversationExport(key, title, "", NOW, NOW, len(texts), records)
 
 
+def words(text: str) -> Counter[str]:
+    return Counter(re.findall(r"\w+", text))
+
+
 def written(text: str) -> str:
     return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "WHEN", text)
 
@@ -46,19 +54,28 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.refers: set[str] = set()
         self.text = ""
+        self._open: str | None = None
         self.code: list[str] = []
+        self.texts: list[str] = []
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self._open = dict(attrs).get("class", tag)
+        if tag == "code":
+            self.code.append("")
         self.refers |= {str(value) for name, value in attrs if name in ("src", "href", "srcset", "action")}
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = None
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if self.tags[-1:] == ["code"]:
-            self.code.append(data)
-            self.tags.append("after code")
+        if self._open == "text":
+            self.texts.append(data)
+        if self._open == "code":
+            self.code[-1] += data
 
 
 def test_markdown_is_a_document_of_the_branch_that_is_read() -> None:
@@ -106,18 +123,41 @@ def test_html_of_several_conversations_begins_with_links_to_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    ("text", "code", "rest"),
     [
-        ("```\nopen", ["open"]),
-        ("~~~~ py\na\n~~~\nb\n~~~~\nc", ["a\n~~~\nb\n"]),
-        ("```\na\n```\ntext\n```\nb\n```", ["a\n", "b\n"]),
-        ("no `code` here", []),
-        ("```not``` a block\n", []),
-        ("~~~\n" + "```\n" * 20_000, ["```\n" * 20_000]),
+        ("```\nopen", ["open\n"], []),
+        ("~~~~ py\na\n~~~\nb\n~~~~\nc", ["a\n~~~\nb\n"], ["c"]),
+        ("```\na\n```\ntext\n```\nb\n```", ["a\n", "b\n"], ["text"]),
+        ("no `code` here", [], ["no `code` here"]),
+        ("```not``` a block\n", [], ["```not``` a block"]),
+        ("~~~\n" + "```\n" * 20_000, ["```\n" * 20_000], []),
+        ("1. Do:\n\n    ```py\n    x\n      y\n    ```\n2. Then", ["x\n  y\n"], ["1. Do:", "2. Then"]),
+        ("- a\n  - b\n\n      ```\n      deep\n      ```\n\n    c", ["deep\n"], ["- a\n  - b", "    c"]),
+        ("1. ```\n   first\n   ```\n2. next", ["first\n"], ["1.", "2. next"]),
+        ("> - ~~~ a~~~b\n>   quoted\n> text", ["quoted\n"], ["> -", "> text"]),
+        ("> said\n> ```\n> quoted\n> ```\n> text", ["quoted\n"], ["> said", "> text"]),
+        ("> ```\n> left | open\nafter | it", ["left | open\n"], [">", "after | it"]),
+        ("text\n\n    a\n\n    b\n\nc | d", ["a\n\nb\n"], ["text", "c | d"]),
+        ("- a\r\n\r\n      b\r\n", ["b\n"], ["- a"]),
+        ("```\n```", [""], []),
     ],
 )
-def test_code_in_fences_stands_apart(text: str, code: list[str]) -> None:
-    assert Page(export([make("?", text)], Format.HTML)).code == code
+def test_html_sets_the_code_apart_that_a_terminal_numbers(
+    text: str, code: list[str], rest: list[str]
+) -> None:
+    page = Page(export([make("?", text)], Format.HTML))
+    assert page.code == code
+    assert page.texts[1:] == rest
+    assert [f"{block.text}\n" if block.text else "" for block in read_code_blocks(text)] == code
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_html_keeps_every_word_of_a_text(name: str) -> None:
+    """But what stands behind a fence."""
+    page = Page(export([make("?", EVERYTHING[name])], Format.HTML))
+    said, shown = words(sanitize(EVERYTHING[name])), words(" ".join([*page.texts, *page.code]))
+    behind_fences = words(" ".join(re.findall(r"(?:```|~~~).*", EVERYTHING[name])))
+    assert (said - shown).keys() <= behind_fences.keys()
 
 
 def test_nothing_at_all_is_still_a_document() -> None:

@@ -1,6 +1,7 @@
 """Growing Markdown -> rows for a terminal that never change once given out; no terminal is touched here.
 
 stream.py     MarkdownStream: what the painter uses
+reader.py     source text -> block events; what is code and what is not
 blocks.py     source lines -> block events: CommonMark's block rules, one line at a time
 syntax.py     what a single line looks like: headings, fences, list markers, table rows
 layout.py     block events -> rows: margins, list markers, quote bars
@@ -12,8 +13,19 @@ rows.py       styled runs -> rows of a given width
 theme.py      names -> styles
 """
 
+from llmchat.markdown.reader import CodeBlock, read_code_blocks, split_code
 from llmchat.markdown.rows import Row
-from llmchat.markdown.stream import CodeBlock, Frame, MarkdownStream, read_code_blocks
+from llmchat.markdown.stream import Frame, MarkdownStream
 from llmchat.markdown.theme import THEMES, Theme, load_theme
 
-__all__ = ["THEMES", "CodeBlock", "Frame", "MarkdownStream", "Row", "Theme", "load_theme", "read_code_blocks"]
+__all__ = [
+    "THEMES",
+    "CodeBlock",
+    "Frame",
+    "MarkdownStream",
+    "Row",
+    "Theme",
+    "load_theme",
+    "read_code_blocks",
+    "split_code",
+]

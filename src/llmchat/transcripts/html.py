@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from llmchat.sanitize import sanitize
 from llmchat.store import ConversationExport
 from llmchat.transcripts.headings import about, heading, title_of
-
-_FENCED = re.compile(
-    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^`\n]*\n(?P<code>.*?)(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
 
 # No script, and nothing that a browser would fetch: the policy holds even where a text were not escaped.
 _PAGE = """<!doctype html>
@@ -85,18 +79,15 @@ def _message(kind: str, said_by: str, text: str) -> str:
 
 
 def _blocks(text: str) -> Iterable[str]:
-    """Code in fences stands apart; the rest is shown as it was written."""
-    start = 0
-    for block in _FENCED.finditer(text):
-        yield from _paragraphs(text[start : block.start()])
-        yield f"<pre><code>{_text(block['code'])}</code></pre>"
-        start = block.end()
-    yield from _paragraphs(text[start:])
+    """Code stands apart, the blocks that a terminal numbers; the rest is shown as it was written."""
+    from llmchat.markdown import CodeBlock, split_code  # not on the way to the first prompt
 
-
-def _paragraphs(text: str) -> Iterable[str]:
-    if text := text.strip("\n"):
-        yield f'<div class="text" dir="auto">{_text(text)}</div>'
+    for part in split_code(text):
+        if isinstance(part, CodeBlock):
+            code = part.text and f"{part.text}\n"
+            yield f"<pre><code>{_text(code)}</code></pre>"
+        elif shown := part.strip("\n"):
+            yield f'<div class="text" dir="auto">{_text(shown)}</div>'
 
 
 def _text(text: str) -> str:
