@@ -30,7 +30,7 @@ HOMES = {
     "platformdirs": ("config/folders.py",),
     "aiohttp": ("backends/",),
     "regex": ("core/constraint.py",),
-    "jsonschema": ("core/constraint.py",),
+    "jsonschema": ("core/constraint.py", "transcripts/interchange.py"),
     "referencing": ("core/constraint.py",),
     "pydantic": (),
     "requests": (),

@@ -121,7 +121,8 @@ def test_each_mistake_has_its_exit_code_and_erases_nothing(
 def test_a_file_that_is_no_export_changes_nothing(talks: Llmchat, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"llmchat": 1, "conversations": [{}]}')
     ran = talks("history", "import", "x.json")
-    assert (ran.code, ran.error) == (65, "x.json is no export of llmchat: messages is no list")
+    wrong = "'id' is a required property"
+    assert (ran.code, ran.error) == (65, f"x.json is no export of llmchat: conversation 1: {wrong}")
     assert len(ids(talks)) == 3
 
 

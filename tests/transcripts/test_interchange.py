@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from llmchat.core.conversation import Message, Role, Status
-from llmchat.core.generation import FinishReason, Settings, Usage
+from llmchat.core.generation import RANGES, FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
 from llmchat.errors import InputError
 from llmchat.store import ConversationExport, Record
+from llmchat.transcripts import interchange
 from llmchat.transcripts.interchange import from_json, to_json
+
+SCHEMA = Path(interchange.__file__).with_name("interchange.schema.json")
 
 times = st.floats(0, 2**34, allow_nan=False)
 seconds = st.none() | st.floats(0, 1e6)
@@ -38,7 +45,7 @@ provenances = st.builds(
 
 
 @st.composite
-def wholes(draw: st.DrawFn) -> ConversationExport:
+def conversations(draw: st.DrawFn) -> ConversationExport:
     """Any tree of messages."""
     messages = st.builds(Message, st.sampled_from(Role), st.text(), st.sampled_from(Status))
     records: list[Record] = []
@@ -52,11 +59,11 @@ def wholes(draw: st.DrawFn) -> ConversationExport:
     )
 
 
-@given(st.lists(wholes(), max_size=3))
-def test_every_conversation_comes_back_as_it_was(conversations: list[ConversationExport]) -> None:
-    text = to_json(conversations)
+@given(st.lists(conversations(), max_size=3))
+def test_every_conversation_comes_back_as_it_was(exports: list[ConversationExport]) -> None:
+    text = to_json(exports)
     assert text.isascii()
-    assert from_json(text, "x") == tuple(conversations)
+    assert from_json(text, "x") == tuple(exports)
 
 
 def valid() -> dict[str, object]:
@@ -117,6 +124,59 @@ def change(path: str, value: object) -> str:
 def test_what_is_missing_or_wrong_is_refused(path: str, value: object) -> None:
     with pytest.raises(InputError, match=r"^x is no export of llmchat: "):
         from_json(change(path, value), "x")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "what"),
+    [
+        ("conversations.0.head", 3, "conversation 1, head: no message before it has the id 3"),
+        ("conversations.0.messages.1.role", "tool", "conversation 1, message 2, role: 'tool' is not one of "),
+        (
+            "conversations.0.messages.1.settings.stop",
+            "abc",
+            "message 2, settings, stop: 'abc' is not of",
+        ),
+        (
+            "conversations.0.messages.1.settings.top_p",
+            0,
+            "message 2, settings, top_p: 0 is less than",
+        ),
+        ("conversations.0.messages.1.id", 1, "conversation 1, message 2, id: another message has 1, too"),
+        ("conversations.0.messages.1.id", 1.0, "conversation 1, message 2, id: 1.0 is not of type 'integer'"),
+        ("conversations.0.messages.1.text", ["x" * 10_000], "message 2, text: ... xxx"),
+        ("conversations.0.messages.1.text", 10**4000, "message 2, text: ... 000"),
+        ("conversations.0.messages.1.created_at", 10**400, "message 2, created_at: ... 000"),
+        ("conversations.0.messages.1.settings.seed", 10**400, "message 2, settings, seed: ... 000"),
+        ("conversations.0.messages.1.total_s", 10**400, "message 2, total_s: ... 000"),
+    ],
+)
+def test_an_error_says_in_which_message_what_is_wrong(path: str, value: object, what: str) -> None:
+    with pytest.raises(InputError) as caught:
+        from_json(change(path, value), "x")
+    assert what in caught.value.message
+    assert len(caught.value.message) < 300
+    assert caught.value.hint
+
+
+def test_what_is_wrong_a_million_times_is_said_once_and_soon() -> None:
+    started = time.process_time()
+    with pytest.raises(InputError, match="conversation 1, message 1: 'id' is a required property"):
+        from_json(change("conversations.0.messages", [{}] * 1_000_000), "x")
+    assert time.process_time() - started < 10
+
+
+def test_the_schema_allows_what_settings_and_enums_do() -> None:
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    message = schema["properties"]["conversations"]["items"]["properties"]["messages"]["items"]["properties"]
+    assert message["role"]["enum"] == [*Role]
+    assert message["status"]["enum"] == [*Status]
+    assert message["reason"]["enum"] == [*FinishReason, None]
+    allowed = message["settings"]["properties"]
+    assert allowed.keys() == {field.name for field in fields(Settings)}
+    for name, limits in RANGES.items():
+        lowest = "exclusiveMinimum" if limits.above else "minimum"
+        assert (allowed[name][lowest], allowed[name]["maximum"]) == (limits.low, limits.high)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"llmchat"', "[" * 100_000, '{"llmchat": 1e999}'])

@@ -1,11 +1,6 @@
-"""Whole conversations as JSON and back: what leaves one machine comes back the same. No file, no database.
+"""Conversations as JSON and back: what leaves one machine comes back the same. Opens no database.
 
-    {"llmchat": 1, "conversations": [{"id", "title", "system", "created_at", "updated_at", "head",
-        "messages": [{"id", "parent", "role", "text", "status", "created_at", and of answers "backend",
-            "model", "settings", "reason", "usage", "first_token_s", "total_s"}]}]}
-
-Times are seconds since the epoch, UTC. `parent` is the message above, null for a first one; `head` is the
-newest message of the current branch.
+interchange.schema.json describes the format: a JSON Schema, which every import is compared with.
 """
 
 from __future__ import annotations
@@ -14,17 +9,18 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
 from llmchat.core.journal import Provenance
-from llmchat.errors import InputError, UsageError
+from llmchat.errors import InputError
 from llmchat.store import ConversationExport, Record
 
 VERSION = 1
 
-_LATEST = 2.0**35  # seconds; about the year 3058, which every calendar still has
+_SHOWN = 160  # characters of what is wrong in an error
 
 
 def to_json(conversations: Iterable[ConversationExport]) -> str:
@@ -50,16 +46,16 @@ def from_json(text: str, name: str) -> tuple[ConversationExport, ...]:
     Raises InputError for anything else: no JSON, of a newer version, or with something missing or wrong.
     """
     try:
-        file = _object(json.loads(text, parse_float=_finite, parse_constant=_finite))
-        version = file.get("llmchat")
+        file = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        version = file.get("llmchat") if isinstance(file, dict) else None
         if isinstance(version, int) and version > VERSION:
             raise InputError(f"{name} is from a newer llmchat", hint="upgrade llmchat; nothing was imported")
-        if version != VERSION:
-            raise ValueError("it does not say so")
-        return tuple(_conversation(each) for each in _list(file, "conversations"))
-    except (ValueError, TypeError, OverflowError, RecursionError, UsageError) as error:
+        _check(file)
+        return tuple(_conversation(each, at) for at, each in enumerate(file["conversations"], 1))
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(
-            f"{name} is no export of llmchat: {error}",
+            f"{name} is no export of llmchat: {why}",
             hint="`llmchat history export --format json` makes one; nothing was imported",
         ) from error
 
@@ -76,114 +72,81 @@ def _conversation_record(export: ConversationExport) -> dict[str, object]:
     }
 
 
-def _conversation(value: object) -> ConversationExport:
-    given = _object(value)
-    numbers: dict[object, int] = {}
+def _check(file: object) -> None:
+    """Raises ValueError for the first difference from the schema."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    schema = json.loads(Path(__file__).with_name("interchange.schema.json").read_text("utf-8"))
+    whole = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    validator = extend(Draft202012Validator, type_checker=whole)(schema)  # to which 1.0 is an integer, too
+    wrong = next(validator.iter_errors(file), None)  # there may be millions
+    if wrong is not None:
+        what = wrong.message if len(wrong.message) <= _SHOWN else f"... {wrong.message[-_SHOWN:]}"
+        raise ValueError(f"{_place(wrong.absolute_path)}{what}")
+
+
+def _place(path: Iterable[str | int]) -> str:
+    """Where in a file something is, as `conversation 1, message 2, role: `; counted from 1."""
+    steps: list[str] = []
+    for step in path:
+        if isinstance(step, int):
+            steps[-1] = f"{steps[-1].removesuffix('s')} {step + 1}"
+        else:
+            steps.append(step)
+    return f"{', '.join(steps)}: " if steps else ""
+
+
+def _conversation(checked: object, at: int) -> ConversationExport:
+    """The conversation in what the schema allows. Raises ValueError if its messages are no tree."""
+    given: Any = checked
+    numbers: dict[int | None, int | None] = {None: None}
     records: list[Record] = []
-    for number, each in enumerate(_list(given, "messages"), 1):
-        record = _object(each)
-        records.append(_message(record, number, _place(record, "parent", numbers)))
-        numbers[_whole_number(record, "id")] = number
-    if len(numbers) != len(records) or not records:
-        raise ValueError("a conversation without messages, or with two of the same id")
+    for number, each in enumerate(given["messages"], 1):
+        place = f"conversation {at}, message {number}"
+        parent = _number(each.get("parent"), numbers, f"{place}, parent")
+        if each["id"] in numbers:
+            raise ValueError(f"{place}, id: another message has {each['id']}, too")
+        numbers[each["id"]] = number
+        message = Message(Role(each["role"]), each["text"], Status(each["status"]))
+        records.append(Record(number, parent, message, float(each["created_at"]), _provenance(each)))
     return ConversationExport(
-        _text(given, "id"),
-        None if given.get("title") is None else _text(given, "title"),
-        _text(given, "system"),
-        _time(given, "created_at"),
-        _time(given, "updated_at"),
-        _place(given, "head", numbers),
+        given["id"],
+        given.get("title"),
+        given["system"],
+        float(given["created_at"]),
+        float(given["updated_at"]),
+        _number(given.get("head"), numbers, f"conversation {at}, head"),
         tuple(records),
     )
 
 
-def _message(given: Mapping[str, object], number: int, parent: int | None) -> Record:
-    role, status = Role(_text(given, "role")), Status(_text(given, "status"))
-    message = Message(role, _text(given, "text"), status)
-    return Record(number, parent, message, _time(given, "created_at"), _provenance(given))
-
-
-def _provenance(given: Mapping[str, object]) -> Provenance | None:
-    if "backend" not in given:
-        return None
-    usage = _object(given.get("usage"))
-    return Provenance(
-        _text(given, "backend"),
-        _text(given, "model"),
-        _settings(_object(given.get("settings"))),
-        None if given.get("reason") is None else FinishReason(_text(given, "reason")),
-        Usage(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")),
-        _seconds(given, "first_token_s"),
-        _seconds(given, "total_s"),
-    )
-
-
-def _settings(given: Mapping[str, object]) -> Settings:
-    """Those that are known. Raises TypeError or UsageError for one that cannot be."""
-    known = {field.name for field in fields(Settings)}
-    values: dict[str, Any] = {name: value for name, value in given.items() if name in known}
-    return Settings(**{**values, "stop": tuple(values.get("stop", ()))})
-
-
-def _count(given: Mapping[str, object], name: str) -> int | None:
-    tokens = _figure(given, name)
-    return None if tokens is None else int(tokens)
-
-
-def _seconds(given: Mapping[str, object], name: str) -> float | None:
-    seconds = _figure(given, name)
-    return None if seconds is None else float(seconds)
-
-
-def _place(given: Mapping[str, object], name: str, numbers: Mapping[object, int]) -> int | None:
-    """The number of the message that is named here; it has to come before."""
-    if given.get(name) is None:
-        return None
-    key = _whole_number(given, name)
+def _number(key: int | None, numbers: Mapping[int | None, int | None], place: str) -> int | None:
+    """The number of the message with this id; it has to come before."""
     if key not in numbers:
-        raise ValueError(f"{name} {key} is no message before")
+        raise ValueError(f"{place}: no message before it has the id {key}")
     return numbers[key]
 
 
-def _object(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise TypeError("something that has to be an object is none")
-    return value
+def _provenance(checked: object) -> Provenance | None:
+    given: Any = checked
+    if "backend" not in given:
+        return None
+    chosen = {field.name: given["settings"].get(field.name) for field in fields(Settings)}
+    usage = given["usage"]
+    return Provenance(
+        given["backend"],
+        given["model"],
+        Settings(**{**chosen, "stop": tuple(chosen["stop"] or ())}),
+        FinishReason(given["reason"]) if given.get("reason") else None,
+        Usage(usage.get("prompt_tokens"), usage.get("completion_tokens")),
+        _seconds(given.get("first_token_s")),
+        _seconds(given.get("total_s")),
+    )
 
 
-def _list(given: Mapping[str, object], name: str) -> list[object]:
-    value = given.get(name)
-    if not isinstance(value, list):
-        raise TypeError(f"{name} is no list")
-    return value
-
-
-def _text(given: Mapping[str, object], name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is no text")
-    return value
-
-
-def _whole_number(given: Mapping[str, object], name: str) -> int:
-    value = given.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} is no whole number")
-    return value
-
-
-def _figure(given: Mapping[str, object], name: str) -> int | float | None:
-    value = given.get(name)
-    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
-        raise TypeError(f"{name} is no number")
-    return value
-
-
-def _time(given: Mapping[str, object], name: str) -> float:
-    seconds = _figure(given, name)
-    if seconds is None or not 0 <= seconds < _LATEST:
-        raise ValueError(f"{name} is no time")
-    return float(seconds)
+def _seconds(given: float | None) -> float | None:
+    return None if given is None else float(given)
 
 
 def _finite(digits: str) -> float:
