@@ -96,12 +96,12 @@ class Store:
         return Conversation(system, tuple(record.message for record in records)), journal
 
     def load(self, conversation_id: str) -> Conversation:
-        """The branch that is read, first message first. Raises MissingError where there is no such id."""
+        """The current branch, first message first. Raises MissingError if there is no such id."""
         system, records = self._read(conversation_id)
         return Conversation(system, tuple(record.message for record in records))
 
     def records(self, conversation_id: str) -> tuple[Record, ...]:
-        """The same branch with times and provenance. Raises MissingError where there is no such id."""
+        """The same branch with times and provenance. Raises MissingError if there is no such id."""
         return self._read(conversation_id)[1]
 
     def list(self, limit: int) -> tuple[Summary, ...]:
@@ -112,7 +112,7 @@ class Store:
     def resolve(self, given: str) -> str:
         """The id that `last`, an id or the beginning of one means; case and look-alikes do not matter.
 
-        Raises MissingError where there is none, UsageError where there are several.
+        Raises MissingError if there is none, UsageError if there are several.
         """
         with self.database.reading() as connection:
             rows = connection.execute("SELECT id FROM conversations ORDER BY updated_at DESC, head DESC")
@@ -122,19 +122,19 @@ class Store:
     def search(self, text: str, limit: int) -> tuple[Found, ...]:
         """The `limit` newest messages, on any branch, that hold every word of the text.
 
-        Raises UsageError where there is no word, or far too many.
+        Raises UsageError if there is no word, or far too many.
         """
         with self.database.reading() as connection:
             return find(connection, text, limit)
 
     def set_title(self, conversation_id: str, title: str) -> None:
-        """Names a conversation; "" takes its name away. Raises MissingError where there is no such id."""
+        """Names a conversation; "" takes its name away. Raises MissingError if there is no such id."""
         with self.database.writing() as connection:
             if not write_title(connection, conversation_id, title):
                 raise missing(conversation_id)
 
     def tree(self, conversation_id: str) -> tuple[Node, ...]:
-        """Every message, each followed by what is below it. Raises MissingError where there is no such id."""
+        """Every message, each followed by what is below it. Raises MissingError if there is no such id."""
         interrupt_orphans(self.database)
         with self.database.reading() as connection:
             nodes = read_tree(connection, conversation_id)
@@ -143,16 +143,16 @@ class Store:
         return nodes
 
     def switch(self, conversation_id: str, message: int) -> None:
-        """Makes the branch that ends in the newest descendant of a message the one that is read.
+        """Makes the branch that ends in the newest descendant of a message the current one.
 
         A journal that is open on the conversation does not follow: `resume` gives one that does. Raises
-        MissingError where the conversation has no such message.
+        MissingError if the conversation has no such message.
         """
         with self.database.writing() as connection:
             switch_branch(connection, conversation_id, message, self._now())
 
     def export(self, conversation_id: str) -> ConversationExport:
-        """A conversation with all its branches. Raises MissingError where there is no such id."""
+        """A conversation with all its branches. Raises MissingError if there is no such id."""
         interrupt_orphans(self.database)
         with self.database.reading() as connection:
             return read_export(connection, conversation_id)
@@ -168,7 +168,7 @@ class Store:
     def delete(self, *conversation_ids: str) -> None:
         """Erases all of these with all their branches: overwritten with zeros, not just forgotten.
 
-        Raises MissingError where there is no such id, having erased none.
+        Raises MissingError if there is no such id, having erased none.
         """
         with self.database.writing() as connection:
             for key in conversation_ids:

@@ -100,7 +100,7 @@ class Database:
         """Opens or creates the file, and brings it to the current schema in one transaction.
 
         `patience` is how many seconds a lock of another process is waited for. Raises CreateError,
-        DeniedError, TryLaterError where it is locked, and StorageError where it is damaged, newer,
+        DeniedError, TryLaterError if it is locked, and StorageError if it is damaged, newer,
         another program's, read-only, or the disk is full.
         """
         notices = _create_private(path)
@@ -166,7 +166,7 @@ def _create_private(path: Path) -> tuple[Notice, ...]:
     """Makes sure that this database file is there, its folder 0700 and it 0600, whatever the umask.
 
     What was wider is narrowed, and the notices say so. Raises CreateError where folder or file cannot
-    be created, DeniedError where something open to other users cannot be narrowed.
+    be created, DeniedError if something open to other users cannot be narrowed.
     """
     try:
         make_private(path.parent)

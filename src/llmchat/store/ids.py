@@ -28,7 +28,7 @@ def is_id(text: str) -> bool:
 def choose_id(given: str, ids: Sequence[str]) -> str:
     """The one of these ids, newest first, that is meant: `last`, an id or the beginning of one.
 
-    Case and look-alikes do not matter. Raises MissingError where there is none, UsageError where there are
+    Case and look-alikes do not matter. Raises MissingError if there is none, UsageError if there are
     several.
     """
     if not ids:

@@ -52,7 +52,7 @@ class ConversationJournal:
 
     A conversation that is new gets its row with its first message, so that an empty session leaves no
     trace. What a call fails to write is kept and written with the next one that succeeds, so an error
-    means "not on disk yet". Errors: TryLaterError where the database is locked, else StorageError.
+    means "not on disk yet". Errors: TryLaterError if the database is locked, else StorageError.
     """
 
     def __init__(

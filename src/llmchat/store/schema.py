@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from llmchat.errors import StorageError
 
 # Messages are a tree: `parent` is what a message answers or follows, siblings are other attempts at the
-# same place, `head` is the newest message of the branch that is read, and `depth` counts from the first
+# same place, `head` is the newest message of the current branch, and `depth` counts from the first
 # message (1), so that the length of a branch needs no walk. AUTOINCREMENT: the key of an erased message never
 # comes back, so that a process which still holds it cannot write below a stranger.
 #
@@ -88,7 +88,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 def check(connection: sqlite3.Connection, *, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> bool:
     """Whether the database is of this version; False if older or empty. Writes nothing.
 
-    Raises StorageError where it is of a newer version, or of another program.
+    Raises StorageError if it is of a newer version, or of another program.
     """
     # One statement, so that another process cannot migrate between the two answers.
     version, tables = connection.execute(

@@ -33,7 +33,7 @@ class Found:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a search, each once. Raises UsageError where there is none, or far too many."""
+    """The words of a search, each once. Raises UsageError if there is none, or far too many."""
     words = tuple(dict.fromkeys(storable(text).replace("\0", " ").split()))
     if not words:
         raise UsageError("there is nothing to search for", hint="give a word or more")

@@ -1,1 +1,1 @@
-"""`llmchat history`: kept conversations, shown, exported, imported and erased."""
+"""`llmchat history`: saved conversations, shown, exported, imported and erased."""

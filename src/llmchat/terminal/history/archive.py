@@ -1,4 +1,4 @@
-"""Takes kept conversations out, brings them back, and erases them; asks before it does."""
+"""Exports, imports and erases saved conversations; asks before it erases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmchat.transcripts.headings import title_of
 from llmchat.transcripts.interchange import from_json
 
 _BLOCK = 1 << 20  # bytes
-_ALL = -1  # SQLite's limit that is none
+_ALL = -1  # SQLite's word for no limit
 
 
 def export_history(
@@ -26,7 +26,7 @@ def export_history(
 ) -> ExitCode:
     """Writes these conversations, or all, to a file or to stdout; without any, the latest one.
 
-    Raises UsageError, MissingError where one is not there, CreateError where the file cannot be written.
+    Raises UsageError, MissingError if one is not there, CreateError if the file cannot be written.
     """
     if every and given:
         raise UsageError("--all and an id exclude each other", hint="give one of them")
@@ -43,20 +43,20 @@ def export_history(
 
 
 def import_history(file: str, streams: Streams, *, as_json: bool) -> ExitCode:
-    """Adds the conversations of a JSON export; says which are kept under another id.
+    """Adds the conversations of a JSON export; says which are saved under another id.
 
     Raises MissingError for a file that is not there, InputError for what is no export of llmchat.
     """
     given = from_json(_read_file(file, streams), file if file != "-" else "standard input")
     with open_store(streams) as store:
-        kept = store.restore(given)
+        ids = store.restore(given)
     if as_json:
-        records = [{"conversation": each.id, "kept_as": key} for each, key in zip(given, kept, strict=True)]
+        records = [{"conversation": each.id, "kept_as": key} for each, key in zip(given, ids, strict=True)]
         streams.write(json.dumps(records, indent=2) + "\n")
         return ExitCode.OK
-    there = sum(key is None for key in kept)
-    streams.write(f"{_count(len(kept) - there)} imported, {there} already there.\n")
-    for each, key in zip(given, kept, strict=True):
+    there = ids.count(None)
+    streams.write(f"{_count(len(ids) - there)} imported, {there} already there.\n")
+    for each, key in zip(given, ids, strict=True):
         if key not in (None, each.id):
             streams.write(f"{sanitize_line(each.id)} is kept as {key}: another conversation has that id.\n")
     return ExitCode.OK
@@ -65,7 +65,7 @@ def import_history(file: str, streams: Streams, *, as_json: bool) -> ExitCode:
 def erase_history(given: Sequence[str], streams: Streams, *, sure: bool, as_json: bool) -> ExitCode:
     """Erases conversations for good, once the person has agreed.
 
-    Raises UsageError where there is nobody to ask, MissingError where one is not there; then none is erased.
+    Raises UsageError if there is nobody to ask, MissingError if one is not there; then none is erased.
     """
     with open_store(streams) as store:
         ids = _resolve(store, given)
@@ -109,9 +109,9 @@ def _read_file(name: str, streams: Streams) -> str:
     try:
         if name != "-":
             with _path(name).open("rb") as archive:
-                content = _read_text(archive, name)
+                content = _read_bytes(archive, name)
         elif streams.stdin is not None:
-            content = _read_text(streams.stdin, "standard input")
+            content = _read_bytes(streams.stdin, "standard input")
         else:
             raise UsageError("standard input is closed", hint="name a file")
         return content.decode("utf-8-sig")
@@ -123,8 +123,8 @@ def _read_file(name: str, streams: Streams) -> str:
         raise InputError(f"{name} is no export of llmchat: not UTF-8", hint="name a JSON export") from error
 
 
-def _read_text(archive: BinaryIO, name: str) -> bytes:
-    """All of it; but a device without an end is known by its first bytes, which are in no text."""
+def _read_bytes(archive: BinaryIO, name: str) -> bytes:
+    """All of it; an endless device such as /dev/zero is known by its zero bytes, which are in no text."""
     content = bytearray()
     while block := archive.read(_BLOCK):
         if b"\0" in block:

@@ -1,4 +1,4 @@
-"""Shows kept conversations, as text and as JSON; changes nothing."""
+"""Lists, finds and shows saved conversations, as text and as JSON; changes nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llmchat.config.folders import Folders
 from llmchat.core.conversation import Role
 from llmchat.errors import ExitCode
 from llmchat.sanitize import sanitize, sanitize_line
-from llmchat.store import Found, Store, Summary
+from llmchat.store import ConversationExport, Found, Store, Summary
 from llmchat.terminal.device.pager import page
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.narrowing import show_narrowed
@@ -23,10 +23,7 @@ _TITLE = 60  # characters of a title in a list
 
 
 def open_store(streams: Streams) -> Store:
-    """The kept conversations of this user. What has to be said about them goes to stderr.
-
-    Raises as `Store.open`.
-    """
+    """The saved conversations of this user; notices about them go to stderr. Raises as `Store.open`."""
     folders = Folders.find(streams.environ)
     show_narrowed(folders, streams)
     store = Store.open(folders.database)
@@ -44,7 +41,7 @@ def list_history(streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
 
 
 def search_history(words: Sequence[str], streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
-    """Prints the newest messages that hold every word. Raises UsageError where there is none to look for."""
+    """Prints the newest messages that hold every word. Raises UsageError if there is none."""
     with open_store(streams) as store:
         found = store.search(" ".join(words), limit)
     shown = json.dumps([asdict(each) for each in found], indent=2) if as_json else found_text(found)
@@ -53,17 +50,17 @@ def search_history(words: Sequence[str], streams: Streams, *, limit: int, as_jso
 
 
 def show_history(given: str, streams: Streams, *, as_json: bool, format_: str | None = None) -> ExitCode:
-    """Prints one conversation. Raises MissingError or UsageError where `given` names none or several."""
+    """Prints one conversation. Raises MissingError or UsageError if `given` names none or several."""
     chosen = Format.JSON if as_json else choose_format(format_, None) if format_ else None
     with open_store(streams) as store:
-        conversation = store.resolve(given)
-        if chosen is Format.JSON:
-            shown = show_json(store, conversation)
-        elif chosen is not None:
-            shown = export([store.export(conversation)], chosen)
-        else:
-            shown = show_text(store, conversation, Screen.find(streams, theme="auto"))
-    _print(streams, shown.removesuffix("\n"), as_json=chosen is Format.JSON)
+        conversation = store.export(store.resolve(given))
+    if chosen is Format.JSON:
+        shown = conversation_json(conversation)
+    elif chosen is not None:
+        shown = export([conversation], chosen).removesuffix("\n")
+    else:
+        shown = conversation_text(conversation, Screen.find(streams, theme="auto"))
+    _print(streams, shown, as_json=chosen is Format.JSON)
     return ExitCode.OK
 
 
@@ -92,8 +89,8 @@ def found_text(found: Iterable[Found]) -> str:
     return "\n".join(lines) if lines else "Nothing found."
 
 
-def show_text(store: Store, conversation: str, screen: Screen | None) -> str:
-    """One conversation as text: sanitized, and with replies laid out as Markdown where there is a screen."""
+def conversation_text(conversation: ConversationExport, screen: Screen | None) -> str:
+    """One conversation as text: sanitized, and with replies laid out as Markdown if there is a screen."""
     parts: list[str] = []
 
     def say(text: str) -> None:
@@ -102,27 +99,27 @@ def show_text(store: Store, conversation: str, screen: Screen | None) -> str:
     def show(text: str) -> None:
         parts.append(screen.render(text) if screen else f"{sanitize(text)}\n")
 
-    show_conversation(store, conversation, say=say, show=show)
-    return "".join(parts)
+    show_conversation(conversation, say=say, show=show)
+    return "".join(parts).removesuffix("\n")
 
 
 def show_conversation(
-    store: Store, conversation: str, *, say: Callable[[str], None], show: Callable[[str], None]
+    conversation: ConversationExport, *, say: Callable[[str], None], show: Callable[[str], None]
 ) -> None:
     """Who said what, where an answer came from and how it ended. `say` sanitizes; replies go to `show`."""
-    system = store.load(conversation).system
-    say(f"Conversation {conversation}" + (f"\n\nSystem: {system}" if system else ""))
-    for record in store.records(conversation):
+    system = f"\n\nSystem: {conversation.system}" if conversation.system else ""
+    say(f"Conversation {conversation.id}{system}")
+    for record in conversation.branch():
         say(f"\n{heading(record)}:")
         (show if record.message.role is Role.ASSISTANT else say)(record.message.text)
 
 
-def show_json(store: Store, conversation: str) -> str:
-    """The branch of a conversation that is read, as a JSON object."""
+def conversation_json(conversation: ConversationExport) -> str:
+    """The current branch of a conversation as a JSON object."""
     record = {
-        "conversation": conversation,
-        "system": store.load(conversation).system,
-        "messages": [message_record(each) for each in store.records(conversation)],
+        "conversation": conversation.id,
+        "system": conversation.system,
+        "messages": [message_record(each) for each in conversation.branch()],
     }
     return json.dumps(record, indent=2)
 

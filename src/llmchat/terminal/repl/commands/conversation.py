@@ -38,7 +38,7 @@ async def history(desk: CommandContext, argument: str) -> None:
     """lists past conversations, or shows one"""
     store = desk.session.store
     if argument:
-        show_conversation(store, store.resolve(argument), say=desk.say, show=desk.show)
+        show_conversation(store.export(store.resolve(argument)), say=desk.say, show=desk.show)
     else:
         desk.say(list_text(store.list(LISTED)))
 
