@@ -80,11 +80,11 @@ class ConversationJournal:
         self._conversation_id = conversation_id
         self._branch = [_Entry(key) for key in branch]
         self._system = system
-        self._behind: list[_Entry] = []  # with something to write, oldest first
+        self._unwritten: list[_Entry] = []  # with something to write, oldest first
         self._head = branch[-1] if branch else None  # as this process left it on disk, or found it
         self._shared = False  # another process was seen to write here, and that was told
         self._notices: list[Notice] = []
-        self._moved = False  # the newest message is another one, or has ended
+        self._head_changed = False  # the newest message is another one, or has ended
         self._system_changed = False
         self._buffered = 0  # bytes since the last try to write
         self._tried_at = clock()
@@ -108,19 +108,13 @@ class ConversationJournal:
 
     def begin(self, message: Message, provenance: Provenance | None = None) -> None:
         """Opens a message below the newest one; it is on disk when this returns."""
-        parent = self._branch[-1] if self._branch else None
-        entry = _Entry(None, Saved(message, provenance, self._now()), parent)
-        self._branch.append(entry)
-        self._behind.append(entry)
-        self._moved = True
+        self._unwritten.append(self._add(Saved(message, provenance)))
+        self._head_changed = True
         self._write()
 
     def append(self, text: str) -> None:
         """More text of the newest message: on disk after a second or 2 KiB, whichever comes first."""
-        newest = self._branch[-1]
-        newest.buffer.append(text)
-        if newest not in self._behind:
-            self._behind.append(newest)
+        self._newest().buffer.append(text)
         self._buffered += len(text.encode("utf-8", "surrogatepass"))
         left = self._tried_at + _INTERVAL_S - self._clock()
         if left <= 0 or self._buffered >= _BUFFER_BYTES:
@@ -130,11 +124,9 @@ class ConversationJournal:
 
     def end(self, status: Status, provenance: Provenance) -> None:
         """The newest message is over; all of it is on disk when this returns."""
-        newest = self._branch[-1]
+        newest = self._newest()
         newest.ended, newest.provenance = status, provenance
-        if newest not in self._behind:
-            self._behind.append(newest)
-        self._moved = True
+        self._head_changed = True
         self._write()
 
     def start_branch(self, messages: Iterable[Saved]) -> None:
@@ -142,18 +134,17 @@ class ConversationJournal:
 
         Where it fails, nothing has changed.
         """
-        branch, behind = self._branch, self._behind
+        branch, unwritten = self._branch, self._unwritten
         self._branch = []
         for each in messages:
-            parent = self._branch[-1] if self._branch else None
-            saved = each if each.created_at is not None else replace(each, created_at=self._now())
-            self._branch.append(_Entry(None, saved, parent, each.provenance, ended=each.message.status))
-        self._behind = [*behind, *self._branch]
-        self._moved = True
+            entry = self._add(each)
+            entry.ended, entry.provenance = each.message.status, each.provenance
+        self._unwritten = [*unwritten, *self._branch]
+        self._head_changed = True
         try:
             self._write()
         except BaseException:
-            self._branch, self._behind = branch, behind
+            self._branch, self._unwritten = branch, unwritten
             raise
 
     def back(self) -> None:
@@ -162,7 +153,7 @@ class ConversationJournal:
         The one call that does nothing where it fails: whoever asked for it sees the error and asks again.
         """
         newest = self._branch.pop()
-        self._moved = True
+        self._head_changed = True
         try:
             self._write()
         except BaseException:
@@ -172,14 +163,29 @@ class ConversationJournal:
     def set_system(self, text: str) -> None:
         """Another system message from here on; saved with the first question where there is none yet."""
         self._system = text
-        if self._conversation_id is not None or self._behind:
+        if self._conversation_id is not None or self._unwritten:
             self._system_changed = True
             self._write()
 
     def flush(self) -> None:
-        """Writes what is still behind, if anything: a last try at the end of a session."""
-        if self._behind or self._system_changed:
+        """Writes what could not be written yet, if anything: a last try at the end of a session."""
+        if self._unwritten or self._system_changed:
             self._write()
+
+    def _add(self, saved: Saved) -> _Entry:
+        """A new message below the newest one."""
+        parent = self._branch[-1] if self._branch else None
+        if saved.created_at is None:
+            saved = replace(saved, created_at=self._now())
+        self._branch.append(_Entry(None, saved, parent))
+        return self._branch[-1]
+
+    def _newest(self) -> _Entry:
+        """The newest message, which is to be written."""
+        newest = self._branch[-1]
+        if newest not in self._unwritten:
+            self._unwritten.append(newest)
+        return newest
 
     def _write_in_time(self) -> None:
         self._timer = None
@@ -187,7 +193,7 @@ class ConversationJournal:
             self._write()
 
     def _write(self) -> None:
-        """Writes all that is behind in one transaction, or nothing of it."""
+        """Writes all that is not written yet in one transaction, or nothing of it."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -195,19 +201,19 @@ class ConversationJournal:
         keys: dict[_Entry, int] = {}
         with self._database.writing() as connection:
             conversation_id = self._conversation_id or self._create(connection)
-            for entry in self._behind:
+            for entry in self._unwritten:
                 keys[entry] = self._write_entry(connection, entry, conversation_id, keys)
             found = self._update(connection, conversation_id, keys)
         if found != self._head:
             self.share()
-        if self._moved:
+        if self._head_changed:
             self._head = _key(self._branch[-1] if self._branch else None, keys)
         self._conversation_id = conversation_id
         for entry, key in keys.items():
             entry.id, entry.saved = key, None
             entry.buffer.clear()
-        self._behind.clear()
-        self._moved = self._system_changed = False
+        self._unwritten.clear()
+        self._head_changed = self._system_changed = False
 
     def _create(self, connection: sqlite3.Connection) -> str:
         conversation_id = new_id()
@@ -226,7 +232,7 @@ class ConversationJournal:
         Returns the newest message that was there before, this process's own where it did not look.
         """
         found = self._head
-        if self._moved:
+        if self._head_changed:
             row = connection.execute("SELECT head FROM conversations WHERE id = ?", (conversation_id,))
             (found,) = row.fetchone() or (found,)  # an erased conversation is found out by what follows
             head = self._branch[-1] if self._branch else None
