@@ -1,6 +1,6 @@
 """Saved conversations: owns their ids and times, and is the only home of sqlite3; shows nothing."""
 
-from llmchat.store.conversations import Store
+from llmchat.store.conversations import Summary
 from llmchat.store.export import ConversationExport
 from llmchat.store.journal import ConversationJournal
 from llmchat.store.messages import Record, Saved
@@ -13,7 +13,7 @@ from llmchat.store.readonly import (
     rebuild_command,
 )
 from llmchat.store.search import Found
-from llmchat.store.summaries import Summary
+from llmchat.store.store import Store
 from llmchat.store.tree import Node
 
 __all__ = [

@@ -1,205 +1,53 @@
-"""The saved conversations: finds, lists and loads them; writes only what a dead process left open."""
+"""What a list says of a conversation: its title, its times, its model and its length."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+import sqlite3
+from dataclasses import dataclass
 
-from llmchat.core.conversation import Conversation
-from llmchat.core.generation import Notice
-from llmchat.errors import StorageError, TryLaterError
-from llmchat.store.database import Database
-from llmchat.store.export import ConversationExport, read_export, write_export
-from llmchat.store.ids import choose_id, missing
-from llmchat.store.journal import CallLater, ConversationJournal
-from llmchat.store.messages import Record, interrupt_orphans, read_branch
-from llmchat.store.search import Found, find
-from llmchat.store.summaries import Summary, list_summaries, write_title
-from llmchat.store.tree import Node, read_tree, switch_branch
-from llmchat.store.writer import WriterProcess, is_alive, process
+from llmchat.store.database import storable
 
-_PATIENCE_S = 5.0
+TITLE = """coalesce(title, (SELECT substr(text, 1, 1000) FROM messages
+    WHERE conversation_id = conversations.id AND role = 'user' ORDER BY id LIMIT 1), '')"""
+"""SQL for the title of a row of `conversations`: its name, else the beginning of the first question."""
+
+_SUMMARIES = f"""
+SELECT id, {TITLE}, created_at, updated_at,
+    (SELECT model FROM messages
+     WHERE conversation_id = conversations.id AND model != '' ORDER BY id DESC LIMIT 1),
+    coalesce((SELECT depth FROM messages WHERE id = head), 0)
+FROM conversations ORDER BY updated_at DESC, head DESC LIMIT ?
+"""  # noqa: S608 - our own constant
 
 
-class Store:
-    """The conversations in one database file. Every method may raise StorageError or TryLaterError."""
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation in a list. Times are seconds since the epoch, UTC; title and model are foreign text."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
-        self.database = database
-        self._now = clock
-        self._writer = process(os.getpid())
-        interrupt_orphans(database)
+    id: str
+    title: str  # one line: as the person named it, else the first line of the first question
+    created_at: float
+    updated_at: float
+    model: str | None  # of its newest answer
+    messages: int  # on the current branch
 
-    @classmethod
-    def open(
-        cls, path: Path, *, clock: Callable[[], float] = time.time, patience: float = _PATIENCE_S
-    ) -> Store:
-        """Opens or creates the database; answers that a dead process left open become interrupted.
 
-        `clock` gives seconds since the epoch; `patience` is how many seconds a lock is waited for.
-        Raises CreateError, DeniedError, StorageError or TryLaterError, see `Database.open`.
-        """
-        database = Database.open(path, patience=patience)
-        try:
-            return cls(database, clock=clock)
-        except BaseException:
-            database.close()
-            raise
+def list_summaries(connection: sqlite3.Connection, limit: int) -> tuple[Summary, ...]:
+    """The `limit` conversations that were written to last, newest first; -1 for all."""
+    rows = connection.execute(_SUMMARIES, (limit,))
+    return tuple(Summary(key, first_line(title), *rest) for key, title, *rest in rows)
 
-    @property
-    def notices(self) -> tuple[Notice, ...]:
-        """What the person should know about how it was opened."""
-        return self.database.notices
 
-    def close(self) -> None:
-        """May be called twice."""
-        self.database.close()
+def write_title(connection: sqlite3.Connection, conversation_id: str, title: str) -> bool:
+    """Names a conversation, "" takes its name away; False if there is none.
 
-    def __enter__(self) -> Self:
-        return self
+    Its time stays: a conversation does not become the latest one by its name.
+    """
+    named = storable(" ".join(title.split())) or None
+    found = connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (named, conversation_id))
+    return found.rowcount > 0
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
-    def journal(self, *, system: str = "", call_later: CallLater | None = None) -> ConversationJournal:
-        """For a new conversation; nothing is written before its first question.
-
-        `call_later` is the event loop's: with it text is saved in time when a stream falls silent.
-        """
-        return ConversationJournal(
-            self.database, writer=self._writer, now=self._now, system=system, call_later=call_later
-        )
-
-    def resume(
-        self, conversation_id: str, *, call_later: CallLater | None = None
-    ) -> tuple[Conversation, ConversationJournal]:
-        """A conversation and the journal that goes on with it, both of the same moment. See `load`."""
-        system, records = self._read(conversation_id)
-        journal = ConversationJournal(
-            self.database,
-            writer=self._writer,
-            now=self._now,
-            call_later=call_later,
-            conversation_id=conversation_id,
-            branch=[record.id for record in records],
-            system=system,
-        )
-        if self._is_open_elsewhere(conversation_id):
-            journal.share()
-        return Conversation(system, tuple(record.message for record in records)), journal
-
-    def load(self, conversation_id: str) -> Conversation:
-        """The current branch, first message first. Raises MissingError if there is no such id."""
-        system, records = self._read(conversation_id)
-        return Conversation(system, tuple(record.message for record in records))
-
-    def records(self, conversation_id: str) -> tuple[Record, ...]:
-        """The same branch with times and provenance. Raises MissingError if there is no such id."""
-        return self._read(conversation_id)[1]
-
-    def list(self, limit: int) -> tuple[Summary, ...]:
-        """The `limit` conversations that were written to last, newest first."""
-        with self.database.reading() as connection:
-            return list_summaries(connection, limit)
-
-    def resolve(self, given: str) -> str:
-        """The id that `last`, an id or the beginning of one means; case and look-alikes do not matter.
-
-        Raises MissingError if there is none, UsageError if there are several.
-        """
-        with self.database.reading() as connection:
-            rows = connection.execute("SELECT id FROM conversations ORDER BY updated_at DESC, head DESC")
-            ids = [str(key) for (key,) in rows]
-        return choose_id(given, ids)
-
-    def search(self, text: str, limit: int) -> tuple[Found, ...]:
-        """The `limit` newest messages, on any branch, that hold every word of the text.
-
-        Raises UsageError if there is no word, or far too many.
-        """
-        with self.database.reading() as connection:
-            return find(connection, text, limit)
-
-    def set_title(self, conversation_id: str, title: str) -> None:
-        """Names a conversation; "" takes its name away. Raises MissingError if there is no such id."""
-        with self.database.writing() as connection:
-            if not write_title(connection, conversation_id, title):
-                raise missing(conversation_id)
-
-    def tree(self, conversation_id: str) -> tuple[Node, ...]:
-        """Every message, each followed by what is below it. Raises MissingError if there is no such id."""
-        interrupt_orphans(self.database)
-        with self.database.reading() as connection:
-            nodes = read_tree(connection, conversation_id)
-        if not nodes:  # a conversation is saved with its first message
-            raise missing(conversation_id)
-        return nodes
-
-    def switch(self, conversation_id: str, message: int) -> None:
-        """Makes the branch that ends in the newest descendant of a message the current one.
-
-        A journal that is open on the conversation does not follow: `resume` gives one that does. Raises
-        MissingError if the conversation has no such message.
-        """
-        with self.database.writing() as connection:
-            switch_branch(connection, conversation_id, message, self._now())
-
-    def export(self, conversation_id: str) -> ConversationExport:
-        """A conversation with all its branches. Raises MissingError if there is no such id."""
-        interrupt_orphans(self.database)
-        with self.database.reading() as connection:
-            return read_export(connection, conversation_id)
-
-    def restore(self, conversations: Iterable[ConversationExport]) -> tuple[str | None, ...]:
-        """Adds all of these or, where that fails, none; returns the id of each.
-
-        A conversation whose id is taken gets another one; None stands for one that is there already, just so.
-        """
-        with self.database.writing() as connection:
-            return tuple(write_export(connection, each, self._writer) for each in conversations)
-
-    def delete(self, *conversation_ids: str) -> None:
-        """Erases all of these with all their branches: overwritten with zeros, not just forgotten.
-
-        Raises MissingError if there is no such id, having erased none.
-        """
-        with self.database.writing() as connection:
-            for key in conversation_ids:
-                if not connection.execute("DELETE FROM conversations WHERE id = ?", (key,)).rowcount:
-                    raise missing(key)
-            # The index only marks what was deleted; written anew, it holds what is left.
-            connection.execute("INSERT INTO found (found) VALUES ('optimize')")
-        with suppress(StorageError, TryLaterError):  # gives space back; what was erased is zeros by now
-            self.database.shrink()
-        self.database.empty_log()
-
-    def _is_open_elsewhere(self, conversation_id: str) -> bool:
-        """Whether another living process wrote the newest message: it may well write the next one."""
-        with self.database.reading() as connection:
-            row = connection.execute(
-                """SELECT writer_pid, writer_started FROM messages
-                WHERE id = (SELECT head FROM conversations WHERE id = ?)""",
-                (conversation_id,),
-            ).fetchone()
-        if row is None:
-            return False
-        writer = WriterProcess(*row)
-        return writer != self._writer and is_alive(writer)
-
-    def _read(self, conversation_id: str) -> tuple[str, tuple[Record, ...]]:
-        interrupt_orphans(self.database)
-        with self.database.reading() as connection:
-            found = connection.execute(
-                "SELECT system FROM conversations WHERE id = ?", (conversation_id,)
-            ).fetchone()
-            records = read_branch(connection, conversation_id)
-        if found is None:
-            raise missing(conversation_id)
-        return found[0], records
+def first_line(text: str) -> str:
+    """The first line that is not blank, without white space around it."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from llmchat.errors import DeniedError, StorageError
 from llmchat.store import schema
+from llmchat.store.conversations import Summary, list_summaries
 from llmchat.store.database import damaged, locked, read_only, translated, unusable
-from llmchat.store.summaries import Summary, list_summaries
 
 SQLITE_VERSION = sqlite3.sqlite_version
 

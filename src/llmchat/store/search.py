@@ -12,8 +12,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from llmchat.errors import UsageError
+from llmchat.store.conversations import TITLE, first_line
 from llmchat.store.database import storable
-from llmchat.store.summaries import TITLE, first_line
 
 _INDEXED = 3  # characters of a word that the index can find
 _MOST_WORDS = 64

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from llmchat.core.conversation import Role, Status
 from llmchat.errors import MissingError
+from llmchat.store.conversations import first_line
 from llmchat.store.messages import BRANCH, FULL_TEXT, read_status, unreadable
-from llmchat.store.summaries import first_line
 
 _NODES = f"""SELECT id, parent, role, status, substr({FULL_TEXT}, 1, 1000)
     FROM messages WHERE conversation_id = ? ORDER BY id"""  # noqa: S608 - our own constant
