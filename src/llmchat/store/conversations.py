@@ -1,4 +1,4 @@
-"""What a list says of a conversation: its title, its times, its model and its length."""
+"""The rows of the table `conversations`: how they are written, and what a list says of them."""
 
 from __future__ import annotations
 
@@ -32,19 +32,63 @@ class Summary:
     messages: int  # on the current branch
 
 
+def insert_conversation(
+    connection: sqlite3.Connection,
+    key: str,
+    *,
+    system: str,
+    created_at: float,
+    updated_at: float,
+    title: str | None = None,
+) -> None:
+    """Adds a conversation without messages."""
+    connection.execute(
+        "INSERT INTO conversations (id, created_at, updated_at, title, system) VALUES (?, ?, ?, ?, ?)",
+        (key, created_at, updated_at, None if title is None else storable(title), storable(system)),
+    )
+
+
+def read_system(connection: sqlite3.Connection, key: str) -> str | None:
+    """The system message of a conversation; None if there is no such conversation."""
+    found = connection.execute("SELECT system FROM conversations WHERE id = ?", (key,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def write_system(connection: sqlite3.Connection, key: str, system: str, now: float) -> None:
+    connection.execute(
+        "UPDATE conversations SET system = ?, updated_at = ? WHERE id = ?", (storable(system), now, key)
+    )
+
+
+def read_head(connection: sqlite3.Connection, key: str, *, default: int | None) -> int | None:
+    """The newest message of the current branch, if any; `default` if there is no such conversation."""
+    found = connection.execute("SELECT head FROM conversations WHERE id = ?", (key,)).fetchone()
+    return default if found is None else found[0]
+
+
+def write_head(connection: sqlite3.Connection, key: str, head: int | None, now: float) -> None:
+    connection.execute("UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?", (head, now, key))
+
+
+def list_ids(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """All of them, the conversation that was written to last first."""
+    rows = connection.execute("SELECT id FROM conversations ORDER BY updated_at DESC, head DESC")
+    return tuple(str(key) for (key,) in rows)
+
+
 def list_summaries(connection: sqlite3.Connection, limit: int) -> tuple[Summary, ...]:
     """The `limit` conversations that were written to last, newest first; -1 for all."""
     rows = connection.execute(_SUMMARIES, (limit,))
     return tuple(Summary(key, first_line(title), *rest) for key, title, *rest in rows)
 
 
-def write_title(connection: sqlite3.Connection, conversation_id: str, title: str) -> bool:
+def write_title(connection: sqlite3.Connection, key: str, title: str) -> bool:
     """Names a conversation, "" takes its name away; False if there is none.
 
     Its time stays: a conversation does not become the latest one by its name.
     """
     named = storable(" ".join(title.split())) or None
-    found = connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (named, conversation_id))
+    found = connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (named, key))
     return found.rowcount > 0
 
 

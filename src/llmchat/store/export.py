@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 
-from llmchat.store.database import storable
+from llmchat.store.conversations import insert_conversation, write_head
 from llmchat.store.ids import is_id, missing, new_id
 from llmchat.store.messages import Record, Saved, insert_message, read_all
 from llmchat.store.writer import WriterProcess
@@ -65,14 +65,17 @@ def write_export(
         if read_export(connection, key) == export:
             return None
         key = new_id()
-    title = None if export.title is None else storable(export.title)
-    connection.execute(
-        "INSERT INTO conversations (id, created_at, updated_at, title, system) VALUES (?, ?, ?, ?, ?)",
-        (key, export.created_at, export.updated_at, title, storable(export.system)),
+    insert_conversation(
+        connection,
+        key,
+        system=export.system,
+        created_at=export.created_at,
+        updated_at=export.updated_at,
+        title=export.title,
     )
     keys: dict[int | None, int | None] = {None: None}
     for record in export.records:
         saved = Saved(record.message, record.provenance, record.created_at)
         keys[record.id] = insert_message(connection, key, saved, parent=keys[record.parent], writer=writer)
-    connection.execute("UPDATE conversations SET head = ? WHERE id = ?", (keys[export.head], key))
+    write_head(connection, key, keys[export.head], export.updated_at)
     return key

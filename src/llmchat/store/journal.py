@@ -13,7 +13,8 @@ from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import Notice
 from llmchat.core.journal import Provenance
 from llmchat.errors import StorageError, TryLaterError
-from llmchat.store.database import Database, storable
+from llmchat.store.conversations import insert_conversation, read_head, write_head, write_system
+from llmchat.store.database import Database
 from llmchat.store.ids import new_id
 from llmchat.store.messages import Saved, append_text, end_message, insert_message
 from llmchat.store.writer import WriterProcess
@@ -216,13 +217,9 @@ class ConversationJournal:
         self._head_changed = self._system_changed = False
 
     def _create(self, connection: sqlite3.Connection) -> str:
-        conversation_id = new_id()
-        now = self._now()
-        connection.execute(
-            "INSERT INTO conversations (id, created_at, updated_at, system) VALUES (?, ?, ?, ?)",
-            (conversation_id, now, now, storable(self._system)),
-        )
-        return conversation_id
+        key, now = new_id(), self._now()
+        insert_conversation(connection, key, system=self._system, created_at=now, updated_at=now)
+        return key
 
     def _update(
         self, connection: sqlite3.Connection, conversation_id: str, keys: dict[_Entry, int]
@@ -233,18 +230,12 @@ class ConversationJournal:
         """
         found = self._head
         if self._head_changed:
-            row = connection.execute("SELECT head FROM conversations WHERE id = ?", (conversation_id,))
-            (found,) = row.fetchone() or (found,)  # an erased conversation is found out by what follows
+            # An erased conversation is found out by what follows.
+            found = read_head(connection, conversation_id, default=self._head)
             head = self._branch[-1] if self._branch else None
-            connection.execute(
-                "UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?",
-                (_key(head, keys), self._now(), conversation_id),
-            )
+            write_head(connection, conversation_id, _key(head, keys), self._now())
         if self._system_changed:
-            connection.execute(
-                "UPDATE conversations SET system = ?, updated_at = ? WHERE id = ?",
-                (storable(self._system), self._now(), conversation_id),
-            )
+            write_system(connection, conversation_id, self._system, self._now())
         return found
 
     def _write_entry(

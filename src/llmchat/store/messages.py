@@ -54,6 +54,9 @@ _BRANCH_ROWS = f"{BRANCH} SELECT {_READ} FROM messages JOIN branch USING (id) OR
 _ALL_ROWS = f"SELECT {_READ} FROM messages WHERE conversation_id = ? ORDER BY id"  # noqa: S608
 _OPEN_ROWS = f"SELECT id, writer_pid, writer_started FROM messages WHERE status = '{_STREAMING}'"  # noqa: S608
 
+_WRITER = """SELECT writer_pid, writer_started FROM messages
+    WHERE id = (SELECT head FROM conversations WHERE id = ?)"""
+
 _Column = str | int | float | None
 
 
@@ -143,6 +146,12 @@ def read_branch(connection: sqlite3.Connection, conversation_id: str) -> tuple[R
 def read_all(connection: sqlite3.Connection, conversation_id: str) -> tuple[Record, ...]:
     """The messages of every branch, in the order they were begun. Raises StorageError."""
     return tuple(_record(*row) for row in connection.execute(_ALL_ROWS, (conversation_id,)))
+
+
+def read_writer(connection: sqlite3.Connection, conversation_id: str) -> WriterProcess | None:
+    """The process that wrote the newest message of the current branch; None if there is none."""
+    found = connection.execute(_WRITER, (conversation_id,)).fetchone()
+    return None if found is None else WriterProcess(*found)
 
 
 def read_status(status: str) -> Status:

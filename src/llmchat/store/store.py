@@ -13,15 +13,15 @@ from typing import Self
 from llmchat.core.conversation import Conversation
 from llmchat.core.generation import Notice
 from llmchat.errors import StorageError, TryLaterError
-from llmchat.store.conversations import Summary, list_summaries, write_title
+from llmchat.store.conversations import Summary, list_ids, list_summaries, read_system, write_title
 from llmchat.store.database import Database
 from llmchat.store.export import ConversationExport, read_export, write_export
 from llmchat.store.ids import choose_id, missing
 from llmchat.store.journal import CallLater, ConversationJournal
-from llmchat.store.messages import Record, interrupt_orphans, read_branch
+from llmchat.store.messages import Record, interrupt_orphans, read_branch, read_writer
 from llmchat.store.search import Found, find
 from llmchat.store.tree import Node, read_tree, switch_branch
-from llmchat.store.writer import WriterProcess, is_alive, process
+from llmchat.store.writer import is_alive, process
 
 _PATIENCE_S = 5.0
 
@@ -115,8 +115,7 @@ class Store:
         Raises MissingError if there is none, UsageError if there are several.
         """
         with self.database.reading() as connection:
-            rows = connection.execute("SELECT id FROM conversations ORDER BY updated_at DESC, head DESC")
-            ids = [str(key) for (key,) in rows]
+            ids = list_ids(connection)
         return choose_id(given, ids)
 
     def search(self, text: str, limit: int) -> tuple[Found, ...]:
@@ -183,23 +182,14 @@ class Store:
     def _is_open_elsewhere(self, conversation_id: str) -> bool:
         """Whether another living process wrote the newest message: it may well write the next one."""
         with self.database.reading() as connection:
-            row = connection.execute(
-                """SELECT writer_pid, writer_started FROM messages
-                WHERE id = (SELECT head FROM conversations WHERE id = ?)""",
-                (conversation_id,),
-            ).fetchone()
-        if row is None:
-            return False
-        writer = WriterProcess(*row)
-        return writer != self._writer and is_alive(writer)
+            writer = read_writer(connection, conversation_id)
+        return writer is not None and writer != self._writer and is_alive(writer)
 
     def _read(self, conversation_id: str) -> tuple[str, tuple[Record, ...]]:
         interrupt_orphans(self.database)
         with self.database.reading() as connection:
-            found = connection.execute(
-                "SELECT system FROM conversations WHERE id = ?", (conversation_id,)
-            ).fetchone()
+            system = read_system(connection, conversation_id)
             records = read_branch(connection, conversation_id)
-        if found is None:
+        if system is None:
             raise missing(conversation_id)
-        return found[0], records
+        return system, records

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from llmchat.core.conversation import Role, Status
 from llmchat.errors import MissingError
-from llmchat.store.conversations import first_line
+from llmchat.store.conversations import first_line, write_head
 from llmchat.store.messages import BRANCH, FULL_TEXT, read_status, unreadable
 
 _NODES = f"""SELECT id, parent, role, status, substr({FULL_TEXT}, 1, 1000)
@@ -51,9 +51,7 @@ def switch_branch(connection: sqlite3.Connection, conversation_id: str, message:
         raise MissingError(
             f"conversation {conversation_id} has no message {message}", hint="its tree shows them all"
         )
-    connection.execute(
-        "UPDATE conversations SET head = ?, updated_at = ? WHERE id = ?", (head, now, conversation_id)
-    )
+    write_head(connection, conversation_id, head, now)
 
 
 def _node(key: int, parent: int | None, role: str, status: str, text: str, *, current: bool) -> Node:
