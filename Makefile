@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= auto
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
@@ -26,8 +27,8 @@ install: $(VENV)/.installed  ## create the environment with llmchat in it
 chat: $(VENV)/.installed  ## chat, with a small model on this machine if nothing is configured
 	@$(BIN)/llmchat
 
-test: $(VENV)/.developing  ## run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.developing  ## run the tests, in as many processes as there are processors
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/.developing  ## lint, format, types and the import contract
 	$(BIN)/ruff check
