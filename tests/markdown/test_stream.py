@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from counting import calls
 from llmchat.markdown import MarkdownStream, Row, load_theme
 from llmchat.sanitize import sanitize
-from markdown.documents import DOCUMENTS, EVERYTHING, REPLIES
+from markdown.documents import DOCUMENTS, EVERYTHING, REPLIES, rotate
 
 WIDTHS = (1, 2, 20, 40, 80)
 DARK = load_theme("dark")
@@ -45,8 +45,7 @@ def shown(rows: Iterable[Row]) -> str:
     return "\n".join(row.text for row in rows)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize(("name", "width"), rotate(EVERYTHING, WIDTHS))
 def test_streamed_by_characters_and_lines_is_one_rendering(name: str, width: int) -> None:
     text = EVERYTHING[name]
     expected = one_shot(text, width)
@@ -103,20 +102,18 @@ def check_rows(rows: Iterable[Row], width: int) -> None:
         assert not any(segment.style and segment.style.link for segment in row.segments)
 
 
-@pytest.mark.parametrize("name", EVERYTHING)
-def test_rows_fit_and_hold_nothing_that_drives_a_terminal(name: str) -> None:
-    for width in WIDTHS:
-        growing = stream(width)
-        for piece in EVERYTHING[name].splitlines(keepends=True):
-            growing.feed(piece[: len(piece) // 2])
-            check_rows(growing.frame().tail, width)
-            growing.feed(piece[len(piece) // 2 :])
-            check_rows(growing.frame().done, width)
-        check_rows(growing.finish(), width)
+@pytest.mark.parametrize(("name", "width"), rotate(EVERYTHING, WIDTHS, turn=1))
+def test_rows_fit_and_hold_nothing_that_drives_a_terminal(name: str, width: int) -> None:
+    growing = stream(width)
+    for piece in EVERYTHING[name].splitlines(keepends=True):
+        growing.feed(piece[: len(piece) // 2])
+        check_rows(growing.frame().tail, width)
+        growing.feed(piece[len(piece) // 2 :])
+        check_rows(growing.frame().done, width)
+    check_rows(growing.finish(), width)
 
 
-@pytest.mark.parametrize("width", WIDTHS[1:])  # on one cell, what is wide is shown as a mark
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize(("name", "width"), rotate(LETTERS, WIDTHS[1:]))  # on one cell, wide text is a mark
 def test_no_letter_of_a_reply_is_lost(name: str, width: int) -> None:
     text = Counter(filter(str.isalnum, REPLIES[name]))
     assert not text - Counter(filter(str.isalnum, shown(one_shot(REPLIES[name], width))))
