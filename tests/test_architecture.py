@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import llmchat
+from measured import UNMEASURED
 
 SOURCE = Path(llmchat.__file__).parent
 
@@ -110,7 +111,7 @@ def imported_by(arguments: list[str], **environ: str) -> set[str]:
     """The modules that a run imports."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "llmchat", *arguments],
-        env={**os.environ, "PYTHONPATH": str(SOURCE.parent), **environ},
+        env={**os.environ, **UNMEASURED, "PYTHONPATH": str(SOURCE.parent), **environ},
         cwd=SOURCE,
         capture_output=True,
         text=True,
