@@ -131,9 +131,9 @@ def test_rows_given_out_and_the_tail_are_what_is_there_so_far() -> None:
 
 SENTENCE = "Some *words* and `code` in a **long** paragraph, with a [link](https://example.org) in it. "
 GIANTS = {
-    "a long fence": "```python\n" + "    x = f(1, 'two')  # three\n" * 2000 + "```\n",
-    "a fence in an item": "- item\n\n  ```python\n" + "  x = f(1, 'two')  # three\n" * 2000 + "  ```\n",
-    "a fence in a quote": "> ```python\n" + "> x = f(1, 'two')  # three\n" * 2000 + "> ```\n",
+    "a long fence": "```python\n" + "    x = f(1, 'two')  # three\n" * 800 + "```\n",
+    "a fence in an item": "- item\n\n  ```python\n" + "  x = f(1, 'two')  # three\n" * 800 + "  ```\n",
+    "a fence in a quote": "> ```python\n" + "> x = f(1, 'two')  # three\n" * 800 + "> ```\n",
     "a long list": "".join(f"{n}. an *item* of a list\n" for n in range(1, 601)),
     "a long nested list": "- one\n" + "  - an *item* of a list\n" * 600,
     "a long table": "| a | b |\n|---|---|\n" + "| a `cell` | another **cell** |\n" * 500,
@@ -164,12 +164,17 @@ def test_a_giant_costs_no_more_at_its_end_and_keeps_a_short_tail(name: str) -> N
             longest = max(longest, len(frame.tail))
             yield
 
-    quarter = len(text) // 4
-    _, early, _, late = (calls(frames(text[at : at + quarter])) for at in range(0, 4 * quarter, quarter))
-    growing.feed(text[4 * quarter :])
+    part = len(text) // 8  # to count calls takes three times as long as to make them
+    for _ in frames(text[: 2 * part]):
+        pass
+    early = calls(frames(text[2 * part : 3 * part]))
+    for _ in frames(text[3 * part : 7 * part]):
+        pass
+    late = calls(frames(text[7 * part : 8 * part]))
+    growing.feed(text[8 * part :])
     rows += growing.finish()
     assert longest <= 60
-    assert late <= early * 1.5 + 1000
+    assert late <= early * 1.5 + 500
     assert rows == one_shot(text, 80)
 
 
