@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= auto
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help chat install test check docs recording bench-streaming clean
+.PHONY: help chat install test coverage check docs recording bench-streaming clean
 
 help:  ## show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/'
@@ -26,8 +27,14 @@ install: $(VENV)/.installed  ## create the environment with llmchat in it
 chat: $(VENV)/.installed  ## chat, with a small model on this machine if nothing is configured
 	@$(BIN)/llmchat
 
-test: $(VENV)/.developing  ## run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.developing  ## run the tests, in as many processes as there are processors
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
+
+coverage: $(VENV)/.developing  ## run the tests and measure how much of the source they reach, child processes included
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 check: $(VENV)/.developing  ## lint, format, types and the import contract
 	$(BIN)/ruff check
@@ -45,4 +52,4 @@ bench-streaming: $(VENV)/.developing  ## measure what showing a reply costs, bes
 	$(BIN)/python benchmarks/streaming.py
 
 clean:  ## remove the environment and all caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

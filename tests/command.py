@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from measured import MEASURED
+
 _WITHIN_S = 30
 _PYTHONPATH = os.pathsep.join(
     str(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each
@@ -59,7 +61,8 @@ class Llmchat:
         before: str = "",
     ) -> subprocess.Popen[bytes]:
         """Starts it; whoever does ends it. `redirection`, and what is done `before`, are the shell's."""
-        environ = {"PATH": os.environ["PATH"], "LLMCHAT_HOME": str(self.home / "kept"), **self.environ}
+        kept = {"PATH": os.environ["PATH"], "LLMCHAT_HOME": str(self.home / "kept")}
+        environ = {**MEASURED, **kept, **self.environ}
         if paths := list(filter(None, [self.environ.get("PYTHONPATH"), _PYTHONPATH])):
             environ["PYTHONPATH"] = os.pathsep.join(paths)
         shell = (

@@ -20,6 +20,8 @@ from typing import Self
 
 import pyte
 
+from measured import MEASURED
+
 ENTER, ESCAPE, TAB, CTRL_C, CTRL_D = "\r", "\x1b", "\t", "\x03", "\x04"
 
 _SHELL = """
@@ -72,7 +74,7 @@ class PseudoTerminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={"TERM": "xterm-256color", **environ},
+            env={**MEASURED, "TERM": "xterm-256color", **environ},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )

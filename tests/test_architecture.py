@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import llmchat
+from measured import UNMEASURED
 
 SOURCE = Path(llmchat.__file__).parent
 
@@ -52,8 +54,13 @@ HEAVY = {
 }
 
 
-def imports() -> Iterator[tuple[str, str]]:
+@cache
+def imports() -> frozenset[tuple[str, str]]:
     """Every module file, as its path below the package, with each library it imports anywhere."""
+    return frozenset(_imports())
+
+
+def _imports() -> Iterator[tuple[str, str]]:
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -104,7 +111,7 @@ def imported_by(arguments: list[str], **environ: str) -> set[str]:
     """The modules that a run imports."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "llmchat", *arguments],
-        env={**os.environ, "PYTHONPATH": str(SOURCE.parent), **environ},
+        env={**os.environ, **UNMEASURED, "PYTHONPATH": str(SOURCE.parent), **environ},
         cwd=SOURCE,
         capture_output=True,
         text=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,13 +15,21 @@ from command import Llmchat
 from pseudo_terminal import CTRL_C, ENTER, PseudoTerminal
 
 
-@pytest.fixture
-def talks(echo: Llmchat) -> Llmchat:
-    """Three conversations, the last of two turns."""
+@pytest.fixture(scope="module")
+def talked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of three conversations, the last of two turns."""
+    echo = Llmchat(tmp_path_factory.mktemp("talked"), {"LLMCHAT_MODEL": "echo"})
     echo("ask", "What is the capital of France?")
     echo("ask", "今天天气怎么样")
     echo("ask", "Tell me a <b>joke</b>")
     echo("ask", "-c", "Another one")
+    return echo.home / "kept"
+
+
+@pytest.fixture
+def talks(echo: Llmchat, talked: Path) -> Llmchat:
+    """llmchat with these conversations, which are its own."""
+    shutil.copytree(talked, echo.home / "kept")
     return echo
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from command import Llmchat
+from measured import UNMEASURED
 from servers import Fault, LoopbackServer, Reply, json_reply
 from servers import openai as openai_server
 from servers import tgi as tgi_server
@@ -227,7 +228,7 @@ def test_a_signal_during_start_up_ends_it_without_a_word(
     llmchat: Llmchat, tmp_path: Path, number: signal.Signals, code: int, module: str
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(SENDS)
-    early = with_path(llmchat, tmp_path).with_environ(AT=module, NUMBER=str(int(number)))
+    early = with_path(llmchat, tmp_path).with_environ(AT=module, NUMBER=str(int(number)), **UNMEASURED)
     ran = early("ask", "--url", "http://127.0.0.1:9", "--api", "tgi", "Hi")
     assert (ran.code, ran.out, ran.err) == (code, b"", "")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 _HERE = Path(__file__).parent
 _VISIBLE = str.maketrans({"\u23ce": "\n", "\u2192": "\t", "\u241b": "\x1b"})
@@ -21,3 +23,13 @@ def _replies() -> dict[str, str]:
 DOCUMENTS = _documents()
 REPLIES = _replies()
 EVERYTHING = DOCUMENTS | REPLIES
+
+Size = TypeVar("Size")
+
+
+def rotate(names: Iterable[str], sizes: Sequence[Size], *, turn: int = 0) -> list[tuple[str, Size]]:
+    """Every name with one of the sizes, which take turns; `turn` says which one comes first.
+
+    Every document at every size takes as many times longer as there are sizes, and finds no more.
+    """
+    return [(name, sizes[(at + turn) % len(sizes)]) for at, name in enumerate(names)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from counting import calls
 from llmchat.markdown import MarkdownStream, Row, load_theme
 from llmchat.sanitize import sanitize
-from markdown.documents import DOCUMENTS, EVERYTHING, REPLIES
+from markdown.documents import DOCUMENTS, EVERYTHING, REPLIES, rotate
 
 WIDTHS = (1, 2, 20, 40, 80)
 DARK = load_theme("dark")
@@ -45,8 +45,7 @@ def shown(rows: Iterable[Row]) -> str:
     return "\n".join(row.text for row in rows)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize(("name", "width"), rotate(EVERYTHING, WIDTHS))
 def test_streamed_by_characters_and_lines_is_one_rendering(name: str, width: int) -> None:
     text = EVERYTHING[name]
     expected = one_shot(text, width)
@@ -103,20 +102,18 @@ def check_rows(rows: Iterable[Row], width: int) -> None:
         assert not any(segment.style and segment.style.link for segment in row.segments)
 
 
-@pytest.mark.parametrize("name", EVERYTHING)
-def test_rows_fit_and_hold_nothing_that_drives_a_terminal(name: str) -> None:
-    for width in WIDTHS:
-        growing = stream(width)
-        for piece in EVERYTHING[name].splitlines(keepends=True):
-            growing.feed(piece[: len(piece) // 2])
-            check_rows(growing.frame().tail, width)
-            growing.feed(piece[len(piece) // 2 :])
-            check_rows(growing.frame().done, width)
-        check_rows(growing.finish(), width)
+@pytest.mark.parametrize(("name", "width"), rotate(EVERYTHING, WIDTHS, turn=1))
+def test_rows_fit_and_hold_nothing_that_drives_a_terminal(name: str, width: int) -> None:
+    growing = stream(width)
+    for piece in EVERYTHING[name].splitlines(keepends=True):
+        growing.feed(piece[: len(piece) // 2])
+        check_rows(growing.frame().tail, width)
+        growing.feed(piece[len(piece) // 2 :])
+        check_rows(growing.frame().done, width)
+    check_rows(growing.finish(), width)
 
 
-@pytest.mark.parametrize("width", WIDTHS[1:])  # on one cell, what is wide is shown as a mark
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize(("name", "width"), rotate(LETTERS, WIDTHS[1:]))  # on one cell, wide text is a mark
 def test_no_letter_of_a_reply_is_lost(name: str, width: int) -> None:
     text = Counter(filter(str.isalnum, REPLIES[name]))
     assert not text - Counter(filter(str.isalnum, shown(one_shot(REPLIES[name], width))))
@@ -134,9 +131,9 @@ def test_rows_given_out_and_the_tail_are_what_is_there_so_far() -> None:
 
 SENTENCE = "Some *words* and `code` in a **long** paragraph, with a [link](https://example.org) in it. "
 GIANTS = {
-    "a long fence": "```python\n" + "    x = f(1, 'two')  # three\n" * 2000 + "```\n",
-    "a fence in an item": "- item\n\n  ```python\n" + "  x = f(1, 'two')  # three\n" * 2000 + "  ```\n",
-    "a fence in a quote": "> ```python\n" + "> x = f(1, 'two')  # three\n" * 2000 + "> ```\n",
+    "a long fence": "```python\n" + "    x = f(1, 'two')  # three\n" * 800 + "```\n",
+    "a fence in an item": "- item\n\n  ```python\n" + "  x = f(1, 'two')  # three\n" * 800 + "  ```\n",
+    "a fence in a quote": "> ```python\n" + "> x = f(1, 'two')  # three\n" * 800 + "> ```\n",
     "a long list": "".join(f"{n}. an *item* of a list\n" for n in range(1, 601)),
     "a long nested list": "- one\n" + "  - an *item* of a list\n" * 600,
     "a long table": "| a | b |\n|---|---|\n" + "| a `cell` | another **cell** |\n" * 500,
@@ -167,12 +164,17 @@ def test_a_giant_costs_no_more_at_its_end_and_keeps_a_short_tail(name: str) -> N
             longest = max(longest, len(frame.tail))
             yield
 
-    quarter = len(text) // 4
-    _, early, _, late = (calls(frames(text[at : at + quarter])) for at in range(0, 4 * quarter, quarter))
-    growing.feed(text[4 * quarter :])
+    part = len(text) // 8  # to count calls takes three times as long as to make them
+    for _ in frames(text[: 2 * part]):
+        pass
+    early = calls(frames(text[2 * part : 3 * part]))
+    for _ in frames(text[3 * part : 7 * part]):
+        pass
+    late = calls(frames(text[7 * part : 8 * part]))
+    growing.feed(text[8 * part :])
     rows += growing.finish()
     assert longest <= 60
-    assert late <= early * 1.5 + 1000
+    assert late <= early * 1.5 + 500
     assert rows == one_shot(text, 80)
 
 

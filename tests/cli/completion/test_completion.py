@@ -20,6 +20,7 @@ from llmchat.cli.completion.offer import FILES, FORMATS, SOURCES
 from llmchat.cli.completion.place import Command, locate
 from llmchat.config.settings import SETTINGS
 from llmchat.transcripts.formats import Format
+from measured import UNMEASURED
 
 FREE = {
     *("prompt", "words", "url", "system", "temperature", "top_p", "top_k", "max_tokens", "stop", "seed"),
@@ -147,7 +148,7 @@ def test_a_tab_imports_only_what_it_needs(llmchat: Llmchat, words: list[str], al
     furnish(llmchat)
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "llmchat", "__complete", "zsh", *words],
-        env={**os.environ, "LLMCHAT_HOME": str(llmchat.home / "kept")},
+        env={**os.environ, **UNMEASURED, "LLMCHAT_HOME": str(llmchat.home / "kept")},
         capture_output=True,
         text=True,
         check=True,

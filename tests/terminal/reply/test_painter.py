@@ -18,7 +18,7 @@ from emulator import Emulator, ReflowingEmulator
 from llmchat.markdown import MarkdownStream, Row, load_theme
 from llmchat.terminal.reply.painter import Painter
 from llmchat.terminal.reply.screen import tail_rows
-from markdown.documents import EVERYTHING, REPLIES
+from markdown.documents import EVERYTHING, REPLIES, rotate
 
 SIZES = ((80, 24), (40, 10), (20, 6), (7, 3), (1, 2))
 DARK = load_theme("dark")
@@ -92,8 +92,7 @@ def random_pieces(text: str, chance: random.Random) -> Iterator[str]:
         start = end
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize(("name", "size"), rotate(EVERYTHING, SIZES))
 def test_a_streamed_reply_leaves_what_it_leaves_when_shown_at_once(name: str, size: tuple[int, int]) -> None:
     text, chance = EVERYTHING[name], random.Random(f"{name} {size}")
     above = chance.randrange(size[1] + 3)
@@ -123,8 +122,7 @@ def test_a_reply_that_is_cut_off_anywhere_is_shown_as_far_as_it_came(
     assert growing.terminal.cells() == at_once(text, size, size[1] // 2).terminal.cells()
 
 
-@pytest.mark.parametrize("size", SIZES[::2])
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize(("name", "size"), rotate(EVERYTHING, SIZES[::2]))
 def test_the_terminal_shows_the_rows_as_they_were_laid_out(name: str, size: tuple[int, int]) -> None:
     markdown = MarkdownStream(size[0], theme=DARK)
     markdown.feed(EVERYTHING[name])
@@ -142,8 +140,7 @@ OWN = re.compile(r"\x1b\[(?:\?2026[hl]|\?7[hl]|J|[1-9][0-9]*A|[0-9;]+m)|\r\n|\r"
 """Frame begins and ends, wrapping on and off, erase below, rows up, style; and the ends of rows."""
 
 
-@pytest.mark.parametrize("size", SIZES[1::2])
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize(("name", "size"), rotate(EVERYTHING, SIZES[1::2]))
 def test_only_the_painters_own_sequences_are_written(name: str, size: tuple[int, int]) -> None:
     chance = random.Random(name)
     window = streamed(random_pieces(EVERYTHING[name], chance), size, 1)
