@@ -11,12 +11,11 @@ from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode, LLMChatError
 from llmchat.sanitize import sanitize, sanitize_line
-from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import TtyLine, quiet_line
-from llmchat.terminal.question import read_question
-from llmchat.terminal.reply.json import JsonView
+from llmchat.terminal.question import read_constraint, read_question, without_schema
+from llmchat.terminal.reply.json import JsonView, constraint_record
 from llmchat.terminal.reply.view import View, error_lines, show, show_event
 from llmchat.terminal.run import Run, configure, make_view, open_session
 from llmchat.terminal.trace import trace_text

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Coroutine
 
 from llmchat.errors import ExitCode, UsageError
-from llmchat.terminal.constraint import without_schema
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import quiet_line
-from llmchat.terminal.question import EmptyQuestion, read_question
+from llmchat.terminal.question import EmptyQuestion, read_question, without_schema
 from llmchat.terminal.run import Run, configure, open_session
 
 

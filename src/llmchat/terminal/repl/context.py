@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from llmchat.app import Session
+from llmchat.app.attachments import Attachment, read_mentions, with_files
 from llmchat.app.compaction import Undo
 from llmchat.core.chat import Chat
+from llmchat.core.input_text import check_text
 from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
-from llmchat.terminal.device.streams import Streams, check_text
-from llmchat.terminal.repl.attachments import Attachment, read_mentions, with_files
+from llmchat.terminal.device.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class CommandContext:
         Raises InputError or MissingError for what cannot be sent; the files still wait then.
         """
         text = line.removeprefix("/") if line.startswith("//") else line
-        text, named = read_mentions(text, self.streams)
+        text, named = read_mentions(text)
         question = check_text(with_files(text, [*self.files, *named]), "the prompt")
         if question != line:
             self._typed[question] = Typed(line, tuple(self.files))

@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from llmchat.errors import UsageError
-from llmchat.terminal.prompt.completion import Candidate
-from llmchat.terminal.repl.attachments import complete_mention
+from llmchat.terminal.prompt.completion import Candidate, mentions
 from llmchat.terminal.repl.context import CommandContext
 
 Run = Callable[[CommandContext, str], Awaitable[None]]
@@ -62,7 +61,7 @@ async def run_command(desk: CommandContext, line: str) -> None:
 def complete_line(desk: CommandContext, line: str) -> Iterable[Candidate]:
     """The lines that this beginning of a command, or of a question with @path, could become."""
     if not is_command(line):
-        return complete_mention(line)
+        return mentions(line)
     name, space, argument = line.removeprefix("/").partition(" ")
     if not space:
         named = (each for each in COMMANDS.values() if each.name.startswith(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from llmchat.core.constraint import Constraint, JsonSchema
 from llmchat.core.conversation import Status
 from llmchat.core.generation import Progress
 from llmchat.core.journal import Reply
@@ -115,3 +116,13 @@ def error_record(error: LLMChatError) -> dict[str, object]:
     hint = scrub(error.hint) if error.hint else error.hint
     told = {"message": scrub(error.message), "hint": hint, "exit_code": int(error.exit_code)}
     return {"error": told}
+
+
+def constraint_record(constraint: Constraint | None) -> dict[str, object] | None:
+    """What `--dry-run --json` prints of what an answer has to be."""
+    match constraint:
+        case None:
+            return None
+        case JsonSchema(schema):
+            return {"type": "json_schema", "value": schema}
+    return {"type": "regex", "value": constraint.pattern}

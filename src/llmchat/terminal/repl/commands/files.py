@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from llmchat.app.attachments import attach
 from llmchat.core.generation import estimate_tokens
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.prompt.completion import files as complete_files
-from llmchat.terminal.repl.attachments import attach
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 
@@ -24,7 +24,7 @@ async def file(desk: CommandContext, argument: str) -> None:
     if argument == "none":
         desk.files.clear()
     elif argument:
-        desk.files.append(attach(argument, desk.streams))
+        desk.files.append(attach(argument))
     for each in desk.files:
         size = f"{len(each.text):,} characters, {estimate_tokens(each.text)}"
         desk.say(f"{each.name} goes with the next question ({size}).")
