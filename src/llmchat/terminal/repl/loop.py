@@ -13,7 +13,8 @@ from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import TtyLine
-from llmchat.terminal.prompt.session import LABEL, Prompt, PromptHistory
+from llmchat.terminal.prompt.history import PromptHistory
+from llmchat.terminal.prompt.session import LABEL, Prompt
 from llmchat.terminal.repl.commands import CommandContext, complete_line, is_command, run_command
 from llmchat.terminal.reply.view import error_lines, show
 from llmchat.terminal.run import Run, find_screen, make_view
