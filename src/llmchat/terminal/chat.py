@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 
 from llmchat.errors import ExitCode, UsageError
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.device.tty import quiet_line
+from llmchat.terminal.device.tty import without_echo
 from llmchat.terminal.question import EmptyQuestion, read_question, without_schema
 from llmchat.terminal.run import Run, configure, open_session
 
@@ -32,7 +32,7 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
     run.check(streams)
     config = configure(run, streams)
-    with quiet_line(streams.stdin) as line:
+    with without_echo(streams.stdin) as line:
         session = open_session(run, config, streams)
 
         from llmchat.terminal.device.interrupts import Interrupts

@@ -17,9 +17,10 @@ from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.reply.json import JsonView
+from llmchat.terminal.reply.plain import PlainView
 from llmchat.terminal.reply.screen import Screen
 from llmchat.terminal.reply.status import StatusLine
-from llmchat.terminal.reply.view import PlainView, View
+from llmchat.terminal.reply.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,15 @@ def make_view(
     An answer that is held to a schema or a pattern is no Markdown.
     """
     thoughts = config.text("reasoning") != "hide"
-    aside = StatusLine(streams, quiet=config.switch("quiet"), thoughts=thoughts)
+    status = StatusLine(streams, quiet=config.switch("quiet"), thoughts=thoughts)
     if run.json or run.jsonl:
-        return JsonView(streams, aside, lines=run.jsonl, conversation=conversation)
+        return JsonView(streams, status, lines=run.jsonl, conversation=conversation)
     screen = None if run.raw or run.held_to else find_screen(config, streams)
     if screen is None:
-        return PlainView(streams, aside, raw=run.raw, footer=footer)
+        return PlainView(streams, status, raw=run.raw, footer=footer)
     from llmchat.terminal.reply.live import LiveView
 
-    return LiveView(screen, aside, footer=footer)
+    return LiveView(screen, status, footer=footer)
 
 
 def find_screen(config: Config, streams: Streams) -> Screen | None:

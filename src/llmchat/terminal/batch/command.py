@@ -25,7 +25,7 @@ from llmchat.terminal.batch.prompts import BatchFrame, read_frame
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.question import read_constraint, without_schema
-from llmchat.terminal.reply.view import error_lines
+from llmchat.terminal.reply.status import error_lines
 from llmchat.terminal.run import Run, configure, open_session
 from llmchat.terminal.trace import trace_text
 

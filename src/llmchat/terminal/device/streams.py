@@ -38,6 +38,10 @@ class Streams:
     def is_terminal(self, stream: BinaryIO | None) -> bool:
         return stream is not None and not stream.closed and os.isatty(stream.fileno())
 
+    def supports_escapes(self, stream: BinaryIO | None) -> bool:
+        """Whether it is a terminal that understands escape sequences, by what TERM says."""
+        return self.is_terminal(stream) and self.environ.get("TERM", "dumb") != "dumb"
+
     def size(self, stream: BinaryIO | None) -> tuple[int, int]:
         """Columns and rows of a terminal as it says itself; 80 by 24 where it does not."""
         try:

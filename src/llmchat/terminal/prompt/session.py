@@ -124,13 +124,13 @@ class Prompt:
         if self._session.app.is_running:
             self._session.app.invalidate()
 
-    def give_way(self, call: Callable[[], None]) -> None:
+    def hide_during(self, call: Callable[[], None]) -> None:
         """Takes the prompt away, calls this, and shows the prompt again."""
         with set_app(self._session.app):
             run_in_terminal(call)
 
-    def let_go(self) -> None:
-        """The program ends on the spot: pastes are marked no more. Past all buffers, which may be in use."""
+    def reset_terminal(self) -> None:
+        """The program ends on the spot: ends bracketed paste. Past all buffers, which may be in use."""
         if not is_dumb_terminal():
             os.write(self._session.app.output.fileno(), b"\x1b[?2004l")
 

@@ -16,7 +16,8 @@ from llmchat.terminal.device.tty import TtyLine
 from llmchat.terminal.prompt.history import PromptHistory
 from llmchat.terminal.prompt.session import LABEL, Prompt
 from llmchat.terminal.repl.commands import CommandContext, complete_line, is_command, run_command
-from llmchat.terminal.reply.view import error_lines, show
+from llmchat.terminal.reply.status import error_lines
+from llmchat.terminal.reply.view import show
 from llmchat.terminal.run import Run, find_screen, make_view
 
 
@@ -53,7 +54,7 @@ class Repl:
         self._show_where_it_was()
         opening = asyncio.ensure_future(self._open_backend())
         try:
-            with self._line.watched():
+            with self._line.handling_signals():
                 while not self._desk.leave:
                     await self._step()
         finally:
@@ -87,7 +88,7 @@ class Repl:
             self._streams.say(f"llmchat: {sanitize_line(notice)}")
         draft, self._desk.draft = self._desk.draft, ""
         try:
-            with self._line.asked_by(self._prompt):
+            with self._line.prompting(self._prompt):
                 line = await self._prompt.read(draft, label="edit> " if self._desk.editing else LABEL)
         except EOFError:
             self._desk.leave = True
@@ -112,7 +113,7 @@ class Repl:
 
     async def _command(self, line: str) -> None:
         self._desk.editing = False
-        await self._interrupts.stoppable(run_command(self._desk, line))
+        await self._interrupts.cancel_on_ctrl_c(run_command(self._desk, line))
         turn, self._desk.turn = self._desk.turn, None
         then, self._desk.then = self._desk.then, None
         if turn is None:
@@ -140,8 +141,8 @@ class Repl:
             self._run, self._session.config, self._streams, conversation=lambda: None, footer=True
         )
         try:
-            with self._line.shown_by(view), self._pastes_marked():
-                await self._interrupts.stoppable(show(turn, view))
+            with self._line.showing(view), self._pastes_marked():
+                await self._interrupts.cancel_on_ctrl_c(show(turn, view))
         except LLMChatError as error:
             view.error(error)
         if turn.reply is not None and not aside:
@@ -161,7 +162,7 @@ class Repl:
         screen = find_screen(self._session.config, self._streams)
         if screen is None or self._streams.stdout is None:
             return nullcontext()
-        return self._line.pastes_marked(self._streams.stdout)
+        return self._line.bracketed_paste(self._streams.stdout)
 
     def _open_history(self) -> PromptHistory | None:
         try:

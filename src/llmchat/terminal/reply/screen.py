@@ -25,7 +25,7 @@ class Screen:
     @classmethod
     def find(cls, streams: Streams, *, theme: str) -> Screen | None:
         """The terminal that stdout is, if it understands more than text; no variable makes a pipe one."""
-        if not streams.is_terminal(streams.stdout) or streams.environ.get("TERM", "dumb") == "dumb":
+        if not streams.supports_escapes(streams.stdout):
             return None
         if streams.environ.get("NO_COLOR"):
             theme = "mono"
