@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from llmchat import signals
 from llmchat.errors import ExitCode
+
+T = TypeVar("T")
 
 _SHUTDOWN_S = 1.0
 """For threads that are still at work when the run is over."""
@@ -30,21 +32,22 @@ class Interrupts:
     def __init__(self, stdout: BinaryIO | None = None) -> None:
         self._stdout = stdout
         self._run: asyncio.Task[ExitCode] | None = None
-        self._reply: asyncio.Task[None] | None = None
+        self._reply: asyncio.Task[object] | None = None
         self._ended: ExitCode | None = None
 
     def run(self, work: Callable[[Interrupts], Coroutine[object, object, ExitCode]]) -> ExitCode:
         """Runs this to its exit code; a signal cancels it, lets it clean up, and decides the code."""
         return asyncio.run(self._guard(work(self)))
 
-    async def cancel_on_ctrl_c(self, reply: Coroutine[object, object, None]) -> None:
-        """Runs a reply that Ctrl-C stops. Raises what it raises, but not its cancellation by Ctrl-C."""
-        self._reply = asyncio.ensure_future(reply)
+    async def cancel_on_ctrl_c(self, work: Coroutine[object, object, T]) -> T | None:
+        """Runs a reply or a command. Returns None where Ctrl-C cancelled it, and raises what it raises."""
+        self._reply = task = asyncio.ensure_future(work)
         try:
-            await self._reply
+            return await task
         except asyncio.CancelledError:
-            if self._ended is not None or not self._reply.done():
+            if self._ended is not None or not task.done():
                 raise
+            return None
         finally:
             self._reply = None
 

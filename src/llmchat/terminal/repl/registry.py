@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from llmchat.errors import UsageError
 from llmchat.terminal.prompt.completion import Candidate, mentions
+from llmchat.terminal.repl.actions import Action
 from llmchat.terminal.repl.context import CommandContext
 
-Run = Callable[[CommandContext, str], Awaitable[None]]
+Run = Callable[[CommandContext, str], Awaitable[Action | list[Action] | None]]
+"""What the command does, and what the loop does then, in this order."""
 Complete = Callable[[CommandContext, str], Iterable[Candidate]]
 """What the argument could become, from its beginning."""
 
@@ -30,7 +32,7 @@ COMMANDS: dict[str, Command] = {}
 """The commands by name, in the order `/help` shows them. Filled by importing the package, then left alone."""
 
 
-def command(usage: str = "", *, complete: Complete = lambda _desk, _beginning: ()) -> Callable[[Run], Run]:
+def command(usage: str = "", *, complete: Complete = lambda _context, _beginning: ()) -> Callable[[Run], Run]:
     """Makes a function the command of its name; its docstring is the help."""
 
     def register(run: Run) -> Run:
@@ -48,17 +50,23 @@ def is_command(line: str) -> bool:
     return line.startswith("/") and not line.startswith("//") and "\n" not in line
 
 
-async def run_command(desk: CommandContext, line: str) -> None:
-    """Runs the command in a line that begins with a slash. Raises UsageError for one there is not."""
+async def run_command(context: CommandContext, line: str) -> Sequence[Action]:
+    """Runs the command in a line that begins with a slash; the loop has to carry out what it returns.
+
+    Raises UsageError for a command that does not exist, and what the command raises.
+    """
     name, _, argument = line.removeprefix("/").partition(" ")
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
         hint = f"did you mean /{near[0]} ?" if near else "/help lists the commands; //text sends /text"
         raise UsageError(f"there is no command /{name}", hint=hint)
-    await COMMANDS[name].run(desk, argument.strip())
+    done = await COMMANDS[name].run(context, argument.strip())
+    if done is None:
+        return ()
+    return done if isinstance(done, list) else [done]
 
 
-def complete_line(desk: CommandContext, line: str) -> Iterable[Candidate]:
+def complete_line(context: CommandContext, line: str) -> Iterable[Candidate]:
     """The lines that this beginning of a command, or of a question with @path, could become."""
     if not is_command(line):
         return mentions(line)
@@ -68,5 +76,5 @@ def complete_line(desk: CommandContext, line: str) -> Iterable[Candidate]:
         return [Candidate(f"/{each.name}", each.help) for each in named]
     if name not in COMMANDS:
         return []
-    found = COMMANDS[name].complete(desk, argument)
+    found = COMMANDS[name].complete(context, argument)
     return [Candidate(f"/{name} {each.text}", each.about) for each in found if each.text.startswith(argument)]
