@@ -53,7 +53,7 @@ def read_text_file(name: str) -> str:
 
 
 def with_files(question: str, attached: Sequence[Attachment]) -> str:
-    """The question behind the files: each under its name, a blank line after it."""
+    """The files, each under its name and with a blank line after it, and then the question."""
     return "".join(f"{each.name}:\n{each.text}\n\n" for each in attached) + question
 
 
@@ -80,7 +80,7 @@ def read_mentions(line: str) -> tuple[str, list[Attachment]]:
 
 
 def _name_in(word: str) -> str | None:
-    """The file that a word names, less the punctuation behind it; None where it is just a word."""
+    """The file that a word names, without the punctuation after it; None where it is just a word."""
     bare = word.rstrip(".,;:!?)")
     for name in (word, bare):
         if name and Path(os.path.expanduser(name)).is_file():  # noqa: PTH111 - as above

@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from llmchat.errors import ExitCode, UsageError
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import without_echo
-from llmchat.terminal.question import EmptyQuestion, read_question, without_schema
 from llmchat.terminal.run import Run, configure, open_session
 
 
@@ -45,6 +44,8 @@ def chat(run: Run, streams: Streams) -> ExitCode:
 
 
 def _read_piped(run: Run, streams: Streams, hint: str) -> str:
+    from llmchat.terminal.question import EmptyQuestion, read_question, without_schema
+
     try:
         asked = without_schema(run.schema, run.file, streams)
         return read_question((), run.file, asked, exact=run.raw_prompt)

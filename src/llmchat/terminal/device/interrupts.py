@@ -26,7 +26,7 @@ _SIGINT_DELAY_S = 0.1
 class Interrupts:
     """The signals of one run. A first Ctrl-C during a reply stops the reply; everything else ends the run.
 
-    Where `stdout` is a pipe the run also ends when nobody reads it any more, with nothing to write yet.
+    Where `stdout` is a pipe the run also ends when its reader is gone, even with nothing to write yet.
     """
 
     def __init__(self, stdout: BinaryIO | None = None) -> None:
@@ -141,7 +141,7 @@ def _pipe(stream: BinaryIO | None) -> int | None:
 
 
 def _shut_down(threads: ThreadPoolExecutor) -> None:
-    """Gives threads a moment to end. One that asks a name server takes as long as that takes."""
+    """Waits a moment for threads to end; a query to a name server cannot be cancelled, and may take long."""
     ending = threading.Thread(target=threads.shutdown, kwargs={"cancel_futures": True}, daemon=True)
     ending.start()
     ending.join(_SHUTDOWN_S)

@@ -28,7 +28,7 @@ def page(text: str, streams: Streams) -> None:
         streams.write(text)
         return
     environ = {"LESS": _LESS, **without_secrets(streams.environ)}
-    with _ctrl_c_passed_over():
+    with _ctrl_c_for_the_pager():
         try:
             pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
         except OSError:
@@ -38,10 +38,10 @@ def page(text: str, streams: Streams) -> None:
 
 
 @contextmanager
-def _ctrl_c_passed_over() -> Iterator[None]:
+def _ctrl_c_for_the_pager() -> Iterator[None]:
     """While this lasts Ctrl-C is the pager's own, as in every other program.
 
-    It is heard and passed over: a pager would inherit that it is ignored, and could not hear it itself.
+    Our handler does nothing. SIG_IGN would be inherited by the pager, which could not handle it then.
     """
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:

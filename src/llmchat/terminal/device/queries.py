@@ -15,7 +15,7 @@ SAMPLES: Mapping[str, str] = {"a Chinese character": "你", "an emoji": "👍"}
 TIMEOUT_S = 0.2
 
 # xterm's ctlseqs: DSR 6 (where is the cursor), DECRQM of the private mode 2026, and DA1, which every terminal
-# answers, so that nobody waits for an answer that does not come.
+# replies to, so that we do not wait for a reply that does not come.
 _CURSOR_POSITION, _MODE, _DEVICE = "\x1b[6n", "\x1b[?2026$p", "\x1b[c"
 _COLUMN_REPLY = re.compile(rb"\x1b\[\d+;(\d+)R")
 _MODE_REPLY = re.compile(rb"\x1b\[\?2026;(\d)\$y")

@@ -83,7 +83,7 @@ class TtyLine:
         self.turn_echo_off()
 
     def stop_all(self) -> None:
-        """The same for a key that a prompt read: who was started together with us stops, too."""
+        """The same for a key that a prompt read: the processes started together with us stop, too."""
         before = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         if before is signal.SIG_IGN:
             return
@@ -151,7 +151,7 @@ class TtyLine:
         assert self._descriptor is not None
         try:
             return os.tcgetpgrp(self._descriptor) == os.getpgrp()
-        except OSError:  # a terminal that is nobody's, or gone
+        except OSError:  # no controlling terminal, or it is gone
             return True
 
     def _stop(self) -> None:
@@ -201,5 +201,5 @@ def without_echo(terminal: BinaryIO | None) -> Iterator[TtyLine]:
 def _handlers(line: TtyLine) -> dict[signal.Signals, Callable[[int, FrameType | None], None]]:
     """A shell without job control has Ctrl-Z ignored, and it stays so."""
     handlers = {signal.SIGQUIT: line.quit, signal.SIGTSTP: line.stop}
-    heard = (number for number in handlers if signal.getsignal(number) is not signal.SIG_IGN)
-    return {number: handlers[number] for number in heard}
+    used = [number for number in handlers if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: handlers[number] for number in used}

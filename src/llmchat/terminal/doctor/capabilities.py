@@ -45,10 +45,10 @@ def _terminal(streams: Streams) -> Finding:
     columns, rows = streams.size(streams.stdout)
     if name in (None, "", "dumb"):
         return warning(f"{columns} x {rows}, TERM={name or ''}: plain text", "set TERM to what it is")
-    said = f"{columns} x {rows}, TERM={name}, {_colours(environ)}"
+    shown = f"{columns} x {rows}, TERM={name}, {_colours(environ)}"
     if columns < NARROW or rows < LOW:
-        return warning(said, "make the window larger: Markdown needs some room")
-    return good(said)
+        return warning(shown, "make the window larger: Markdown needs some room")
+    return good(shown)
 
 
 def _colours(environ: Mapping[str, str]) -> str:
@@ -62,19 +62,19 @@ def _colours(environ: Mapping[str, str]) -> str:
 def _characters(streams: Streams, replies: TerminalReplies | None) -> Finding | None:
     if not streams.is_terminal(streams.stdout):
         return None
-    said, wrong = [], []
+    facts, wrong = [], []
     for name, sample in SAMPLES.items():
         if replies is not None and (cells := replies.cells.get(name)) is not None:
-            said.append(f"{name} takes {cells} cells")
+            facts.append(f"{name} takes {cells} cells")
             if cells != cell_len(sample):
                 wrong.append(name)
-    if replies is None or not said:
-        said.append("it does not say how wide characters are")
+    if replies is None or not facts:
+        facts.append("it does not say how wide characters are")
     else:
-        said.append("synchronized output" if replies.synchronizes else "no synchronized output")
+        facts.append("synchronized output" if replies.synchronizes else "no synchronized output")
     locale = next((value for each in _LOCALE if (value := streams.environ.get(each))), "C")
     utf8 = "utf8" in locale.lower().replace("-", "") or os.name != "posix"
-    shown = ", ".join([*said, f"locale {locale}"])
+    shown = ", ".join([*facts, f"locale {locale}"])
     if wrong:
         return warning(
             shown, f"lines with {' or '.join(wrong)} in them may look ragged here; another terminal may not"

@@ -135,8 +135,8 @@ def _lines(name: str, finding: Finding, streams: Streams, screen: Screen | None)
     room = streams.size(streams.stdout)[0] - _MARK - _NAME if screen is not None else 0
     if room >= _LEAST:
         texts = [line for text in texts for line in _fold(text, room)]
-    behind = f"\n{' ' * (_MARK + _NAME)}".join(texts)
-    return f"{shown}{name:<{_NAME}}{behind}\n"
+    shown_text = f"\n{' ' * (_MARK + _NAME)}".join(texts)
+    return f"{shown}{name:<{_NAME}}{shown_text}\n"
 
 
 def _fold(text: str, columns: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What may complete a beginning: files, also behind an @, and words out of a list. Knows no command."""
+"""Completion of what is typed: words of a list, files, and files after an @. Knows no command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def words(known: Iterable[str], beginning: str) -> Iterator[Candidate]:
 
 
 def files(beginning: str, *, ending: str = "") -> list[Candidate]:
-    """The files and folders whose paths begin so, folders with a slash behind them.
+    """The files and folders whose paths begin so, folders with a slash at the end.
 
     Hidden ones only where the dot was typed; with `ending` only files that end in it. What cannot be
     read is nothing to offer.

@@ -36,7 +36,7 @@ KEYS = (
 
 
 def key_bindings() -> KeyBindings:
-    """Our own keys. While somebody searches the history, the search has keys of its own."""
+    """Our own keys. A search of the history has keys of its own."""
     from prompt_toolkit.filters import is_searching  # help shows KEYS without it
     from prompt_toolkit.key_binding import KeyBindings
 

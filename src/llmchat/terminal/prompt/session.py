@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterable
-from itertools import takewhile
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, run_in_terminal
@@ -30,12 +29,11 @@ from llmchat.terminal.prompt.keys import key_bindings
 Complete = Callable[[str], Iterable[Candidate]]
 """What may replace the line typed so far; each is a whole line."""
 
-
 LABEL = "> "
 
 
 class LineCompleter(Completer):
-    """Completes a message of one line by a word behind its last space."""
+    """Completes a message of one line by a word after its last space."""
 
     def __init__(self, complete: Complete) -> None:
         self._complete = complete
@@ -46,16 +44,14 @@ class LineCompleter(Completer):
             return
         try:
             found = list(self._complete(line))
-        except LLMChatError:  # a locked database, say: no reason to disturb who is typing
+        except LLMChatError:  # for instance a locked database: typing goes on
             return
         for each in found:
-            whole = each.text
-            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(whole, line, strict=False)))
-            start = line[:same].rfind(" ") + 1
+            start = os.path.commonprefix([each.text, line]).rfind(" ") + 1  # noqa: RUF071 - by characters
             yield Completion(
-                whole[start:],
+                each.text[start:],
                 start_position=start - len(line),
-                display=sanitize_line(whole[start:]),
+                display=sanitize_line(each.text[start:]),
                 display_meta=sanitize_line(each.about),
             )
 

@@ -90,8 +90,8 @@ class Repl:
             self._leaving = True
             return
         except KeyboardInterrupt:
-            told = "The question stays as it was." if composer.replaces else "Ctrl-D or /exit leaves."
-            self._streams.say(told)
+            kept = composer.replaces
+            self._streams.say("The question stays as it was." if kept else "Ctrl-D or /exit leaves.")
             composer.replaces = False
             return
         if line.strip():

@@ -11,9 +11,9 @@ from llmchat.terminal.prompt.completion import Candidate, mentions
 from llmchat.terminal.repl.actions import Action
 from llmchat.terminal.repl.context import CommandContext
 
-Run = Callable[[CommandContext, str], Awaitable[Action | list[Action] | None]]
+CommandFunction = Callable[[CommandContext, str], Awaitable[Action | list[Action] | None]]
 """What the command does, and what the loop does then, in this order."""
-Complete = Callable[[CommandContext, str], Iterable[Candidate]]
+CompleteArgument = Callable[[CommandContext, str], Iterable[Candidate]]
 """What the argument could become, from its beginning."""
 
 
@@ -24,18 +24,20 @@ class Command:
     name: str
     usage: str
     help: str
-    run: Run
-    complete: Complete
+    run: CommandFunction
+    complete: CompleteArgument
 
 
 COMMANDS: dict[str, Command] = {}
 """The commands by name, in the order `/help` shows them. Filled by importing the package, then left alone."""
 
 
-def command(usage: str = "", *, complete: Complete = lambda _context, _beginning: ()) -> Callable[[Run], Run]:
+def command(
+    usage: str = "", *, complete: CompleteArgument = lambda _context, _beginning: ()
+) -> Callable[[CommandFunction], CommandFunction]:
     """Makes a function the command of its name; its docstring is the help."""
 
-    def register(run: Run) -> Run:
+    def register(run: CommandFunction) -> CommandFunction:
         name = run.__name__.rstrip("_")
         COMMANDS[name] = Command(
             name, f"/{name} {usage}".rstrip(), (run.__doc__ or "").strip(), run, complete

@@ -18,7 +18,7 @@ from llmchat.terminal.reply.status import StatusLine
 class JsonView:
     """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it.
 
-    The error of a reply is in that object too; with `lines` it is the line behind it.
+    The error of a reply is in that object too; with `lines` it is the line after it.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ def reply_record(reply: Reply, conversation: str | None) -> dict[str, object]:
 def error_record(error: LLMChatError) -> dict[str, object]:
     """What `--json` prints of an error."""
     hint = scrub(error.hint) if error.hint else error.hint
-    told = {"message": scrub(error.message), "hint": hint, "exit_code": int(error.exit_code)}
-    return {"error": told}
+    record = {"message": scrub(error.message), "hint": hint, "exit_code": int(error.exit_code)}
+    return {"error": record}
 
 
 def constraint_record(constraint: Constraint | None) -> dict[str, object] | None:

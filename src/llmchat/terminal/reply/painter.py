@@ -21,7 +21,7 @@ class Painter:
     """The rows of a reply that may still change, and the cursor at the end of the last of them.
 
     One write a frame. The cursor is never hidden, nothing above the live rows is ever touched, and
-    whatever a row is wider than its measure the terminal cuts off instead of wrapping it.
+    the terminal cuts off a row that is wider than it was measured, instead of wrapping it.
     Live rows that leave a window that becomes lower count as painted: they cannot be reached any more.
 
     Most terminals lay out their rows anew when the window changes its width; with `reflows` it is one.
@@ -32,8 +32,8 @@ class Painter:
         self._columns = columns
         self._reflows = reflows
         self._live = [_EMPTY]
-        self._before = ""  # what is done of the line of code that the first live row goes on with
-        self._moved: str | None = None  # leads to the first live row after the window changed its width
+        self._before = ""  # the final part of the line of code that the first live row goes on with
+        self._move: str | None = None  # of the cursor to the first live row, after the width has changed
         self._scrollback = Scrollback()
 
     def paint(self, done: Sequence[Row], tail: Sequence[Row], hidden: Sequence[Row] = ()) -> None:
@@ -45,9 +45,9 @@ class Painter:
         done, tail = self._scrollback.skip(done, [*hidden, *tail])
         tail = tail[max(0, len(tail) - room) :]
         rows = [*done, *(tail or [_EMPTY])]
-        frame = self._change(rows) if self._moved is None else self._frame(self._moved, rows)
+        frame = self._change(rows) if self._move is None else self._frame(self._move, rows)
         self._before = self._line_before(done, rows[len(done)])
-        self._live, self._moved = rows[len(done) :], None
+        self._live, self._move = rows[len(done) :], None
         if frame:
             self._write(frame)
 
@@ -71,11 +71,11 @@ class Painter:
         """
         reach = max(1, rows - 1)
         if columns != self._columns and self._reflows:
-            self._moved = self._way_to_live_rows(columns, reach)
+            self._move = self._move_to_live_rows(columns, reach)
         else:
             self._scroll_out(len(self._live) - reach, whole=columns >= self._columns)
             if columns != self._columns:
-                self._moved = _up(len(self._live) - 1)
+                self._move = _up(len(self._live) - 1)
         self._columns = columns
 
     def _scroll_out(self, count: int, *, whole: bool) -> None:
@@ -88,12 +88,12 @@ class Painter:
             self._scrollback.add(row.text for row in above)
 
     def _forget(self) -> None:
-        self._live, self._before, self._moved = [_EMPTY], "", None
+        self._live, self._before, self._move = [_EMPTY], "", None
 
-    def _way_to_live_rows(self, columns: int, reach: int) -> str:
-        """Leads to where the live rows begin, or can be reached, in a window that has so many columns now.
+    def _move_to_live_rows(self, columns: int, reach: int) -> str:
+        """The move to where the live rows begin, or can be reached, in a window of so many columns.
 
-        Where that is in the middle of a row, behind what is done of a line of code, they begin anew below.
+        Where that is in the middle of a row, after the final part of a line of code, they begin anew below.
         """
         lines = [self._before]
         for at, row in enumerate(self._live):
@@ -127,8 +127,8 @@ class Painter:
             line, first = row.text + line, row
         return self._before + line
 
-    def _frame(self, way: str, rows: Sequence[Row]) -> str:
-        return f"{_BEGIN}{way}{_ERASE_BELOW}{_NO_WRAP}{self._rows(rows)}{_WRAP}{_END}"
+    def _frame(self, move: str, rows: Sequence[Row]) -> str:
+        return f"{_BEGIN}{move}{_ERASE_BELOW}{_NO_WRAP}{self._rows(rows)}{_WRAP}{_END}"
 
     def _change(self, rows: Sequence[Row]) -> str:
         last = len(self._live) - 1
@@ -145,7 +145,7 @@ class Painter:
         return self._frame(_up(last - first), rows[first:])
 
     def _growth(self, before: Row, after: Row) -> str | None:
-        """What has to be written behind the one row to make the other of it; None where that cannot be."""
+        """What to write at the end of row `before` to make it row `after`; None where that cannot be."""
         common = len(before.segments)
         if after.segments[:common] == before.segments:
             return styled(Row(after.segments[common:]))

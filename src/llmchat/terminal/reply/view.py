@@ -12,7 +12,7 @@ from llmchat.terminal.reply.status import StatusLine
 
 
 class View(Protocol):
-    """Shows one reply on stdout; what has to be said about it is shown by its `status`, on stderr."""
+    """Shows one reply on stdout. Its `status` shows notes, errors and progress on stderr."""
 
     @property
     def status(self) -> StatusLine: ...

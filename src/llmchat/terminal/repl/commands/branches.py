@@ -1,4 +1,4 @@
-"""Commands that go back and branch off: nothing that was said is ever destroyed."""
+"""Commands that undo, edit and switch between branches; every message stays in the store."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ async def undo(context: CommandContext, argument: str) -> Action:
 @command()
 async def edit(context: CommandContext, argument: str) -> Action:
     """puts the last question into the editor; sent, it branches off, and the old one stays kept"""
-    said = context.session.conversation.messages
-    question = next((message.text for message in reversed(said) if message.role is Role.USER), None)
+    messages = context.session.conversation.messages
+    question = next((message.text for message in reversed(messages) if message.role is Role.USER), None)
     if question is None:
         raise InputError("there is no question to edit", hint="type one")
     return Edit(question, replaces=True)

@@ -1,4 +1,4 @@
-"""Commands about the program itself: help, the screen, the way out."""
+"""Commands about the program itself: help, the screen, leaving."""
 
 from __future__ import annotations
 
