@@ -8,10 +8,11 @@ from llmchat.core.generation import Event, Finish, Notice, Progress, Thought, To
 from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import LLMChatError
+from llmchat.terminal.device.tty import Showing
 from llmchat.terminal.reply.status import StatusLine
 
 
-class View(Protocol):
+class View(Showing, Protocol):
     """Shows one reply on stdout. Its `status` shows notes, errors and progress on stderr."""
 
     @property
@@ -25,12 +26,6 @@ class View(Protocol):
 
     def error(self, error: LLMChatError) -> None:
         """What went wrong."""
-
-    def suspend(self) -> None:
-        """Another program gets the terminal for a while: nothing unfinished is left on it."""
-
-    def repaint(self) -> None:
-        """The terminal is back, or its window may have another size now."""
 
 
 async def show(turn: Turn, view: View) -> None:
