@@ -20,8 +20,8 @@ SOURCE = Path(llmchat.__file__).parent
 HOMES = {
     "typer": ("cli/",),
     "shellingham": ("cli/completion/install.py",),
-    "prompt_toolkit": ("terminal/prompt/session.py",),
-    "filelock": ("terminal/prompt/session.py", "weights/"),
+    "prompt_toolkit": ("terminal/prompt/session.py", "terminal/prompt/history.py", "terminal/prompt/keys.py"),
+    "filelock": ("terminal/prompt/history.py", "weights/"),
     "rich": ("terminal/", "markdown/"),
     "markdown_it": ("markdown/inline.py",),
     "pygments": ("markdown/highlight.py",),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pygments.lexer import RegexLexer
+from pygments.lexers import get_lexer_by_name
 from rich.style import Style
 
 from llmchat.markdown import load_theme
-from llmchat.markdown.highlight import BEGIN, LINE_LIMIT, Highlighter
+from llmchat.markdown.highlight import BEGIN, LINE_LIMIT, Highlighter, _lex
 from llmchat.markdown.rows import PLAIN
 
 THEME = load_theme("dark")
@@ -28,6 +30,22 @@ def test_a_string_goes_on_over_lines() -> None:
     assert found["two"] == THEME.token("Literal.String")
     assert found["three"] == PLAIN
     assert found["return"] == THEME.token("Keyword")
+
+
+def test_a_value_goes_on_in_the_next_line() -> None:
+    found = styles("toml", 'ages = [\n  1,\n  "two",\n]\nthree = 4')
+    assert found["1"] == found["4"] == THEME.token("Literal.Number")
+    assert found["two"] == THEME.token("Literal.String")
+
+
+@pytest.mark.parametrize("language", ["python", "c", "rust", "toml", "html", "bash", "sql"])
+def test_a_line_has_the_tokens_that_pygments_finds(language: str) -> None:
+    """Its table of rules is private: this holds for the versions in pyproject.toml, 2.19 to 2.x."""
+    lexer, line = get_lexer_by_name(language), "let x = f(\"a\", 1) # <b c='d'>\n"
+    assert isinstance(lexer, RegexLexer)
+    expected = [(at, str(kind), text) for at, kind, text in RegexLexer.get_tokens_unprocessed(lexer, line)]
+    found = [(at, f"Token.{kind}", text) for at, kind, text, _ in _lex(lexer, line, 0, ("root",))]
+    assert found == expected
 
 
 @pytest.mark.parametrize(

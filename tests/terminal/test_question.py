@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from llmchat.core.input_text import INPUT_CAP
 from llmchat.errors import InputError, MissingError, UsageError
-from llmchat.terminal.device.streams import INPUT_CAP, Streams
+from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.question import EmptyQuestion, read_file, read_question
 from piping import pipes
 

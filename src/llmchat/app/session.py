@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,15 +19,17 @@ from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer, defaults
 from llmchat.config.setting import SettingValue
 from llmchat.config.settings import SETTINGS
+from llmchat.core.budget import Budget, make_budget
 from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation
 from llmchat.core.journal import NullJournal, Reply
 from llmchat.core.prompt_format import FORMATS
+from llmchat.core.turn import Turn
 from llmchat.errors import StorageError, TryLaterError, UsageError
 
 if TYPE_CHECKING:
-    from llmchat.store import Store
+    from llmchat.store import ConversationExport, Store
 
 
 class Session:
@@ -52,6 +56,21 @@ class Session:
         self._note_withheld_key()
 
     @property
+    def conversation(self) -> Conversation:
+        """As it is sent from here on."""
+        return self.chat.conversation
+
+    @property
+    def saves(self) -> bool:
+        """Whether what is said is to be saved; a store that cannot be used may be in the way."""
+        return self.kept.saves
+
+    @property
+    def replies(self) -> Sequence[Reply]:
+        """Those of this conversation in this run."""
+        return self.kept.replies
+
+    @property
     def conversation_id(self) -> str | None:
         """None until something was saved."""
         return self.kept.conversation_id
@@ -60,6 +79,60 @@ class Session:
     def store(self) -> Store:
         """The kept conversations, opened when first needed. Raises what Store.open raises."""
         return self.kept.store
+
+    def ask(
+        self, question: str, *, raw: bool = False, stream: bool = True, constraint: Constraint | None = None
+    ) -> Turn:
+        """The turn that asks this: journalled when it is entered, sent when it is iterated."""
+        return self.chat.ask(question, raw=raw, stream=stream, constraint=constraint)
+
+    def retry(self) -> Turn:
+        """The turn that asks the newest question again. Raises InputError where there is none."""
+        return self.chat.retry()
+
+    def go_on(self) -> Turn:
+        """The turn that goes on with a reply that was cut off. Raises InputError where there is none."""
+        return self.chat.go_on()
+
+    def undo(self) -> str:
+        """Takes the newest question back, and returns it. Raises InputError where there is none."""
+        return self.chat.undo()
+
+    def draft(self, question: str | None) -> Conversation:
+        """The conversation with this question; without one, up to the newest. Raises InputError."""
+        return self.chat.draft(question)
+
+    async def budget(self, question: str | None) -> Budget:
+        """Where the tokens of the conversation go, with this question if there is one. Raises as planning."""
+        return await make_budget(self.chat, self.conversation if question is None else self.draft(question))
+
+    async def can_continue(self) -> bool:
+        """Whether the model can go on with a reply that was cut off."""
+        return await self.chat.backend.can_continue()
+
+    def save(self) -> None:
+        """Saves what was said so far and from here on. Raises what the store raises."""
+        self.kept.save()
+
+    def saved_id(self) -> str:
+        """The id of this conversation. Raises UsageError where it is not saved, or not yet."""
+        return self.kept.saved_id()
+
+    def switch_branch(self, message: int) -> None:
+        """Goes on with the branch that this message is on. Raises UsageError or MissingError."""
+        self.kept.switch(message)
+
+    def export(self) -> ConversationExport:
+        """The conversation as it is saved; one that is not is a single branch of now."""
+        from llmchat.store import ConversationExport, Record
+
+        if self.conversation_id is not None:
+            return self.store.export(self.conversation_id)
+        now, said = time.time(), self.conversation
+        records = tuple(
+            Record(at, at - 1 or None, message, now, None) for at, message in enumerate(said.messages, 1)
+        )
+        return ConversationExport("not saved", None, said.system, now, now, len(records), records)
 
     def take_notices(self) -> list[str]:
         """What the person should be told since this was last asked, oldest first; foreign text."""

@@ -64,7 +64,7 @@ def _run(arguments: list[str]) -> int:
 
 def _explain(error: LLMChatError, arguments: list[str]) -> int:
     from llmchat.terminal.reply.json import error_record
-    from llmchat.terminal.reply.view import error_lines
+    from llmchat.terminal.reply.status import error_lines
 
     _show_trace(arguments)
     options = list(itertools.takewhile(lambda word: word != "--", arguments))

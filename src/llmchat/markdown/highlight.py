@@ -3,6 +3,9 @@
 Pygments wants a whole program. Here each line is lexed once, from the state the line before left: that
 makes the colours of a line final as soon as it is complete. A construct that a lexer recognizes only as
 a whole, over several lines, is coloured a line at a time; block comments are followed by hand.
+
+The loop of Pygments is copied, as its own (a LexerContext shows its states, too) goes one step too far: where
+a text ends it applies the rules that match nothing, and so leaves a state that the next line goes on in.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode, LLMChatError
 from llmchat.sanitize import sanitize, sanitize_line
-from llmchat.terminal.constraint import constraint_record, read_constraint, without_schema
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.device.tty import TtyLine, quiet_line
-from llmchat.terminal.question import read_question
-from llmchat.terminal.reply.json import JsonView
-from llmchat.terminal.reply.view import View, error_lines, show, show_event
+from llmchat.terminal.device.tty import TtyLine, without_echo
+from llmchat.terminal.question import read_constraint, read_question, without_schema
+from llmchat.terminal.reply.json import JsonView, constraint_record
+from llmchat.terminal.reply.status import error_lines
+from llmchat.terminal.reply.view import View, show, show_event
 from llmchat.terminal.run import Run, configure, make_view, open_session
 from llmchat.terminal.trace import trace_text
 
@@ -48,13 +48,13 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
         session = open_session(run, config, streams)
         view = make_view(run, config, streams, conversation=lambda: session.conversation_id)
         for notice in session.take_notices():
-            view.note(notice)
+            view.status.note(notice)
         if run.dry_run:
             quiet = config.switch("quiet")
             return Interrupts().run(
                 lambda _: _dry_run(session, question, constraint, run, streams, quiet=quiet)
             )
-        with quiet_line(streams.stdout) as line:
+        with without_echo(streams.stdout) as line:
             interrupts = Interrupts(streams.stdout)
             return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
     except LLMChatError as error:
@@ -87,11 +87,11 @@ async def _answer(
                     if chat.is_news(event):
                         show_event(event, view)
             await chat.backend.check_constraint(constraint, raw=raw)
-        with line.watched(), line.shown_by(view):
+        with line.handling_signals(), line.showing(view):
             await show(turn, view)
     finally:
         await session.aclose()
-    return turn.reply.fault.exit_code if turn.reply and turn.reply.fault else ExitCode.OK
+    return ExitCode.OK
 
 
 async def _dry_run(

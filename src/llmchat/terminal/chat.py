@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 
 from llmchat.errors import ExitCode, UsageError
-from llmchat.terminal.constraint import without_schema
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.device.tty import quiet_line
-from llmchat.terminal.question import EmptyQuestion, read_question
+from llmchat.terminal.device.tty import without_echo
 from llmchat.terminal.run import Run, configure, open_session
 
 
@@ -33,7 +31,7 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
     run.check(streams)
     config = configure(run, streams)
-    with quiet_line(streams.stdin) as line:
+    with without_echo(streams.stdin) as line:
         session = open_session(run, config, streams)
 
         from llmchat.terminal.device.interrupts import Interrupts
@@ -46,6 +44,8 @@ def chat(run: Run, streams: Streams) -> ExitCode:
 
 
 def _read_piped(run: Run, streams: Streams, hint: str) -> str:
+    from llmchat.terminal.question import EmptyQuestion, read_question, without_schema
+
     try:
         asked = without_schema(run.schema, run.file, streams)
         return read_question((), run.file, asked, exact=run.raw_prompt)

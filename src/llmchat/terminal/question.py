@@ -1,13 +1,15 @@
-"""The question of a run: words, files and piped text made one. Asks nobody."""
+"""What a run asks: words, files and piped text as one question, and what its answer has to be."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from llmchat.errors import InputError, MissingError, UsageError
-from llmchat.terminal.device.streams import INPUT_CAP, Streams, check_text, decode
+from llmchat.app.attachments import read_text_file
+from llmchat.core.constraint import Constraint, JsonSchema, Regex
+from llmchat.core.input_text import INPUT_CAP, check_text, decode
+from llmchat.errors import InputError, UsageError
+from llmchat.terminal.device.streams import Streams
 
 
 class EmptyQuestion(InputError):  # noqa: N818 - names the question, not the fault
@@ -25,7 +27,7 @@ def read_question(words: Sequence[str], files: Sequence[str], streams: Streams, 
         raise UsageError("there is nothing to ask", hint='try: llmchat ask "What is the capital of France?"')
     parts = [read_file(name, streams) for name in files]
     if "-" in words or (streams.piped and not named):
-        parts.append(streams.read_stdin())
+        parts.append(_read_stdin(streams))
     if not exact:
         parts = [part.rstrip("\r\n") for part in parts]
     parts.append(check_text(" ".join(word for word in words if word != "-"), "the prompt"))
@@ -36,15 +38,31 @@ def read_question(words: Sequence[str], files: Sequence[str], streams: Streams, 
 
 
 def read_file(name: str, streams: Streams) -> str:
-    """The text of a file; `-` is standard input. Raises MissingError, or InputError for what is no text."""
-    if name == "-":
-        return streams.read_stdin()
-    try:
-        path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is
-        with path.open("rb") as file:
-            return decode(file.read(INPUT_CAP + 1), name)
-    except FileNotFoundError as error:
-        raise MissingError(f"there is no file {name}", hint="check its name") from error
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise InputError(f"{name} cannot be read: {why}", hint="name a text file") from error
+    """The text of a file; `-` is standard input. Raises as `read_text_file`."""
+    return _read_stdin(streams) if name == "-" else read_text_file(name)
+
+
+def _read_stdin(streams: Streams) -> str:
+    return decode(streams.read_stdin(INPUT_CAP + 1), "standard input")
+
+
+def read_constraint(schema: str | None, regex: str | None, streams: Streams) -> Constraint | None:
+    """What the answer has to be: the schema in this file, `-` being standard input, or the pattern.
+
+    Raises MissingError for a file, InputError for what is no JSON Schema, UsageError for what is no pattern.
+    """
+    if schema is not None:
+        return JsonSchema.parse(read_file(schema, streams), "standard input" if schema == "-" else schema)
+    return None if regex is None else Regex.parse(check_text(regex, "the pattern"))
+
+
+def without_schema(schema: str | None, names: Collection[str], streams: Streams) -> Streams:
+    """The streams that a question may come through: not standard input where the schema does.
+
+    Raises UsageError where one of the names of its parts is `-` too.
+    """
+    if schema != "-":
+        return streams
+    if "-" in names:
+        raise UsageError("standard input is read once", hint="put the schema or the text into a file")
+    return replace(streams, stdin=None)

@@ -1,4 +1,4 @@
-"""One run of the program: what it was told, and the session, view and streams that follow from that."""
+"""One run of the program: its options, and the configuration, session and view that follow from them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.narrowing import show_narrowed
 from llmchat.terminal.reply.download import show_fetching
-from llmchat.terminal.reply.json import JsonView
 from llmchat.terminal.reply.screen import Screen
 from llmchat.terminal.reply.status import StatusLine
-from llmchat.terminal.reply.view import PlainView, View
+from llmchat.terminal.reply.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run was told that is no setting, and the settings that came as flags."""
+    """The options of a run that are not settings, and the settings that came as flags."""
 
     flags: Mapping[str, object]
     continue_: bool = False
@@ -75,7 +74,7 @@ class Run:
 
 
 def configure(run: Run, streams: Streams, *, narrows: bool = True) -> Config:
-    """The effective configuration; what has to be said about it goes to stderr.
+    """The effective configuration; its notices go to stderr.
 
     Raises as `resolve` and `ConfigPath.read`, which explains `narrows`.
     """
@@ -122,19 +121,23 @@ def make_view(
     An answer that is held to a schema or a pattern is no Markdown.
     """
     thoughts = config.text("reasoning") != "hide"
-    aside = StatusLine(streams, quiet=config.switch("quiet"), thoughts=thoughts)
+    status = StatusLine(streams, quiet=config.switch("quiet"), thoughts=thoughts)
     if run.json or run.jsonl:
-        return JsonView(streams, aside, lines=run.jsonl, conversation=conversation)
+        from llmchat.terminal.reply.json import JsonView
+
+        return JsonView(streams, status, lines=run.jsonl, conversation=conversation)
     screen = None if run.raw or run.held_to else find_screen(config, streams)
     if screen is None:
-        return PlainView(streams, aside, raw=run.raw, footer=footer)
+        from llmchat.terminal.reply.plain import PlainView
+
+        return PlainView(streams, status, raw=run.raw, footer=footer)
     from llmchat.terminal.reply.live import LiveView
 
-    return LiveView(screen, aside, footer=footer)
+    return LiveView(screen, status, footer=footer)
 
 
 def find_screen(config: Config, streams: Streams) -> Screen | None:
-    """The terminal behind stdout, if it can show more than text and is to."""
+    """The terminal behind stdout, if it can show more than text, and --plain was not given."""
     if config.switch("plain"):
         return None
     return Screen.find(streams, theme=config.text("theme") or "auto")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from llmchat.core.input_text import INPUT_CAP
 from llmchat.terminal.batch.lines import BatchLine, read_lines
-from llmchat.terminal.device.streams import INPUT_CAP
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from llmchat.core.generation import Settings
+from llmchat.core.input_text import INPUT_CAP
 from llmchat.terminal.batch.lines import BatchLine
 from llmchat.terminal.batch.prompts import BadLine, BatchFrame, BatchPrompt, read_prompt
-from llmchat.terminal.device.streams import INPUT_CAP
 
 
 def read(content: bytes) -> BatchPrompt | BadLine:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmchat.errors import StorageError
-from llmchat.terminal.device.streams import Streams, decode
+from llmchat.terminal.device.streams import Streams
 from piping import pipes
 
 
@@ -61,8 +61,3 @@ def test_a_stderr_that_nobody_reads_is_survived() -> None:
     streams.say("nobody hears this")
     stderr.close()
     streams.say("nor this")
-
-
-@pytest.mark.parametrize("content", [b"a\r\n", "\ufeffa\r\n".encode()])
-def test_bytes_become_text_without_a_byte_order_mark(content: bytes) -> None:
-    assert decode(content, "it") == "a\r\n"

@@ -15,9 +15,9 @@ import pytest
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import resolve
 from llmchat.doctor import Finding, Subject, Verdict
-from llmchat.terminal.device.queries import TerminalReplies, can_ask, interview
+from llmchat.terminal.device.queries import TerminalReplies, can_query, query_terminal
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.device.tty import quiet_line
+from llmchat.terminal.device.tty import without_echo
 from llmchat.terminal.doctor.capabilities import terminal_checks
 from piping import pipes
 from pseudo_terminal import CTRL_C
@@ -132,15 +132,15 @@ def known(answers: bytes, **environ: str) -> Iterator[Known]:
     ],
 )
 def test_a_terminal_is_believed_as_far_as_it_answers(answers: bytes, expected: TerminalReplies) -> None:
-    with known(answers) as terminal, quiet_line(terminal.streams.stdout):
-        assert interview(terminal.streams) == expected
+    with known(answers) as terminal, without_echo(terminal.streams.stdout):
+        assert query_terminal(terminal.streams) == expected
     assert terminal.asked[0].endswith(b"\r\x1b[K\x1b[?2026$p\x1b[c")
 
 
 def test_nobody_is_asked_through_a_pipe() -> None:
     with pipes(b"") as ends:
-        assert not can_ask(ends.streams)
-        assert not can_ask(replace(ends.streams, stdin=None))
+        assert not can_query(ends.streams)
+        assert not can_query(replace(ends.streams, stdin=None))
 
 
 async def looked(streams: Streams, answers: TerminalReplies | None = None) -> dict[str, Finding]:

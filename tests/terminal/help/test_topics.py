@@ -11,8 +11,7 @@ from llmchat.config.folders import Folders
 from llmchat.errors import WHEN, ExitCode
 from llmchat.terminal.help.layout import to_text
 from llmchat.terminal.help.topics import ENVIRONMENT, page
-from llmchat.terminal.prompt.keys import KEYS
-from llmchat.terminal.prompt.session import _keys
+from llmchat.terminal.prompt.keys import KEYS, key_bindings
 
 SURROUNDINGS = {
     *("PATH", "HOME", "SHELL", "TMUX", "STY", "XTERM_VERSION"),
@@ -45,7 +44,7 @@ def test_every_variable_that_is_heeded_is_named() -> None:
 
 
 def test_every_key_that_is_bound_is_explained() -> None:
-    bound = {" ".join(getattr(key, "value", key) for key in each.keys) for each in _keys().bindings}
+    bound = {" ".join(getattr(key, "value", key) for key in each.keys) for each in key_bindings().bindings}
     assert bound == {name for key in KEYS for name in key.bound}
 
 

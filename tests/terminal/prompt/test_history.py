@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from llmchat.terminal.prompt.session import PromptHistory
+from llmchat.terminal.prompt.history import PromptHistory
 
 
 def lines(path: Path) -> list[str]:

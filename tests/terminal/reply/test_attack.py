@@ -18,7 +18,7 @@ from llmchat.markdown import MarkdownStream, load_theme
 from llmchat.store import Store
 from llmchat.terminal.history.show import show_history
 from llmchat.terminal.reply.painter import Painter
-from llmchat.terminal.reply.view import PlainView
+from llmchat.terminal.reply.plain import PlainView
 from piping import pipes
 from pseudo_terminal import CTRL_D, ENTER, PseudoTerminal
 from servers import Reply as Answer

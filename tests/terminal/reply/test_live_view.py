@@ -9,7 +9,6 @@ import pty
 import struct
 import termios
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
 
 import pytest
 
@@ -93,7 +92,7 @@ async def test_at_most_thirty_frames_a_second_are_painted(terminal: Terminal, vi
 async def test_a_note_in_the_middle_of_a_reply_leaves_it_whole(terminal: Terminal, view: LiveView) -> None:
     view.piece("Done.\n\nThis is *not* yet")
     await terminal.wait_for("yet")
-    view.note("the server is slow")
+    view.status.note("the server is slow")
     await terminal.wait_for("This is not yet")
     view.piece(" done.")
     view.end(WHOLE)
@@ -114,7 +113,7 @@ async def test_nothing_unfinished_is_on_the_screen_while_it_is_somebody_elses(
     await terminal.wait_for("yet")
     view.suspend()
     await terminal.wait_until(lambda: terminal.emulator.text() == ["Done.", ""])
-    view.resume()
+    view.repaint()
     await terminal.wait_for("This is not yet")
     view.end(WHOLE)
     await terminal.wait_for("This is not yet\n")
@@ -127,8 +126,7 @@ async def test_nothing_is_painted_once_the_reply_is_over(terminal: Terminal, vie
     await terminal.wait_for("This is it.\n")
     written = terminal.written
     terminal.resize(20, 10)
-    view.resized()
-    view.resume()
+    view.repaint()
     await asyncio.sleep(2 * FRAME_S)  # by then it would have been
     terminal.writer.write(b"after")
     terminal.writer.flush()
@@ -147,6 +145,7 @@ async def test_what_was_not_painted_yet_is_there_at_the_end(terminal: Terminal, 
 
 async def test_what_is_wrong_with_a_reply_is_below_it(terminal: Terminal, view: LiveView) -> None:
     view.piece("4")
-    view.end(replace(WHOLE, fault=BrokenReply("not a word", hint="ask again")))
+    view.end(WHOLE)
+    view.error(BrokenReply("not a word", hint="ask again"))
     await terminal.wait_for("hint")
     assert terminal.emulator.text() == ["4", "llmchat: error: not a word", "llmchat: hint: ask again", ""]

@@ -10,20 +10,16 @@ import pytest
 
 from doubles import RecordingJournal, ScriptedBackend, Step
 from llmchat.core.chat import Chat
+from llmchat.core.constraint import Constraint, Regex
 from llmchat.core.conversation import Conversation, Status
 from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Settings, Token, Usage
 from llmchat.core.journal import Provenance, Reply
 from llmchat.errors import BrokenReply, LLMChatError, StorageError, UnavailableError
+from llmchat.terminal.reply.footer import reply_notes, summary
 from llmchat.terminal.reply.json import JsonView
-from llmchat.terminal.reply.status import StatusLine
-from llmchat.terminal.reply.view import (
-    PlainView,
-    View,
-    error_lines,
-    reply_notes,
-    show,
-    summary,
-)
+from llmchat.terminal.reply.plain import PlainView
+from llmchat.terminal.reply.status import StatusLine, error_lines
+from llmchat.terminal.reply.view import View, show
 from piping import Pipes, pipes
 
 ORIGIN = Provenance(
@@ -92,8 +88,8 @@ def test_the_end_of_an_answer_that_no_event_carried_is_shown(ends: Pipes) -> Non
 
 def test_notes_and_errors_are_no_part_of_the_answer(ends: Pipes) -> None:
     view = PlainView(ends.streams)
-    view.progress(Progress("loading", 1, 2))
-    view.note("a\nnote\x1b")
+    view.status.progress(Progress("loading", 1, 2))
+    view.status.note("a\nnote\x1b")
     view.error(UnavailableError("gone\x1b[2J", hint="ask\nagain"))
     assert ends.out() == b""
     assert ends.err().decode() == ("llmchat: a note␛\nllmchat: error: gone␛[2J\nllmchat: hint: ask again\n")
@@ -101,7 +97,7 @@ def test_notes_and_errors_are_no_part_of_the_answer(ends: Pipes) -> None:
 
 def test_a_quiet_view_says_only_errors(ends: Pipes) -> None:
     for view in (PlainView(ends.streams, StatusLine(ends.streams, quiet=True)), json_view(ends, quiet=True)):
-        view.note("a note")
+        view.status.note("a note")
         assert ends.err() == b""
         view.error(UnavailableError("gone"))
         assert ends.err() == b"llmchat: error: gone\n"
@@ -218,7 +214,7 @@ def test_the_summary_stands_below_the_reply_where_it_is_wanted(ends: Pipes) -> N
     assert ends.err() == b""
 
 
-async def play(view: View, *steps: Step) -> None:
+async def play(view: View, *steps: Step, constraint: Constraint | None = None) -> None:
     chat = Chat(
         ScriptedBackend(steps),
         RecordingJournal(),
@@ -226,7 +222,7 @@ async def play(view: View, *steps: Step) -> None:
         settings=Settings(),
         defaults=Settings(),
     )
-    await show(chat.ask("?"), view)
+    await show(chat.ask("?", constraint=constraint), view)
 
 
 async def test_each_event_goes_to_its_place(ends: Pipes) -> None:
@@ -246,9 +242,25 @@ async def test_the_view_is_told_of_the_end_before_an_error_leaves(ends: Pipes) -
 
 
 @pytest.mark.parametrize("view", [json_view, lambda ends: PlainView(ends.streams)])
-def test_what_is_wrong_with_a_reply_is_said_instead_of_its_being_cut(
+async def test_what_is_wrong_with_a_reply_follows_it_as_an_error(
     ends: Pipes, view: Callable[[Pipes], View]
 ) -> None:
-    fault = BrokenReply("the answer was cut", hint="ask for more")
-    view(ends).end(replace(WHOLE, status=Status.LENGTH, fault=fault))
-    assert ends.err() == b"llmchat: error: the answer was cut\nllmchat: hint: ask for more\n"
+    shown = view(ends)
+    with pytest.raises(BrokenReply) as wrong:
+        await play(shown, Token("four"), Finish(FinishReason.LENGTH), constraint=Regex.parse("[0-9]"))
+    shown.error(wrong.value)
+    error, hint = ends.err().splitlines()
+    assert error.startswith(b"llmchat: error: the answer was cut")
+    assert hint.startswith(b"llmchat: hint: ")
+    assert b"four" in ends.out()
+
+
+def test_the_error_of_a_reply_is_in_its_object_or_the_line_behind_it(ends: Pipes) -> None:
+    fault = BrokenReply("not a number", hint="ask again")
+    for view, count in ((json_view(ends), 1), (json_view(ends, lines=True), 2)):
+        view.end(replace(WHOLE, fault=fault))
+        view.error(fault)
+        records = [json.loads(line) for line in ends.out().splitlines()]
+        assert len(records) == count
+        assert records[0]["text"] == "Hi"
+        assert records[-1]["error"]["message"] == "not a number"

@@ -22,10 +22,10 @@ from llmchat.terminal.batch.lines import BatchLine, identity, open_source, read_
 from llmchat.terminal.batch.output import Output, Printed
 from llmchat.terminal.batch.progress import BatchProgress
 from llmchat.terminal.batch.prompts import BatchFrame, read_frame
-from llmchat.terminal.constraint import read_constraint, without_schema
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.reply.view import error_lines
+from llmchat.terminal.question import read_constraint, without_schema
+from llmchat.terminal.reply.status import error_lines
 from llmchat.terminal.run import Run, configure, open_session
 from llmchat.terminal.trace import trace_text
 

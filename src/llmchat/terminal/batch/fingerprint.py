@@ -11,7 +11,7 @@ from llmchat.app import Session
 from llmchat.app.target import choose
 from llmchat.core.constraint import Constraint
 from llmchat.terminal.batch.prompts import BatchFrame
-from llmchat.terminal.constraint import constraint_record
+from llmchat.terminal.reply.json import constraint_record
 from llmchat.terminal.run import Run
 
 _HOW = frozenset(

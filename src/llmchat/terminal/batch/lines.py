@@ -9,9 +9,10 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from llmchat.core.input_text import INPUT_CAP
 from llmchat.errors import InputError, MissingError, UsageError
 from llmchat.terminal.batch.descriptors import read_chunks
-from llmchat.terminal.device.streams import INPUT_CAP, Streams
+from llmchat.terminal.device.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)

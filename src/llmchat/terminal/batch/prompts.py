@@ -11,9 +11,10 @@ from typing import NoReturn, TypeGuard
 from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
 from llmchat.core.generation import Settings
+from llmchat.core.input_text import check_text, decode
 from llmchat.errors import InputError, UsageError
 from llmchat.terminal.batch.lines import BatchLine
-from llmchat.terminal.device.streams import Streams, check_text, decode
+from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.question import read_file
 
 Id = str | int | float

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from llmchat.scrub import without_secrets
 from llmchat.terminal.device.streams import Streams
 
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 
 
 def copy(text: str, streams: Streams) -> str:
@@ -20,7 +20,7 @@ def copy(text: str, streams: Streams) -> str:
     Source: xterm's ctlseqs, "Operating System Commands", 52.
     """
     program = find_program(streams.environ)
-    if program is not None and _give(program, text, streams.environ):
+    if program is not None and _run(program, text, streams.environ):
         return program[0]
     encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
     streams.write(f"\x1b]52;c;{encoded}\x07")
@@ -39,7 +39,7 @@ def find_program(environ: Mapping[str, str]) -> Sequence[str] | None:
     return next((each for each in known if shutil.which(each[0], path=environ.get("PATH"))), None)
 
 
-def _give(program: Sequence[str], text: str, environ: Mapping[str, str]) -> bool:
+def _run(program: Sequence[str], text: str, environ: Mapping[str, str]) -> bool:
     try:
         done = subprocess.run(  # noqa: S603 - one of ours, found on PATH
             program,
@@ -47,7 +47,7 @@ def _give(program: Sequence[str], text: str, environ: Mapping[str, str]) -> bool
             input=text.encode("utf-8", "replace"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE_S,
+            timeout=_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""What ends a run, or a reply, from outside: signals become a cancellation and the right exit code."""
+"""Signals and a broken pipe: they cancel a reply, or the run, which then ends with the right exit code."""
 
 from __future__ import annotations
 
@@ -10,41 +10,44 @@ import threading
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from llmchat import signals
 from llmchat.errors import ExitCode
 
-_PATIENCE_S = 1.0
+T = TypeVar("T")
+
+_SHUTDOWN_S = 1.0
 """For threads that are still at work when the run is over."""
-_MOMENT_S = 0.1
-"""For a Ctrl-C that ended who reads our output, and is about to reach us, too."""
+_SIGINT_DELAY_S = 0.1
+"""For a Ctrl-C that ended the reader of our output, and is about to reach us, too."""
 
 
 class Interrupts:
     """The signals of one run. A first Ctrl-C during a reply stops the reply; everything else ends the run.
 
-    Where `stdout` is a pipe the run also ends when nobody reads it any more, with nothing to write yet.
+    Where `stdout` is a pipe the run also ends when its reader is gone, even with nothing to write yet.
     """
 
     def __init__(self, stdout: BinaryIO | None = None) -> None:
         self._stdout = stdout
         self._run: asyncio.Task[ExitCode] | None = None
-        self._reply: asyncio.Task[None] | None = None
+        self._reply: asyncio.Task[object] | None = None
         self._ended: ExitCode | None = None
 
     def run(self, work: Callable[[Interrupts], Coroutine[object, object, ExitCode]]) -> ExitCode:
         """Runs this to its exit code; a signal cancels it, lets it clean up, and decides the code."""
         return asyncio.run(self._guard(work(self)))
 
-    async def stoppable(self, reply: Coroutine[object, object, None]) -> None:
-        """Runs a reply that Ctrl-C stops. Raises what it raises, but not its cancellation by Ctrl-C."""
-        self._reply = asyncio.ensure_future(reply)
+    async def cancel_on_ctrl_c(self, work: Coroutine[object, object, T]) -> T | None:
+        """Runs a reply or a command. Returns None where Ctrl-C cancelled it, and raises what it raises."""
+        self._reply = task = asyncio.ensure_future(work)
         try:
-            await self._reply
+            return await task
         except asyncio.CancelledError:
-            if self._ended is not None or not self._reply.done():
+            if self._ended is not None or not task.done():
                 raise
+            return None
         finally:
             self._reply = None
 
@@ -53,31 +56,31 @@ class Interrupts:
         loop = asyncio.get_running_loop()
         threads = ThreadPoolExecutor()
         loop.set_default_executor(threads)
-        with self._heard(loop):
+        with self._handling_signals(loop):
             try:
                 return await self._run
             except (asyncio.CancelledError, OSError):  # OSError: it could not even write where it stopped
                 if self._ended is None:
                     raise
-                _leave_behind(threads)
+                _shut_down(threads)
                 loop.set_default_executor(ThreadPoolExecutor())
                 return self._ended
 
     @contextmanager
-    def _heard(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        """While this lasts, the signals come to us; once one has ended the run, no more of them count."""
+    def _handling_signals(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        """While this lasts, we handle the signals; once one has ended the run, no more of them count."""
         before = {number: signal.getsignal(number) for number in signals.ending()}
         for number in before:
-            _hear(loop, number, self._receive)
-        watched = _pipe(self._stdout)
-        if watched is not None:
-            loop.add_reader(watched, self._lose_reader, loop, watched)
+            _add_handler(loop, number, self._receive)
+        pipe = _pipe(self._stdout)
+        if pipe is not None:
+            loop.add_reader(pipe, self._end_without_reader, loop, pipe)
         try:
             yield
         finally:
-            if watched is not None:
-                loop.remove_reader(watched)
-            with _held_back(before):
+            if pipe is not None:
+                loop.remove_reader(pipe)
+            with _blocked(before):
                 for number, handler in before.items():
                     if os.name == "posix":
                         loop.remove_signal_handler(number)
@@ -90,9 +93,9 @@ class Interrupts:
         else:
             self._end(ExitCode(128 + number))
 
-    def _lose_reader(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+    def _end_without_reader(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         loop.remove_reader(descriptor)
-        loop.call_later(_MOMENT_S, self._end, ExitCode.SIGPIPE)
+        loop.call_later(_SIGINT_DELAY_S, self._end, ExitCode.SIGPIPE)
 
     def _end(self, code: ExitCode) -> None:
         if self._ended is None and self._run is not None:
@@ -101,8 +104,8 @@ class Interrupts:
 
 
 @contextmanager
-def _held_back(numbers: Collection[signal.Signals]) -> Iterator[None]:
-    """While this lasts none of these comes: the loop lets go of each by what would end us on the spot."""
+def _blocked(numbers: Collection[signal.Signals]) -> Iterator[None]:
+    """While this lasts none of these is delivered: removing a handler sets the default for a moment."""
     if os.name != "posix":
         yield
         return
@@ -113,7 +116,7 @@ def _held_back(numbers: Collection[signal.Signals]) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _hear(
+def _add_handler(
     loop: asyncio.AbstractEventLoop, number: signal.Signals, call: Callable[[signal.Signals], None]
 ) -> None:
     """Calls this in the loop when the signal comes; the loops of Windows cannot do that by themselves."""
@@ -137,8 +140,8 @@ def _pipe(stream: BinaryIO | None) -> int | None:
     return descriptor if writes_only and stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
 
 
-def _leave_behind(threads: ThreadPoolExecutor) -> None:
-    """Gives threads a moment to end. One that asks a name server takes as long as that takes."""
+def _shut_down(threads: ThreadPoolExecutor) -> None:
+    """Waits a moment for threads to end; a query to a name server cannot be cancelled, and may take long."""
     ending = threading.Thread(target=threads.shutdown, kwargs={"cancel_futures": True}, daemon=True)
     ending.start()
-    ending.join(_PATIENCE_S)
+    ending.join(_SHUTDOWN_S)

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 from llmchat.scrub import without_secrets
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.reply.screen import Screen
 
 DEFAULT = "less"
 _LESS = "FRX"  # leave at once if it fits, let colours through, keep the text on the screen; as git has it
@@ -23,13 +22,13 @@ def page(text: str, streams: Streams) -> None:
 
     The text has to be sanitized. An empty PAGER, or one that cannot be started, is no pager.
     """
-    screen = Screen.find(streams, theme="auto")
     command = _command(streams)
-    if screen is None or not command or not streams.is_terminal(streams.stdin) or _fits(text, screen):
+    shown = streams.supports_escapes(streams.stdout) and streams.is_terminal(streams.stdin)
+    if not (shown and command) or _fits(text, streams.size(streams.stdout)):
         streams.write(text)
         return
     environ = {"LESS": _LESS, **without_secrets(streams.environ)}
-    with _deaf_to_ctrl_c():
+    with _ctrl_c_for_the_pager():
         try:
             pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
         except OSError:
@@ -39,10 +38,10 @@ def page(text: str, streams: Streams) -> None:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def _ctrl_c_for_the_pager() -> Iterator[None]:
     """While this lasts Ctrl-C is the pager's own, as in every other program.
 
-    It is heard and passed over: a pager would inherit that it is ignored, and could not hear it itself.
+    Our handler does nothing. SIG_IGN would be inherited by the pager, which could not handle it then.
     """
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
@@ -58,10 +57,10 @@ def _command(streams: Streams) -> list[str]:
         return []
 
 
-def _fits(text: str, screen: Screen) -> bool:
-    """Whether the window shows all of it at once, with the next prompt."""
+def _fits(text: str, window: tuple[int, int]) -> bool:
+    """Whether a window of so many columns and rows shows all of it at once, with the next prompt."""
     from rich.cells import cell_len
 
-    columns, rows = screen.size()
+    columns, rows = window
     lines = _COLOUR.sub("", text).splitlines()
     return len(lines) < rows and sum(max(1, -(-cell_len(line) // columns)) for line in lines) < rows

@@ -1,4 +1,4 @@
-"""Asks a terminal what only it knows, and waits but a moment. Leaves nothing on it; needs a quiet line."""
+"""Asks a terminal what only it knows, by escape sequences. Leaves nothing on it; echo has to be off."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from dataclasses import dataclass
 from llmchat.terminal.device.streams import Streams
 
 SAMPLES: Mapping[str, str] = {"a Chinese character": "你", "an emoji": "👍"}
-PATIENCE_S = 0.2
+TIMEOUT_S = 0.2
 
 # xterm's ctlseqs: DSR 6 (where is the cursor), DECRQM of the private mode 2026, and DA1, which every terminal
-# answers, so that nobody waits for an answer that does not come.
-_WHERE, _MODE, _WHO = "\x1b[6n", "\x1b[?2026$p", "\x1b[c"
-_COLUMN = re.compile(rb"\x1b\[\d+;(\d+)R")
-_MODE_IS = re.compile(rb"\x1b\[\?2026;(\d)\$y")
-_IT_IS = re.compile(rb"\x1b\[\?[\d;]*c")
+# replies to, so that we do not wait for a reply that does not come.
+_CURSOR_POSITION, _MODE, _DEVICE = "\x1b[6n", "\x1b[?2026$p", "\x1b[c"
+_COLUMN_REPLY = re.compile(rb"\x1b\[\d+;(\d+)R")
+_MODE_REPLY = re.compile(rb"\x1b\[\?2026;(\d)\$y")
+_DEVICE_REPLY = re.compile(rb"\x1b\[\?[\d;]*c")
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalReplies:
-    """What a terminal said: the cells that each of SAMPLES takes, and whether it knows mode 2026."""
+    """What a terminal replied: the cells that each of SAMPLES takes, and whether it knows mode 2026."""
 
     cells: Mapping[str, int]
     synchronizes: bool
-    complete: bool  # it answered in time, so that no answer is still on its way
+    complete: bool  # it replied in time, so that no reply is still on its way
 
 
-def can_ask(streams: Streams) -> bool:
+def can_query(streams: Streams) -> bool:
     """Whether there is a terminal at both ends, with us in front of it."""
-    stdin, terminal = streams.stdin, streams.environ.get("TERM", "dumb")
-    if stdin is None or terminal == "dumb" or os.name != "posix":
+    stdin = streams.stdin
+    if stdin is None or os.name != "posix":
         return False
-    if not (streams.is_terminal(stdin) and streams.is_terminal(streams.stdout)):
+    if not (streams.is_terminal(stdin) and streams.supports_escapes(streams.stdout)):
         return False
     try:
         return os.tcgetpgrp(stdin.fileno()) == os.getpgrp()
@@ -44,38 +44,38 @@ def can_ask(streams: Streams) -> bool:
         return False
 
 
-def interview(streams: Streams) -> TerminalReplies:
-    """Writes each sample at the beginning of the line and asks how far the cursor went."""
-    assert streams.stdin is not None, "see can_ask"
-    asked = "".join(f"\r{sample}{_WHERE}" for sample in SAMPLES.values())
-    streams.write(f"{asked}\r\x1b[K{_MODE}{_WHO}")
-    said = _read(streams.stdin.fileno())
-    columns = [int(each) - 1 for each in _COLUMN.findall(said)]
+def query_terminal(streams: Streams) -> TerminalReplies:
+    """Writes each sample at the beginning of the line and asks where the cursor is then."""
+    assert streams.stdin is not None, "see can_query"
+    asked = "".join(f"\r{sample}{_CURSOR_POSITION}" for sample in SAMPLES.values())
+    streams.write(f"{asked}\r\x1b[K{_MODE}{_DEVICE}")
+    replies = _read(streams.stdin.fileno())
+    columns = [int(each) - 1 for each in _COLUMN_REPLY.findall(replies)]
     known = len(columns) == len(SAMPLES)
-    mode = _MODE_IS.search(said)
+    mode = _MODE_REPLY.search(replies)
     return TerminalReplies(
         dict(zip(SAMPLES, columns, strict=True)) if known else {},
         synchronizes=mode is not None and mode[1] in (b"1", b"2"),
-        complete=_IT_IS.search(said) is not None,
+        complete=_DEVICE_REPLY.search(replies) is not None,
     )
 
 
 def _read(descriptor: int) -> bytes:
-    """All that comes until the last answer is there, or in time."""
-    said, deadline = b"", time.monotonic() + PATIENCE_S
-    while not _IT_IS.search(said):
+    """All that comes until the last reply is there, or in time."""
+    replies, deadline = b"", time.monotonic() + TIMEOUT_S
+    while not _DEVICE_REPLY.search(replies):
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([descriptor], [], [], left)[0]:
             break
         if not (block := os.read(descriptor, 1024)):
             break
-        said += block
-    return said
+        replies += block
+    return replies
 
 
-def drop_late_answers(streams: Streams) -> None:
-    """Takes from the input what nobody will read, so that a shell does not."""
+def discard_late_replies(streams: Streams) -> None:
+    """Takes late replies out of the input, so that a shell does not read them."""
     import termios
 
-    assert streams.stdin is not None, "see can_ask"
+    assert streams.stdin is not None, "see can_query"
     termios.tcflush(streams.stdin.fileno(), termios.TCIFLUSH)

@@ -12,11 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
-from llmchat.errors import InputError, StorageError, UsageError
+from llmchat.errors import StorageError, UsageError
 
 _BLOCK = 1 << 16  # bytes
-INPUT_CAP = 16 * 1024 * 1024
-"""Bytes of a prompt, from wherever it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,10 @@ class Streams:
     def is_terminal(self, stream: BinaryIO | None) -> bool:
         return stream is not None and not stream.closed and os.isatty(stream.fileno())
 
+    def supports_escapes(self, stream: BinaryIO | None) -> bool:
+        """Whether it is a terminal that understands escape sequences, by what TERM says."""
+        return self.is_terminal(stream) and self.environ.get("TERM", "dumb") != "dumb"
+
     def size(self, stream: BinaryIO | None) -> tuple[int, int]:
         """Columns and rows of a terminal as it says itself; 80 by 24 where it does not."""
         try:
@@ -59,17 +61,13 @@ class Streams:
             return False
         return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
-    def read_stdin(self) -> str:
-        """All of standard input. Raises InputError for what is no text, UsageError if it is closed."""
+    def read_stdin(self, limit: int) -> bytes:
+        """Standard input to its end, at most `limit` bytes. Raises UsageError if it is closed."""
         if self.stdin is None or self.stdin.closed:
             raise UsageError("standard input is closed", hint="give the prompt as words")
-        return decode(self._read(self.stdin, INPUT_CAP + 1), "standard input")
-
-    def _read(self, stream: BinaryIO, limit: int) -> bytes:
-        """So many bytes at most. At a terminal Ctrl-D is the end, which only the stream itself tells."""
-        if os.name != "posix" or self.is_terminal(stream):
-            return stream.read(limit)
-        return _read(stream.fileno(), limit)
+        if os.name != "posix" or self.is_terminal(self.stdin):  # where only the stream itself tells Ctrl-D
+            return self.stdin.read(limit)
+        return _read(self.stdin.fileno(), limit)
 
     def write(self, text: str) -> None:
         """Writes text to stdout as it is. Raises OSError as writing does, StorageError if it is closed."""
@@ -98,12 +96,12 @@ def _binary_of(stream: TextIO | None) -> BinaryIO | None:
 
 
 def _read(descriptor: int, limit: int) -> bytes:
-    """What can be read from here to the end, at most so many bytes.
+    """What can be read from here to the end, at most `limit` bytes.
 
-    A signal is heeded even if it comes just before we wait: Python alone would look at it after the wait.
+    A signal is handled even if it comes just before we wait: Python alone would look at it after the wait.
     """
     data = bytearray()
-    with _waking() as woken:
+    with _signal_descriptor() as woken:
         while len(data) < limit:
             ready, _, _ = select.select([descriptor, woken], [], [])
             if woken in ready:
@@ -116,7 +114,7 @@ def _read(descriptor: int, limit: int) -> bytes:
 
 
 @contextmanager
-def _waking() -> Iterator[int]:
+def _signal_descriptor() -> Iterator[int]:
     """A descriptor that can be read from once a signal has come."""
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
@@ -127,40 +125,3 @@ def _waking() -> Iterator[int]:
         signal.set_wakeup_fd(before)
         os.close(woken)
         os.close(waker)
-
-
-def decode(content: bytes, name: str) -> str:
-    """The text in these bytes, without a byte order mark.
-
-    Raises InputError if there are more than INPUT_CAP bytes, or if they are no UTF-8 text.
-    """
-    try:
-        return check_text(content.decode("utf-8-sig"), name)
-    except UnicodeDecodeError as error:
-        if len(content) > INPUT_CAP:  # it may have been cut inside a character
-            raise _too_large(name) from error
-        if b"\0" in content:
-            raise _binary(name) from error
-        hint = "convert it, for instance with iconv"
-        raise InputError(f"{name} is not UTF-8 (byte {error.start})", hint=hint) from error
-
-
-def check_text(text: str, name: str) -> str:
-    """The text, if it can be sent. Raises InputError as `decode` does."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise InputError(f"{name} is not UTF-8", hint="check the encoding it was typed in") from error
-    if size > INPUT_CAP:
-        raise _too_large(name)
-    if "\0" in text:
-        raise _binary(name)
-    return text
-
-
-def _too_large(name: str) -> InputError:
-    return InputError(f"{name} is over {INPUT_CAP >> 20} MiB", hint="send a part of it")
-
-
-def _binary(name: str) -> InputError:
-    return InputError(f"{name} is binary, not text", hint="convert it to text first")

@@ -18,14 +18,14 @@ NARROW, LOW = 40, 10
 """Columns and rows below which there is something to say."""
 
 
-def terminal_checks(streams: Streams, answers: TerminalReplies | None) -> tuple[Check, ...]:
-    """The checks of this terminal; `answers` is what it said itself, None where it was not asked."""
+def terminal_checks(streams: Streams, replies: TerminalReplies | None) -> tuple[Check, ...]:
+    """The checks of this terminal; `replies` are its own, None where it was not asked."""
 
     async def check_terminal(_: Subject) -> Finding:
         return _terminal(streams)
 
     async def check_characters(_: Subject) -> Finding | None:
-        return _characters(streams, answers)
+        return _characters(streams, replies)
 
     async def check_clipboard(_: Subject) -> Finding | None:
         return _clipboard(streams)
@@ -45,10 +45,10 @@ def _terminal(streams: Streams) -> Finding:
     columns, rows = streams.size(streams.stdout)
     if name in (None, "", "dumb"):
         return warning(f"{columns} x {rows}, TERM={name or ''}: plain text", "set TERM to what it is")
-    said = f"{columns} x {rows}, TERM={name}, {_colours(environ)}"
+    shown = f"{columns} x {rows}, TERM={name}, {_colours(environ)}"
     if columns < NARROW or rows < LOW:
-        return warning(said, "make the window larger: Markdown needs some room")
-    return good(said)
+        return warning(shown, "make the window larger: Markdown needs some room")
+    return good(shown)
 
 
 def _colours(environ: Mapping[str, str]) -> str:
@@ -59,22 +59,22 @@ def _colours(environ: Mapping[str, str]) -> str:
     return "256 colours" if "256color" in environ.get("TERM", "") else "16 colours"
 
 
-def _characters(streams: Streams, answers: TerminalReplies | None) -> Finding | None:
+def _characters(streams: Streams, replies: TerminalReplies | None) -> Finding | None:
     if not streams.is_terminal(streams.stdout):
         return None
-    said, wrong = [], []
+    facts, wrong = [], []
     for name, sample in SAMPLES.items():
-        if answers is not None and (cells := answers.cells.get(name)) is not None:
-            said.append(f"{name} takes {cells} cells")
+        if replies is not None and (cells := replies.cells.get(name)) is not None:
+            facts.append(f"{name} takes {cells} cells")
             if cells != cell_len(sample):
                 wrong.append(name)
-    if answers is None or not said:
-        said.append("it does not say how wide characters are")
+    if replies is None or not facts:
+        facts.append("it does not say how wide characters are")
     else:
-        said.append("synchronized output" if answers.synchronizes else "no synchronized output")
+        facts.append("synchronized output" if replies.synchronizes else "no synchronized output")
     locale = next((value for each in _LOCALE if (value := streams.environ.get(each))), "C")
     utf8 = "utf8" in locale.lower().replace("-", "") or os.name != "posix"
-    shown = ", ".join([*said, f"locale {locale}"])
+    shown = ", ".join([*facts, f"locale {locale}"])
     if wrong:
         return warning(
             shown, f"lines with {' or '.join(wrong)} in them may look ragged here; another terminal may not"

@@ -1,4 +1,4 @@
-"""Shows what a checkup finds: a line each as it is known, or one JSON object. Examines nothing itself."""
+"""Shows what the doctor finds: a line for each check as it is done, or one JSON object."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from llmchat.errors import ExitCode, LLMChatError
 from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.scrub import scrub
 from llmchat.terminal.device.interrupts import Interrupts
-from llmchat.terminal.device.queries import can_ask, drop_late_answers, interview
+from llmchat.terminal.device.queries import can_query, discard_late_replies, query_terminal
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.device.tty import quiet_line
+from llmchat.terminal.device.tty import without_echo
 from llmchat.terminal.doctor.capabilities import terminal_checks
 from llmchat.terminal.reply.screen import Screen
-from llmchat.terminal.reply.spinner import Spinner
+from llmchat.terminal.reply.status import StatusLine
 from llmchat.terminal.run import Run, configure, find_screen
 
 _MARKS: Mapping[Verdict, tuple[str, str]] = {  # with its colour, by the numbers of SGR
@@ -41,15 +41,15 @@ def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
     """`llmchat doctor`: 0 where a chat would work, else what it would end with, or may end with."""
     configured = _configure(run, streams)
     screen = _find_screen(configured, streams)
-    with quiet_line(streams.stdout):
-        answers = interview(streams) if screen is not None and can_ask(streams) else None
-        checks = (*CHECKS, *terminal_checks(streams, answers))
+    with without_echo(streams.stdout):
+        replies = query_terminal(streams) if screen is not None and can_query(streams) else None
+        checks = (*CHECKS, *terminal_checks(streams, replies))
         checkup = Checkup(run, streams, screen)
         try:
             return Interrupts(streams.stdout).run(lambda _: checkup.run(checks, configured, asks=asks))
         finally:
-            if answers is not None and not answers.complete:
-                drop_late_answers(streams)
+            if replies is not None and not replies.complete:
+                discard_late_replies(streams)
 
 
 def _configure(run: Run, streams: Streams) -> Config | LLMChatError:
@@ -75,34 +75,34 @@ class Checkup:
         self._screen = screen
         self._known = known_secrets(streams.environ, Path())
         plain = screen is None and streams.is_terminal(streams.stdout)
-        self._spinner = Spinner(streams, quiet=plain or run.flags.get("quiet") is True)
+        self._status = StatusLine(streams, quiet=plain or run.flags.get("quiet") is True)
 
     async def run(
         self, checks: Sequence[Check], configured: Config | LLMChatError, *, asks: bool
     ) -> ExitCode:
         """What a chat would end with."""
         folders = Folders.find(self._streams.environ)
-        subject = Subject(configured, folders, keeps=not self._run.no_save, asks=asks, tell=self._tell)
+        subject = Subject(configured, folders, keeps=not self._run.no_save, asks=asks, tell=self._progress)
         found: list[Found] = []
         try:
             async with aclosing(examine(checks, subject)) as findings:
-                self._tell(_LOOKING)
+                self._progress(_LOOKING)
                 async for name, finding in findings:
-                    self._spinner.stop()
+                    self._status.clear()
                     shown = self._scrubbed(finding, configured)
                     found.append((name, shown))
                     self._show(name, shown)
-                    self._tell(_LOOKING)
+                    self._progress(_LOOKING)
         finally:
-            self._spinner.stop()
+            self._status.clear()
         decisive = _decisive(found)
         code = decisive[1].code if decisive else ExitCode.OK
         self._streams.write(_json(found, code) if self._run.json else f"\n{_summary(decisive)}\n")
         return code
 
-    def _tell(self, event: Event) -> None:
+    def _progress(self, event: Event) -> None:
         if isinstance(event, Progress):
-            self._spinner.show(event)
+            self._status.progress(event)
 
     def _scrubbed(self, finding: Finding, configured: Config | LLMChatError) -> Finding:
         """The finding without the key, which may stand in the model's reply, or anywhere in a traceback."""
@@ -135,8 +135,8 @@ def _lines(name: str, finding: Finding, streams: Streams, screen: Screen | None)
     room = streams.size(streams.stdout)[0] - _MARK - _NAME if screen is not None else 0
     if room >= _LEAST:
         texts = [line for text in texts for line in _fold(text, room)]
-    behind = f"\n{' ' * (_MARK + _NAME)}".join(texts)
-    return f"{shown}{name:<{_NAME}}{behind}\n"
+    shown_text = f"\n{' ' * (_MARK + _NAME)}".join(texts)
+    return f"{shown}{name:<{_NAME}}{shown_text}\n"
 
 
 def _fold(text: str, columns: int) -> list[str]:

@@ -1,8 +1,12 @@
-"""The keys at the prompt, in words. `prompt.py` binds those that are ours; a test compares the two."""
+"""The keys at the prompt: in words, and bound. A test compares the two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +33,41 @@ KEYS = (
     KeyHelp("a space in front", "keeps the message out of the history of prompts"),
 )
 """In the order they are shown. Those that are not bound are the line editor's own, or typed in a message."""
+
+
+def key_bindings() -> KeyBindings:
+    """Our own keys. A search of the history has keys of its own."""
+    from prompt_toolkit.filters import is_searching  # help shows KEYS without it
+    from prompt_toolkit.key_binding import KeyBindings
+
+    keys = KeyBindings()
+
+    @keys.add("enter", filter=~is_searching)
+    def _(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.document.text_before_cursor.endswith("\\") and not buffer.document.text_after_cursor:
+            buffer.delete_before_cursor()
+            buffer.newline(copy_margin=False)
+        else:
+            buffer.validate_and_handle()
+
+    @keys.add("escape", "enter", filter=~is_searching)
+    @keys.add("c-j", filter=~is_searching)
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.newline(copy_margin=False)
+
+    @keys.add("c-c", filter=~is_searching)
+    def _(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt)
+
+    @keys.add("c-d", filter=~is_searching)
+    def _(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.delete()
+        else:
+            event.app.exit(exception=EOFError)
+
+    return keys

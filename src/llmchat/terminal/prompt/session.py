@@ -1,24 +1,20 @@
-"""The prompt-toolkit session: keys, completion, history, toolbar. Knows no command and no backend."""
+"""The prompt: asks for a message with prompt-toolkit. Knows no command and no backend."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterable
-from itertools import takewhile
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
-from filelock import FileLock, Timeout
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, run_in_terminal
 from prompt_toolkit.application.current import set_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import is_searching
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.output import Output, create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
@@ -26,59 +22,18 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
 from llmchat.errors import LLMChatError
-from llmchat.private import make_private
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.prompt.completion import Candidate
+from llmchat.terminal.prompt.keys import key_bindings
 
 Complete = Callable[[str], Iterable[Candidate]]
 """What may replace the line typed so far; each is a whole line."""
 
-
 LABEL = "> "
 
 
-class PromptHistory(FileHistory):
-    """The lines of all shells, in one file of mode 0600. A line that begins with a space is not kept.
-
-    What another shell has written since is there at the next prompt. A history that cannot be written is
-    not worth an interruption: the line is then kept in memory only.
-    """
-
-    def __init__(self, path: Path) -> None:
-        make_private(path.parent)
-        path.parent.chmod(0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
-        self._lock = FileLock(path.with_suffix(".lock"), timeout=0.5, mode=0o600)
-        self._path = path
-        self._size_read = -1
-        super().__init__(path)
-
-    async def load(self) -> AsyncGenerator[str, None]:
-        """The lines, newest first; prompt-toolkit asks before every prompt."""
-        try:
-            size = self._path.stat().st_size
-            if size != self._size_read:
-                self._size_read, self._loaded_strings = size, list(self.load_history_strings())
-        except OSError:
-            pass
-        for line in self._loaded_strings:
-            yield line
-
-    def append_string(self, string: str) -> None:
-        if not string.startswith(" ") and string.strip():
-            super().append_string(string)
-
-    def store_string(self, string: str) -> None:
-        try:
-            with self._lock:
-                super().store_string(string)
-        except (OSError, Timeout):
-            pass
-
-
 class LineCompleter(Completer):
-    """Completes a message of one line by a word behind its last space."""
+    """Completes a message of one line by a word after its last space."""
 
     def __init__(self, complete: Complete) -> None:
         self._complete = complete
@@ -89,16 +44,14 @@ class LineCompleter(Completer):
             return
         try:
             found = list(self._complete(line))
-        except LLMChatError:  # a locked database, say: no reason to disturb who is typing
+        except LLMChatError:  # for instance a locked database: typing goes on
             return
         for each in found:
-            whole = each.text
-            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(whole, line, strict=False)))
-            start = line[:same].rfind(" ") + 1
+            start = os.path.commonprefix([each.text, line]).rfind(" ") + 1  # noqa: RUF071 - by characters
             yield Completion(
-                whole[start:],
+                each.text[start:],
                 start_position=start - len(line),
-                display=sanitize_line(whole[start:]),
+                display=sanitize_line(each.text[start:]),
                 display_meta=sanitize_line(each.about),
             )
 
@@ -112,7 +65,7 @@ class Prompt:
 
     def __init__(
         self,
-        history: PromptHistory | None,
+        history: History | None,
         *,
         complete: Complete,
         toolbar: Callable[[int], str],
@@ -129,7 +82,7 @@ class Prompt:
             self._session = self._open(history, complete=complete, vi=vi)
         self._session.app.after_render += lambda _: self.shown.set()
 
-    def _open(self, history: PromptHistory | None, *, complete: Complete, vi: bool) -> PromptSession[str]:
+    def _open(self, history: History | None, *, complete: Complete, vi: bool) -> PromptSession[str]:
         return PromptSession(
             lambda: FormattedText([("bold", self._label)]),
             multiline=True,
@@ -140,7 +93,7 @@ class Prompt:
             enable_open_in_editor=True,
             tempfile_suffix=".md",
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
-            key_bindings=merge_key_bindings([_keys(), self._stop_key()]),
+            key_bindings=merge_key_bindings([key_bindings(), self._stop_key()]),
             bottom_toolbar=self._show_toolbar,
             style=Style.from_dict({"bottom-toolbar": "noreverse fg:ansibrightblack"}),
             reserve_space_for_menu=4,
@@ -167,13 +120,13 @@ class Prompt:
         if self._session.app.is_running:
             self._session.app.invalidate()
 
-    def give_way(self, call: Callable[[], None]) -> None:
+    def hide_during(self, call: Callable[[], None]) -> None:
         """Takes the prompt away, calls this, and shows the prompt again."""
         with set_app(self._session.app):
             run_in_terminal(call)
 
-    def let_go(self) -> None:
-        """The program ends on the spot: pastes are marked no more. Past all buffers, which may be in use."""
+    def reset_terminal(self) -> None:
+        """The program ends on the spot: ends bracketed paste. Past all buffers, which may be in use."""
         if not is_dumb_terminal():
             os.write(self._session.app.output.fileno(), b"\x1b[?2004l")
 
@@ -200,38 +153,3 @@ class _DumbOutput(Vt100_Output):
 
 def _output() -> Output:
     return _DumbOutput.from_pty(sys.stdout) if is_dumb_terminal() else create_output()
-
-
-def _keys() -> KeyBindings:
-    """Our own keys. While somebody searches the history, the search has keys of its own."""
-    keys = KeyBindings()
-
-    @keys.add("enter", filter=~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        buffer = event.current_buffer
-        if buffer.document.text_before_cursor.endswith("\\") and not buffer.document.text_after_cursor:
-            buffer.delete_before_cursor()
-            buffer.newline(copy_margin=False)
-        else:
-            buffer.validate_and_handle()
-
-    @keys.add("escape", "enter", filter=~is_searching)
-    @keys.add("c-j", filter=~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        event.current_buffer.newline(copy_margin=False)
-
-    @keys.add("c-c", filter=~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        if event.current_buffer.text:
-            event.current_buffer.reset()
-        else:
-            event.app.exit(exception=KeyboardInterrupt)
-
-    @keys.add("c-d", filter=~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        if event.current_buffer.text:
-            event.current_buffer.delete()
-        else:
-            event.app.exit(exception=EOFError)
-
-    return keys

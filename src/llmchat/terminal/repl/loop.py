@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from contextlib import AbstractContextManager, nullcontext
 
 from llmchat.app import Session
+from llmchat.app.compaction import Compaction, Undo
 from llmchat.core.turn import Turn
 from llmchat.errors import ExitCode, LLMChatError, StorageError
-from llmchat.sanitize import sanitize, sanitize_line
+from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import TtyLine
-from llmchat.terminal.prompt.session import LABEL, Prompt, PromptHistory
-from llmchat.terminal.repl.commands import CommandContext, complete_line, is_command, run_command
-from llmchat.terminal.reply.view import error_lines, show
-from llmchat.terminal.run import Run, find_screen, make_view
+from llmchat.terminal.prompt.history import PromptHistory
+from llmchat.terminal.prompt.session import LABEL, Prompt
+from llmchat.terminal.repl.actions import Action, Ask, Attach, Compact, Do, Edit, Say, ShowReply, WriteFile
+from llmchat.terminal.repl.commands import complete_line, is_command, run_command
+from llmchat.terminal.repl.composer import Composer
+from llmchat.terminal.repl.context import CommandContext
+from llmchat.terminal.repl.display import Display
+from llmchat.terminal.reply.view import show
+from llmchat.terminal.run import Run, make_view
 
 
 class Repl:
@@ -30,30 +35,25 @@ class Repl:
         self._line = line
         self._streams = streams
         self._interrupts = interrupts
-        self._desk = CommandContext(
-            session,
-            streams,
-            say=self._say,
-            show=self._show,
-            show_last_turn=self._show_where_it_was,
-            confirm=self._confirm,
-            clear=self._clear,
-        )
+        self._display = Display(session, streams)
+        self._composer = Composer()
+        self._compactions: list[Undo] = []
+        self._leaving = False
         self._prompt = Prompt(
             self._open_history(),
-            complete=lambda line: complete_line(self._desk, line),
-            toolbar=self._toolbar,
+            complete=lambda line: complete_line(self._context(), line),
+            toolbar=lambda columns: self._display.toolbar(columns, files=len(self._composer.files)),
             vi=session.config.switch("vi"),
             stop=line.stop_all,
         )
 
     async def run(self) -> ExitCode:
         """Asks, answers, and asks again, until the person leaves."""
-        self._show_where_it_was()
+        self._display.last_turn()
         opening = asyncio.ensure_future(self._open_backend())
         try:
-            with self._line.watched():
-                while not self._desk.leave:
+            with self._line.handling_signals():
+                while not self._leaving:
                     await self._step()
         finally:
             opening.cancel()
@@ -71,120 +71,112 @@ class Repl:
             return
         self._prompt.refresh()
 
-    def _show_where_it_was(self) -> None:
-        """The last turn of a conversation that is resumed, as it looked."""
-        turns = self._session.chat.conversation.turns()
-        if turns:
-            question, *answers = turns[-1]
-            self._say(f"> {question.text}")
-            for answer in answers:
-                self._show(answer.text)
-            self._say("")
+    def _open_history(self) -> PromptHistory | None:
+        try:
+            return PromptHistory(self._session.folders.prompt_history)
+        except OSError as error:
+            self._display.error(StorageError(f"the prompt history cannot be kept: {error.strerror}"))
+            return None
 
     async def _step(self) -> None:
         for notice in self._session.take_notices():
             self._streams.say(f"llmchat: {sanitize_line(notice)}")
-        draft, self._desk.draft = self._desk.draft, ""
+        composer = self._composer
         try:
-            with self._line.asked_by(self._prompt):
-                line = await self._prompt.read(draft, label="edit> " if self._desk.editing else LABEL)
+            with self._line.prompting(self._prompt):
+                label = "edit> " if composer.replaces else LABEL
+                line = await self._prompt.read(composer.take_draft(), label=label)
         except EOFError:
-            self._desk.leave = True
+            self._leaving = True
             return
         except KeyboardInterrupt:
-            told = "The question stays as it was." if self._desk.editing else "Ctrl-D or /exit leaves."
-            self._streams.say(told)
-            self._desk.editing = False
+            kept = composer.replaces
+            self._streams.say("The question stays as it was." if kept else "Ctrl-D or /exit leaves.")
+            composer.replaces = False
             return
         if line.strip():
             await self._take(line)
 
     async def _take(self, line: str) -> None:
+        """Does what a line says. The one place where an error is shown."""
         try:
             if is_command(line):
-                await self._command(line)
+                self._composer.replaces = False
+                command = run_command(self._context(), line)
+                for action in await self._interrupts.cancel_on_ctrl_c(command) or ():
+                    await self._carry_out(action)
             else:
-                turn = self._ask(line)
-                await self._answer(turn)
+                await self._answer(self._ask(line))
         except LLMChatError as error:
-            self._streams.say(error_lines(error))
+            self._display.error(error)
 
-    async def _command(self, line: str) -> None:
-        self._desk.editing = False
-        await self._interrupts.stoppable(run_command(self._desk, line))
-        turn, self._desk.turn = self._desk.turn, None
-        then, self._desk.then = self._desk.then, None
-        if turn is None:
-            return
-        await self._answer(turn, aside=then is not None)
-        if then is not None and turn.reply is not None:
-            then(turn.reply)
+    def _context(self) -> CommandContext:
+        return CommandContext(self._session, self._streams, self._composer.files, self._compactions)
 
     def _ask(self, line: str) -> Turn:
         """The turn that asks this. Where it cannot be asked, the line goes back into the editor."""
-        files = list(self._desk.files)
         try:
-            question = self._desk.compose(line)
-            if self._desk.editing:
-                self._session.chat.undo()
+            question = self._composer.compose(line)
+            if self._composer.replaces:
+                self._session.undo()
         except LLMChatError:
-            self._desk.draft, self._desk.files = line, files
+            self._composer.draft = line
             raise
-        self._desk.editing = False
-        return self._session.chat.ask(question)
+        self._composer.clear()
+        return self._session.ask(question)
 
-    async def _answer(self, turn: Turn, *, aside: bool = False) -> None:
-        """Runs a turn and shows it; one that is `aside` is no part of the conversation."""
+    async def _carry_out(self, action: Action) -> None:
+        """Does what a command asks for."""
+        match action:
+            case Say(text):
+                self._display.say(text)
+            case ShowReply(text):
+                self._display.reply(text)
+            case Ask(turn):
+                await self._answer(turn)
+            case Compact(compaction):
+                await self._compact(compaction)
+            case Edit(question, replaces):
+                self._composer.edit(question, replaces=replaces)
+            case Attach(files):
+                self._composer.files = files
+            case WriteFile():
+                await self._write(action)
+            case Do.SHOW_LAST_TURN:
+                self._display.last_turn()
+            case Do.CLEAR_SCREEN:
+                self._display.clear()
+            case Do.LEAVE:
+                self._leaving = True
+
+    async def _answer(self, turn: Turn) -> None:
+        """Runs a turn of the conversation."""
+        try:
+            await self._show(turn)
+        finally:
+            if turn.reply is not None:
+                self._session.after(turn.reply)
+
+    async def _compact(self, compaction: Compaction) -> None:
+        turn = compaction.ask()
+        await self._show(turn)
+        if turn.reply is not None:
+            self._compactions.append(compaction.apply(turn.reply))
+            turns = "turn 1" if compaction.replaced == 1 else f"turns 1 to {compaction.replaced}"
+            self._display.say(f"This is sent instead of {turns} from here on. /undo takes that back.")
+
+    async def _show(self, turn: Turn) -> None:
+        """Shows a turn while it runs. Ctrl-C stops it."""
         view = make_view(
             self._run, self._session.config, self._streams, conversation=lambda: None, footer=True
         )
-        try:
-            with self._line.shown_by(view), self._pastes_marked():
-                await self._interrupts.stoppable(show(turn, view))
-        except LLMChatError as error:
-            view.error(error)
-        if turn.reply is not None and not aside:
-            self._session.after(turn.reply)
+        with self._line.showing(view), self._display.bracketed_paste(self._line):
+            await self._interrupts.cancel_on_ctrl_c(show(turn, view))
 
-    def _toolbar(self, columns: int) -> str:
-        """Where we are, on one line: a long model name gives way to what follows it."""
-        model, *parts = map(sanitize_line, self._session.status())
-        if waiting := len(self._desk.files):
-            parts.append(f"{waiting} file{'s' if waiting > 1 else ''} attached")
-        rest = "".join(f" \N{MIDDLE DOT} {part}" for part in parts)
-        room = max(12, columns - len(rest))
-        shown = model if len(model) <= room else f"{model[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
-        return f"{shown}{rest}"[:columns]
-
-    def _pastes_marked(self) -> AbstractContextManager[None]:
-        screen = find_screen(self._session.config, self._streams)
-        if screen is None or self._streams.stdout is None:
-            return nullcontext()
-        return self._line.pastes_marked(self._streams.stdout)
-
-    def _open_history(self) -> PromptHistory | None:
-        try:
-            return PromptHistory(self._session.folders.prompt_history)
-        except OSError as error:
-            self._streams.say(
-                error_lines(StorageError(f"the prompt history cannot be kept: {error.strerror}"))
-            )
-            return None
-
-    def _say(self, text: str) -> None:
-        self._streams.write(f"{sanitize(text)}\n")
-
-    def _show(self, reply: str) -> None:
-        """A kept reply, as it looked when it came."""
-        screen = find_screen(self._session.config, self._streams)
-        if screen is None:
-            self._say(reply)
-        else:
-            screen.show(reply)
-
-    async def _confirm(self, question: str) -> bool:
-        return await self._prompt.confirm(sanitize_line(question))
-
-    def _clear(self) -> None:
-        if find_screen(self._session.config, self._streams) is not None:  # no other is sent an escape code
-            self._streams.write("\x1b[H\x1b[2J\x1b[3J")
+    async def _write(self, file: WriteFile) -> None:
+        written = file.write(overwrite=False)
+        if not written and await self._prompt.confirm(
+            sanitize_line(f"{file.path} exists. Overwrite it? [y/N]")
+        ):
+            written = file.write(overwrite=True)
+        self._display.say(f"Wrote {file.path}." if written else "Nothing was written.")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from llmchat.errors import UsageError
-from llmchat.terminal.prompt.completion import Candidate
-from llmchat.terminal.repl.attachments import complete_mention
+from llmchat.terminal.prompt.completion import Candidate, mentions
+from llmchat.terminal.repl.actions import Action
 from llmchat.terminal.repl.context import CommandContext
 
-Run = Callable[[CommandContext, str], Awaitable[None]]
-Complete = Callable[[CommandContext, str], Iterable[Candidate]]
+CommandFunction = Callable[[CommandContext, str], Awaitable[Action | list[Action] | None]]
+"""What the command does, and what the loop does then, in this order."""
+CompleteArgument = Callable[[CommandContext, str], Iterable[Candidate]]
 """What the argument could become, from its beginning."""
 
 
@@ -23,18 +24,20 @@ class Command:
     name: str
     usage: str
     help: str
-    run: Run
-    complete: Complete
+    run: CommandFunction
+    complete: CompleteArgument
 
 
 COMMANDS: dict[str, Command] = {}
 """The commands by name, in the order `/help` shows them. Filled by importing the package, then left alone."""
 
 
-def command(usage: str = "", *, complete: Complete = lambda _desk, _beginning: ()) -> Callable[[Run], Run]:
+def command(
+    usage: str = "", *, complete: CompleteArgument = lambda _context, _beginning: ()
+) -> Callable[[CommandFunction], CommandFunction]:
     """Makes a function the command of its name; its docstring is the help."""
 
-    def register(run: Run) -> Run:
+    def register(run: CommandFunction) -> CommandFunction:
         name = run.__name__.rstrip("_")
         COMMANDS[name] = Command(
             name, f"/{name} {usage}".rstrip(), (run.__doc__ or "").strip(), run, complete
@@ -49,25 +52,31 @@ def is_command(line: str) -> bool:
     return line.startswith("/") and not line.startswith("//") and "\n" not in line
 
 
-async def run_command(desk: CommandContext, line: str) -> None:
-    """Runs the command in a line that begins with a slash. Raises UsageError for one there is not."""
+async def run_command(context: CommandContext, line: str) -> Sequence[Action]:
+    """Runs the command in a line that begins with a slash; the loop has to carry out what it returns.
+
+    Raises UsageError for a command that does not exist, and what the command raises.
+    """
     name, _, argument = line.removeprefix("/").partition(" ")
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
         hint = f"did you mean /{near[0]} ?" if near else "/help lists the commands; //text sends /text"
         raise UsageError(f"there is no command /{name}", hint=hint)
-    await COMMANDS[name].run(desk, argument.strip())
+    done = await COMMANDS[name].run(context, argument.strip())
+    if done is None:
+        return ()
+    return done if isinstance(done, list) else [done]
 
 
-def complete_line(desk: CommandContext, line: str) -> Iterable[Candidate]:
+def complete_line(context: CommandContext, line: str) -> Iterable[Candidate]:
     """The lines that this beginning of a command, or of a question with @path, could become."""
     if not is_command(line):
-        return complete_mention(line)
+        return mentions(line)
     name, space, argument = line.removeprefix("/").partition(" ")
     if not space:
         named = (each for each in COMMANDS.values() if each.name.startswith(name))
         return [Candidate(f"/{each.name}", each.help) for each in named]
     if name not in COMMANDS:
         return []
-    found = COMMANDS[name].complete(desk, argument)
+    found = COMMANDS[name].complete(context, argument)
     return [Candidate(f"/{name} {each.text}", each.about) for each in found if each.text.startswith(argument)]

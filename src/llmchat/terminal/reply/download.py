@@ -19,7 +19,7 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     if model.about:
         streams.say(f"llmchat: it is {sanitize_line(model.about)}")
     if not model.pinned:
-        streams.say("llmchat: nobody has pinned its hash: it is checked against what the hub says")
+        streams.say("llmchat: its hash is not pinned; it is checked against the one that the hub gives")
     if not streams.is_terminal(streams.stderr):
         yield lambda _done, _total: None
         return
@@ -27,7 +27,7 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
     class ConsoleWithCursor(Console):
-        """Never hides the cursor: nobody would bring it back who stops us, or kills us."""
+        """Never hides the cursor: it would stay hidden if we were stopped or killed."""
 
         def show_cursor(self, show: bool = True) -> bool:  # noqa: FBT001, FBT002 - as rich has it
             return show

@@ -1,89 +1,71 @@
-"""What a program reads of a reply: JSON, or JSON lines. Sanitizes nothing: JSON escapes what it must."""
+"""The view of a program: a reply as JSON, or JSON lines. Sanitizes nothing: JSON escapes what it must."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 
+from llmchat.core.constraint import Constraint, JsonSchema
 from llmchat.core.conversation import Status
-from llmchat.core.generation import Progress
 from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
 from llmchat.scrub import scrub
 from llmchat.terminal.device.streams import Streams
+from llmchat.terminal.reply.footer import reply_notes
 from llmchat.terminal.reply.status import StatusLine
-from llmchat.terminal.reply.view import error_lines, reply_notes
 
 
 class JsonView:
     """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it.
 
-    The error of a reply with a fault, or that broke off, is in that object too; with `lines` it is the line
-    behind it.
+    The error of a reply is in that object too; with `lines` it is the line after it.
     """
 
     def __init__(
         self,
         streams: Streams,
-        aside: StatusLine | None = None,
+        status: StatusLine | None = None,
         *,
         lines: bool,
         conversation: Callable[[], str | None],
     ) -> None:
+        self.status = status or StatusLine(streams)
         self._streams = streams
-        self._aside = aside or StatusLine(streams)
         self._lines = lines
         self._conversation = conversation
-        self._broken: Reply | None = None  # it broke off, with some text
-
-    def progress(self, progress: Progress) -> None:
-        self._aside.progress(progress)
-
-    def note(self, text: str) -> None:
-        self._aside.note(text)
-
-    def thought(self, text: str) -> None:
-        self._aside.thought(text)
+        self._unprinted: Reply | None = None  # is printed with the error that follows
 
     def piece(self, text: str) -> None:
-        self._aside.clear()
+        self.status.clear()
         if self._lines:
             self._print({"type": "token", "text": text})
 
     def end(self, reply: Reply) -> None:
-        self._aside.clear()
+        self.status.clear()
         if reply.unshown:
             self.piece(reply.unshown)
-        fault = reply.fault
-        if reply.provenance.reason is None and not reply.text:
+        finished = reply.provenance.reason is not None
+        if not (finished or reply.text):
             pass  # nothing came; where that was a fault, its error follows
-        elif reply.provenance.reason is None and reply.status is not Status.STOPPED:
-            self._broken = reply  # an error follows
+        elif (finished and not (reply.fault and not self._lines)) or reply.status is Status.STOPPED:
+            self._print(self._typed("reply") | reply_record(reply, self._conversation()))
         else:
-            told = error_record(fault) if fault and not self._lines else {}
-            self._print(self._typed("reply") | reply_record(reply, self._conversation()) | told)
+            self._unprinted = reply
         for note in reply_notes(reply):
-            self.note(note)
-        if fault and self._lines:
-            self.error(fault)
-        elif fault:
-            self._streams.say(error_lines(fault))
+            self.status.note(note)
 
     def error(self, error: LLMChatError) -> None:
-        self._aside.clear()
+        self.status.clear()
         came: dict[str, object] = {}
-        if self._broken is not None and not self._lines:  # the lines before have its text
-            came = reply_record(self._broken, self._conversation())
+        if self._unprinted is not None and not self._lines:  # the lines before have its text
+            came = reply_record(self._unprinted, self._conversation())
         self._print(self._typed("error") | came | error_record(error))
-        self._streams.say(error_lines(error))
-
-    def resized(self) -> None:
-        pass
+        self.status.error(error)
 
     def suspend(self) -> None:
-        self._aside.clear()
+        self.status.clear()
 
-    def resume(self) -> None:
+    def repaint(self) -> None:
         pass
 
     def _typed(self, kind: str) -> dict[str, object]:
@@ -113,5 +95,15 @@ def reply_record(reply: Reply, conversation: str | None) -> dict[str, object]:
 def error_record(error: LLMChatError) -> dict[str, object]:
     """What `--json` prints of an error."""
     hint = scrub(error.hint) if error.hint else error.hint
-    told = {"message": scrub(error.message), "hint": hint, "exit_code": int(error.exit_code)}
-    return {"error": told}
+    record = {"message": scrub(error.message), "hint": hint, "exit_code": int(error.exit_code)}
+    return {"error": record}
+
+
+def constraint_record(constraint: Constraint | None) -> dict[str, object] | None:
+    """What `--dry-run --json` prints of what an answer has to be."""
+    match constraint:
+        case None:
+            return None
+        case JsonSchema(schema):
+            return {"type": "json_schema", "value": schema}
+    return {"type": "regex", "value": constraint.pattern}

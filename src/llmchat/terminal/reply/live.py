@@ -6,12 +6,11 @@ import asyncio
 import time
 
 from llmchat.core.conversation import Status
-from llmchat.core.generation import Progress
 from llmchat.core.journal import Reply
 from llmchat.errors import LLMChatError
+from llmchat.terminal.reply.footer import reply_notes, summary
 from llmchat.terminal.reply.screen import Screen, tail_rows
 from llmchat.terminal.reply.status import StatusLine
-from llmchat.terminal.reply.view import error_lines, reply_notes, summary
 
 FRAME_S = 1 / 30
 SHARE = 0.15
@@ -21,38 +20,25 @@ SHARE = 0.15
 class LiveView:
     """Shows one reply on a terminal. Must be used inside an event loop."""
 
-    def __init__(self, screen: Screen, aside: StatusLine, *, footer: bool) -> None:
+    def __init__(self, screen: Screen, status: StatusLine, *, footer: bool) -> None:
+        self.status = status
+        status.make_room = self._make_room
         self._screen = screen
-        self._aside = aside
         self._footer = footer
         self._size = screen.size()
         self._markdown = screen.markdown()
         self._painter = screen.painter()
         self._timer: asyncio.TimerHandle | None = None
         self._next_frame = 0.0  # on the loop's clock
-        self._over = False  # whatever is on the screen now, it is not ours
-
-    def progress(self, progress: Progress) -> None:
-        self._aside.progress(progress)
-
-    def note(self, text: str) -> None:
-        self._painter.clear()
-        self._aside.note(text)
-        self._schedule()
-
-    def thought(self, text: str) -> None:
-        if self._aside.shows_thoughts:
-            self._painter.clear()
-            self._aside.thought(text)
-            self._schedule()
+        self._over = False  # what is on the screen now stays there
 
     def piece(self, text: str) -> None:
-        self._aside.clear()
+        self.status.clear()
         self._markdown.feed(text)
         self._schedule()
 
     def end(self, reply: Reply) -> None:
-        self._aside.clear()
+        self.status.clear()
         self._unschedule()
         self._over = True
         self._fit_window()
@@ -60,28 +46,24 @@ class LiveView:
         self._painter.paint((*self._markdown.frame().done, *self._markdown.finish()), ())
         self._painter.finish()
         for note in reply_notes(reply, footer=self._footer):
-            self.note(note)
+            self.status.note(note)
         if self._footer and reply.status is not Status.FAILED:  # of which the error says all
             self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")
-        if reply.fault:
-            self.error(reply.fault)
 
     def error(self, error: LLMChatError) -> None:
-        self._aside.clear()
-        self._screen.streams.say(error_lines(error))
-
-    def resized(self) -> None:
-        """The window may have another size now."""
-        self._schedule()
+        self.status.error(error)
 
     def suspend(self) -> None:
-        """The terminal goes to somebody else for a while: nothing unfinished is left on it."""
-        self._aside.clear()
+        self.status.clear()
         self._unschedule()
         self._painter.clear()
 
-    def resume(self) -> None:
-        """The terminal is ours again."""
+    def repaint(self) -> None:
+        self._schedule()
+
+    def _make_room(self) -> None:
+        """Takes the unfinished rows off the screen; the next frame paints them below what is there then."""
+        self._painter.clear()
         self._schedule()
 
     def _schedule(self) -> None:
@@ -100,7 +82,7 @@ class LiveView:
         self._fit_window()
         frame = self._markdown.frame()
         if frame.done or frame.tail:
-            self._aside.end_line()
+            self.status.end_line()
         self._painter.paint(frame.done, frame.tail, frame.hidden)
         cost = time.perf_counter() - began
         self._next_frame = asyncio.get_running_loop().time() + max(FRAME_S, cost * (1 / SHARE - 1))

@@ -9,7 +9,7 @@ from rich.color import ColorSystem
 
 from llmchat.markdown import Row
 from llmchat.markdown.rows import fold
-from llmchat.terminal.reply.scrollback import behind, covered, letters
+from llmchat.terminal.reply.scrollback import Scrollback
 
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"  # synchronized output: the terminal shows a frame at once
 _WRAP, _NO_WRAP = "\x1b[?7h", "\x1b[?7l"
@@ -21,7 +21,7 @@ class Painter:
     """The rows of a reply that may still change, and the cursor at the end of the last of them.
 
     One write a frame. The cursor is never hidden, nothing above the live rows is ever touched, and
-    whatever a row is wider than its measure the terminal cuts off instead of wrapping it.
+    the terminal cuts off a row that is wider than it was measured, instead of wrapping it.
     Live rows that leave a window that becomes lower count as painted: they cannot be reached any more.
 
     Most terminals lay out their rows anew when the window changes its width; with `reflows` it is one.
@@ -32,20 +32,22 @@ class Painter:
         self._columns = columns
         self._reflows = reflows
         self._live = [_EMPTY]
-        self._before = ""  # what is done of the line of code that the first live row goes on with
-        self._moved: str | None = None  # leads to the first live row after the window changed its width
-        self._gone = ""  # the letters of what left the window of the rows that may still change
+        self._before = ""  # the final part of the line of code that the first live row goes on with
+        self._move: str | None = None  # of the cursor to the first live row, after the width has changed
+        self._scrollback = Scrollback()
 
     def paint(self, done: Sequence[Row], tail: Sequence[Row], hidden: Sequence[Row] = ()) -> None:
         """Shows these rows in the place of the live ones; from now on only the tail is live.
 
         The hidden rows are those between, for which the window has no room.
         """
-        done, tail = self._unseen(done, [*hidden, *tail], room=len(tail))
+        room = len(tail)
+        done, tail = self._scrollback.skip(done, [*hidden, *tail])
+        tail = tail[max(0, len(tail) - room) :]
         rows = [*done, *(tail or [_EMPTY])]
-        frame = self._change(rows) if self._moved is None else self._frame(self._moved, rows)
+        frame = self._change(rows) if self._move is None else self._frame(self._move, rows)
         self._before = self._line_before(done, rows[len(done)])
-        self._live, self._moved = rows[len(done) :], None
+        self._live, self._move = rows[len(done) :], None
         if frame:
             self._write(frame)
 
@@ -54,7 +56,7 @@ class Painter:
         if self._live != [_EMPTY]:
             self._write("\r\n")
         self._forget()
-        self._gone = ""
+        self._scrollback.clear()
 
     def clear(self) -> None:
         """Takes the live rows off the screen; the next frame paints them again where the cursor is then."""
@@ -69,46 +71,29 @@ class Painter:
         """
         reach = max(1, rows - 1)
         if columns != self._columns and self._reflows:
-            self._moved = self._way_back(columns, reach)
+            self._move = self._move_to_live_rows(columns, reach)
         else:
-            self._leave(len(self._live) - reach, whole=columns >= self._columns)
+            self._scroll_out(len(self._live) - reach, whole=columns >= self._columns)
             if columns != self._columns:
-                self._moved = _up(len(self._live) - 1)
+                self._move = _up(len(self._live) - 1)
         self._columns = columns
 
-    def _unseen(
-        self, done: Sequence[Row], tail: Sequence[Row], *, room: int
-    ) -> tuple[Sequence[Row], Sequence[Row]]:
-        """The rows without what has left the window; of the tail the last ones, for which there is room.
-
-        From where it says something else now they are all shown once more: nothing is lost.
-        """
-        rows = [*done, *tail]
-        count, part = covered(rows, self._gone)
-        if count < len(rows):
-            self._gone = self._gone[: len(letters(row.text for row in rows[:count])) + part]
-        self._gone = self._gone[len(letters(row.text for row in done)) :] if count >= len(done) else ""
-        if part:
-            rows[count] = behind(rows[count], part)
-        rest = rows[max(count, len(done)) :]
-        return rows[count : len(done)], rest[max(0, len(rest) - room) :]
-
-    def _leave(self, count: int, *, whole: bool) -> None:
-        """So many of the live rows are out of reach, and in the scrollback if they are whole."""
+    def _scroll_out(self, count: int, *, whole: bool) -> None:
+        """The first `count` live rows are out of reach, and in the scrollback if they are `whole`."""
         if count <= 0:
             return
         above, self._live = self._live[:count], self._live[count:]
         self._before = self._line_before(above, self._live[0])
         if whole:
-            self._gone += letters(row.text for row in above)
+            self._scrollback.add(row.text for row in above)
 
     def _forget(self) -> None:
-        self._live, self._before, self._moved = [_EMPTY], "", None
+        self._live, self._before, self._move = [_EMPTY], "", None
 
-    def _way_back(self, columns: int, reach: int) -> str:
-        """Leads to where the live rows begin, or can be reached, in a window that has so many columns now.
+    def _move_to_live_rows(self, columns: int, reach: int) -> str:
+        """The move to where the live rows begin, or can be reached, in a window of so many columns.
 
-        Where that is in the middle of a row, behind what is done of a line of code, they begin anew below.
+        Where that is in the middle of a row, after the final part of a line of code, they begin anew below.
         """
         lines = [self._before]
         for at, row in enumerate(self._live):
@@ -123,7 +108,7 @@ class Painter:
             first, skip, offset = first + 1, 0, 0
         if len(laid) - first > reach:
             out = [line[start:end] for line, start, end in laid[first:-reach]]
-            self._gone += letters([out[0][skip:], *out[1:]])
+            self._scrollback.add([out[0][skip:], *out[1:]])
             line, start, _ = laid[-reach]
             self._before = line[:start]
             return _up(reach - 1)
@@ -142,8 +127,8 @@ class Painter:
             line, first = row.text + line, row
         return self._before + line
 
-    def _frame(self, way: str, rows: Sequence[Row]) -> str:
-        return f"{_BEGIN}{way}{_ERASE_BELOW}{_NO_WRAP}{self._rows(rows)}{_WRAP}{_END}"
+    def _frame(self, move: str, rows: Sequence[Row]) -> str:
+        return f"{_BEGIN}{move}{_ERASE_BELOW}{_NO_WRAP}{self._rows(rows)}{_WRAP}{_END}"
 
     def _change(self, rows: Sequence[Row]) -> str:
         last = len(self._live) - 1
@@ -160,7 +145,7 @@ class Painter:
         return self._frame(_up(last - first), rows[first:])
 
     def _growth(self, before: Row, after: Row) -> str | None:
-        """What has to be written behind the one row to make the other of it; None where that cannot be."""
+        """What to write at the end of row `before` to make it row `after`; None where that cannot be."""
         common = len(before.segments)
         if after.segments[:common] == before.segments:
             return styled(Row(after.segments[common:]))

@@ -17,15 +17,15 @@ TAIL_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The terminal behind stdout. There is one only where `find` gives it."""
+    """The terminal behind stdout. Only `find` makes one."""
 
     streams: Streams
     theme: str
 
     @classmethod
     def find(cls, streams: Streams, *, theme: str) -> Screen | None:
-        """The terminal that stdout is, if it understands more than text; no variable makes a pipe one."""
-        if not streams.is_terminal(streams.stdout) or streams.environ.get("TERM", "dumb") == "dumb":
+        """The terminal behind stdout, if it understands escape sequences; None for a pipe."""
+        if not streams.supports_escapes(streams.stdout):
             return None
         if streams.environ.get("NO_COLOR"):
             theme = "mono"

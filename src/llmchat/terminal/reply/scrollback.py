@@ -1,4 +1,4 @@
-"""Which rows the scrollback has already, by their letters: only the ends of rows move with the width."""
+"""The part of an unfinished reply that has left the window, so that no row of it is painted twice."""
 
 from __future__ import annotations
 
@@ -9,28 +9,62 @@ from llmchat.markdown import Row
 from llmchat.markdown.rows import PLAIN, cut, make_row
 
 
-def letters(texts: Iterable[str]) -> str:
-    """All of these rows but the blanks, of which there are others at another width; an empty row counts."""
+class Scrollback:
+    """Rows that the terminal has scrolled out of reach while they could still change.
+
+    Their text is kept without blanks: at another width rows end elsewhere, at other blanks.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def add(self, texts: Iterable[str]) -> None:
+        """These rows have left the window."""
+        self._text += _without_blanks(texts)
+
+    def clear(self) -> None:
+        """A new reply begins."""
+        self._text = ""
+
+    def skip(self, done: Sequence[Row], rest: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+        """The rows that are final, and the rest of them, less what has left the window.
+
+        From where they say something else now they are all shown once more: nothing is lost.
+        """
+        if not self._text:
+            return done, rest
+        rows = [*done, *rest]
+        count, part = self._count_same(rows)
+        if count < len(rows):
+            self._text = self._text[: len(_without_blanks(row.text for row in rows[:count])) + part]
+        final = len(_without_blanks(row.text for row in done))
+        self._text = self._text[final:] if count >= len(done) else ""
+        if part:
+            rows[count] = _cut_start(rows[count], part)
+        return rows[count : len(done)], rows[max(count, len(done)) :]
+
+    def _count_same(self, rows: Sequence[Row]) -> tuple[int, int]:
+        """How many whole rows are in the text, and how many characters of the next one, without blanks.
+
+        None of them where that row says something else.
+        """
+        at = 0
+        for count, row in enumerate(rows):
+            own = _without_blanks([row.text])
+            if not self._text.startswith(own, at):
+                rest = self._text[at:]
+                return count, len(rest) if own.startswith(rest) else 0
+            at += len(own)
+        return len(rows), 0
+
+
+def _without_blanks(texts: Iterable[str]) -> str:
+    """The text of these rows without blanks; an empty row counts as one character."""
     return "".join("".join(text.split()) or "\n" for text in texts)
 
 
-def covered(rows: Sequence[Row], gone: str) -> tuple[int, int]:
-    """How many of the rows these letters begin with, and how many letters of the next one are the rest.
-
-    No letter is where that row says something else.
-    """
-    at = 0
-    for count, row in enumerate(rows):
-        own = letters([row.text])
-        if not gone.startswith(own, at):
-            rest = gone[at:]
-            return count, len(rest) if own.startswith(rest) else 0
-        at += len(own)
-    return len(rows), 0
-
-
-def behind(row: Row, count: int) -> Row:
-    """What is left of a row behind so many letters."""
+def _cut_start(row: Row, count: int) -> Row:
+    """The row without so many of its first characters, blanks not counted."""
     found = re.match(rf"(?:\s*\S){{{count}}}\s*", row.text)
     start = found.end() if found else 0
     runs = tuple((text, style or PLAIN) for text, style, _ in row.segments)

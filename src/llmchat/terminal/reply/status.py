@@ -1,49 +1,69 @@
-"""What is said beside a reply, on stderr: what goes on, notes, and what the model thinks. Never on stdout."""
+"""What stderr shows while a reply comes: what goes on, notes, errors, and what the model thinks."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from llmchat.core.generation import Progress
+from llmchat.errors import LLMChatError
 from llmchat.sanitize import Newlines, sanitize, sanitize_line
+from llmchat.scrub import scrub
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.reply.spinner import Spinner
+
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_DELAY_S = 0.3
+"""Before the spinner appears: most waits are shorter."""
+_STEP_S = 0.1
 
 
 class StatusLine:
-    """Keeps apart what stderr shows while a reply comes; `clear` makes room for what is not said here."""
+    """The lines on stderr beside a reply. On a terminal a spinner shows progress, for as long as it takes."""
 
     def __init__(self, streams: Streams, *, quiet: bool = False, thoughts: bool = True) -> None:
+        """With `quiet` only errors are shown; without `thoughts` not what the model thinks."""
+        self.make_room: Callable[[], None] = lambda: None
+        """Called before a line is written: takes off the screen what is painted there."""
         self._streams = streams
         self._quiet = quiet
-        self.shows_thoughts = thoughts and not quiet
-        self._spinner = Spinner(streams, quiet=quiet)
+        self._shows_thoughts = thoughts and not quiet
+        capable = streams.supports_escapes(streams.stderr)
+        self._spins = capable and not quiet
+        self._dims = capable and not streams.environ.get("NO_COLOR")
         self._newlines = Newlines()
         self._line_open = False
-        environ = streams.environ
-        plain = environ.get("NO_COLOR") or environ.get("TERM", "dumb") == "dumb"
-        self._dims = streams.is_terminal(streams.stderr) and not plain
+        self._progress = Progress("")
+        self._timer: asyncio.TimerHandle | None = None
+        self._frame = 0
+        self._spinner_shown = False
 
     def progress(self, progress: Progress) -> None:
         """What is happening while no text comes."""
-        self._spinner.show(progress)
+        self._progress = progress
+        if self._spins and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_DELAY_S, self._spin)
 
     def note(self, text: str) -> None:
-        """Something the person should know."""
+        """Something the person should know; it is no part of the answer."""
         if not self._quiet:
-            self.clear()
-            self._streams.say(f"llmchat: {sanitize_line(text)}")
+            self._say(f"llmchat: {sanitize_line(text)}")
+
+    def error(self, error: LLMChatError) -> None:
+        """What went wrong, in two lines."""
+        self._say(error_lines(error))
 
     def thought(self, text: str) -> None:
-        """A piece of what the model thinks: dim on a terminal, as it is elsewhere."""
-        shown = sanitize(self._newlines.feed(text))
-        if not (shown and self.shows_thoughts):
-            return
-        self._spinner.stop()
-        self._streams.tell(f"\x1b[2m{shown}\x1b[22m" if self._dims else shown)
-        self._line_open = not shown.endswith("\n")
+        """A piece of what the model thinks: dim on a terminal. It is no part of the answer."""
+        shown = sanitize(self._newlines.feed(text)) if self._shows_thoughts else ""
+        if shown:
+            self.make_room()
+            self._stop_spinner()
+            self._streams.tell(f"\x1b[2m{shown}\x1b[22m" if self._dims else shown)
+            self._line_open = not shown.endswith("\n")
 
     def clear(self) -> None:
-        """Takes away what moves, and ends the line that is open. May be called at any time."""
-        self._spinner.stop()
+        """Takes the spinner away, and ends a line that is open. May be called at any time."""
+        self._stop_spinner()
         self.end_line()
 
     def end_line(self) -> None:
@@ -51,3 +71,36 @@ class StatusLine:
         if self._line_open:
             self._streams.tell("\n")
             self._line_open = False
+
+    def _say(self, lines: str) -> None:
+        self.make_room()
+        self.clear()
+        self._streams.say(lines)
+
+    def _spin(self) -> None:
+        self._frame += 1
+        text = f"{_SPINNER[self._frame % len(_SPINNER)]} {_describe(self._progress)}"
+        self._streams.tell(f"\r\x1b[K{text[: self._streams.size(self._streams.stderr)[0] - 1]}")
+        self._spinner_shown = True
+        self._timer = asyncio.get_running_loop().call_later(_STEP_S, self._spin)
+
+    def _stop_spinner(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._spinner_shown:
+            self._streams.tell("\r\x1b[K")
+            self._spinner_shown = False
+
+
+def error_lines(error: LLMChatError) -> str:
+    """The two lines of an error: what failed, and what to do."""
+    line = f"llmchat: error: {sanitize_line(scrub(error.message))}"
+    return f"{line}\nllmchat: hint: {sanitize_line(scrub(error.hint))}" if error.hint else line
+
+
+def _describe(progress: Progress) -> str:
+    stage = sanitize_line(progress.stage)
+    if progress.done is None or not progress.total:
+        return f"{stage} ..."
+    return f"{stage}: {progress.done / progress.total:.0%}"

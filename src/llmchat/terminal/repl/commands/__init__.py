@@ -12,7 +12,6 @@ from llmchat.terminal.repl.commands import context as context
 from llmchat.terminal.repl.commands import files as files
 # isort: on
 
-from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import COMMANDS, complete_line, is_command, run_command
 
-__all__ = ["COMMANDS", "CommandContext", "complete_line", "is_command", "run_command"]
+__all__ = ["COMMANDS", "complete_line", "is_command", "run_command"]

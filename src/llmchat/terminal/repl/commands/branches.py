@@ -1,4 +1,4 @@
-"""Commands that go back and branch off: nothing that was said is ever destroyed."""
+"""Commands that undo, edit and switch between branches; every message stays in the store."""
 
 from __future__ import annotations
 
@@ -8,50 +8,49 @@ from llmchat.core.conversation import Role
 from llmchat.errors import InputError, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.prompt.completion import Candidate
+from llmchat.terminal.repl.actions import Action, Do, Edit, Say
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 from llmchat.transcripts.tree import tree_lines
 
 
-def _messages(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
-    for node in desk.session.store.tree(desk.session.kept.saved_id()):
+def _messages(context: CommandContext, beginning: str) -> Iterator[Candidate]:
+    for node in context.session.store.tree(context.session.saved_id()):
         if not node.current:
             yield Candidate(str(node.id), sanitize_line(node.line)[:50])
 
 
 @command()
-async def undo(desk: CommandContext, argument: str) -> None:
+async def undo(context: CommandContext, argument: str) -> Action:
     """takes the last question back into the editor, or a /compact back"""
-    if desk.undos and desk.undos[-1].possible:
-        desk.undos[-1].run()
-        desk.undos.pop()
-        desk.say("The turns are sent as they were.")
-        return
-    desk.put_back(desk.chat.undo())
+    compaction = next((each for each in reversed(context.compactions) if each.possible), None)
+    if compaction is None:
+        return Edit(context.session.undo())
+    compaction.run()
+    return Say("The turns are sent as they were.")
 
 
 @command()
-async def edit(desk: CommandContext, argument: str) -> None:
+async def edit(context: CommandContext, argument: str) -> Action:
     """puts the last question into the editor; sent, it branches off, and the old one stays kept"""
-    said = desk.chat.conversation.messages
-    question = next((message.text for message in reversed(said) if message.role is Role.USER), None)
+    messages = context.session.conversation.messages
+    question = next((message.text for message in reversed(messages) if message.role is Role.USER), None)
     if question is None:
         raise InputError("there is no question to edit", hint="type one")
-    desk.put_back(question)
-    desk.editing = True
+    return Edit(question, replaces=True)
 
 
 @command()
-async def tree(desk: CommandContext, argument: str) -> None:
+async def tree(context: CommandContext, argument: str) -> Action:
     """shows the branches of this conversation; a star marks the one that is read"""
-    for line in tree_lines(desk.session.store.tree(desk.session.kept.saved_id())):
-        desk.say(line)
+    session = context.session
+    return Say("\n".join(tree_lines(session.store.tree(session.saved_id()))))
 
 
 @command("N", complete=_messages)
-async def switch(desk: CommandContext, argument: str) -> None:
+async def switch(context: CommandContext, argument: str) -> Action:
     """goes to the branch that message N of /tree is on"""
     if not argument.isdecimal():
         raise UsageError("/switch takes the number of a message", hint="/tree shows them")
-    desk.session.kept.switch(int(argument))
-    desk.show_last_turn()
+    context.session.switch_branch(int(argument))
+    return Do.SHOW_LAST_TURN

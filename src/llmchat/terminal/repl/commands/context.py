@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from llmchat.app.compaction import KEPT, Compaction
-from llmchat.core.budget import Budget, make_budget
+from llmchat.core.budget import Budget
 from llmchat.core.conversation import Role
-from llmchat.core.journal import Provenance, Reply
+from llmchat.core.journal import Provenance
 from llmchat.core.plan import first_words
 from llmchat.errors import InputError, UsageError
 from llmchat.sanitize import sanitize_line
+from llmchat.terminal.repl.actions import Action, Compact, Say
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 from llmchat.transcripts.statistics import statistics_lines
 
 
 @command("[TEXT]")
-async def prompt(desk: CommandContext, argument: str) -> None:
+async def prompt(context: CommandContext, argument: str) -> Action:
     """shows exactly what TEXT would send; without TEXT, what the last question sends"""
-    preview = await desk.session.preview(argument or None)
-    desk.say(preview.text)
-    desk.say(f"({preview.count})")
+    preview = await context.session.preview(argument or None)
+    return Say(f"{preview.text}\n({preview.count})")
 
 
 @command("[TEXT]")
-async def tokens(desk: CommandContext, argument: str) -> None:
+async def tokens(context: CommandContext, argument: str) -> Action:
     """shows where the tokens go, turn by turn; with TEXT as the next question"""
-    chat = desk.chat
-    conversation = chat.draft(argument) if argument else chat.conversation
-    if not conversation.messages:
+    if not (argument or context.session.conversation.messages):
         raise InputError("nothing was said yet", hint="/tokens TEXT shows what a question would use")
-    desk.say(_budget_text(await make_budget(chat, conversation)))
+    return Say(_budget_text(await context.session.budget(argument or None)))
 
 
 def _budget_text(budget: Budget) -> str:
@@ -53,28 +51,20 @@ def _budget_text(budget: Budget) -> str:
 
 
 @command()
-async def stats(desk: CommandContext, argument: str) -> None:
+async def stats(context: CommandContext, argument: str) -> Action:
     """tokens, times and models of this conversation"""
-    session = desk.session
-    answers: list[Provenance] = [reply.provenance for reply in session.kept.replies]
+    session = context.session
+    answers: list[Provenance] = [reply.provenance for reply in session.replies]
     if session.conversation_id is not None:
         records = session.store.records(session.conversation_id)
         answers = [each.provenance for each in records if each.provenance is not None]
-    questions = sum(message.role is Role.USER for message in desk.chat.conversation.messages)
-    for line in statistics_lines(questions, answers):
-        desk.say(line)
+    questions = sum(message.role is Role.USER for message in session.conversation.messages)
+    return Say("\n".join(statistics_lines(questions, answers)))
 
 
 @command("[KEEP]")
-async def compact(desk: CommandContext, argument: str) -> None:
+async def compact(context: CommandContext, argument: str) -> Action:
     """sends a summary, which the model writes, instead of all but the newest turns; /undo takes it back"""
     if argument and not argument.isdecimal():
         raise UsageError("/compact takes how many turns to keep", hint=f"without a number it keeps {KEPT}")
-    compaction = Compaction.of(desk.session, kept=int(argument) if argument else KEPT)
-
-    def apply(summary: Reply) -> None:
-        desk.undos.append(compaction.apply(summary))
-        turns = "turn 1" if compaction.replaced == 1 else f"turns 1 to {compaction.replaced}"
-        desk.say(f"This is sent instead of {turns} from here on. /undo takes that back.")
-
-    desk.turn, desk.then = compaction.ask(), apply
+    return Compact(Compaction.of(context.session, kept=int(argument) if argument else KEPT))

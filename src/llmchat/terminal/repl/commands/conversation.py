@@ -1,17 +1,15 @@
-"""Commands about conversations as wholes: begins, finds, opens, names, saves and exports them."""
+"""Commands that begin, find, open, name, save and export conversations."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 
-from llmchat.app import Session
 from llmchat.errors import UsageError
 from llmchat.sanitize import sanitize_line
-from llmchat.store import ConversationExport, Record
-from llmchat.terminal.device.files import write_file
 from llmchat.terminal.history.show import found_text, list_text, show_conversation
 from llmchat.terminal.prompt.completion import Candidate, files
+from llmchat.terminal.repl.actions import Action, Do, Say, ShowReply, WriteFile
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 from llmchat.transcripts.formats import choose_format, export
@@ -21,81 +19,74 @@ LISTED = 20
 """Conversations that /history shows and completes, and what /search finds."""
 
 
-def _conversations(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
-    for each in desk.session.store.list(LISTED):
+def _conversations(context: CommandContext, beginning: str) -> Iterator[Candidate]:
+    for each in context.session.store.list(LISTED):
         yield Candidate(each.id, sanitize_line(each.title)[:50])
 
 
 @command()
-async def new(desk: CommandContext, argument: str) -> None:
+async def new(context: CommandContext, argument: str) -> Action:
     """begins a new conversation; the old one stays kept"""
-    desk.session.new_conversation()
-    desk.say("A new conversation.")
+    context.session.new_conversation()
+    return Say("A new conversation.")
 
 
 @command("[ID|last]", complete=_conversations)
-async def history(desk: CommandContext, argument: str) -> None:
+async def history(context: CommandContext, argument: str) -> list[Action]:
     """lists past conversations, or shows one"""
-    store = desk.session.store
-    if argument:
-        show_conversation(store.export(store.resolve(argument)), say=desk.say, show=desk.show)
-    else:
-        desk.say(list_text(store.list(LISTED)))
+    store, shown = context.session.store, list[Action]()
+    if not argument:
+        return [Say(list_text(store.list(LISTED)))]
+    show_conversation(
+        store.export(store.resolve(argument)),
+        say=lambda text: shown.append(Say(text)),
+        show=lambda text: shown.append(ShowReply(text)),
+    )
+    return shown
 
 
 @command("WORDS")
-async def search(desk: CommandContext, argument: str) -> None:
+async def search(context: CommandContext, argument: str) -> Action:
     """finds what was said in any conversation; /open goes there"""
     if not argument:
         raise UsageError("/search takes words to look for", hint="for instance: /search capital of France")
-    desk.say(found_text(desk.session.store.search(argument, LISTED)))
+    return Say(found_text(context.session.store.search(argument, LISTED)))
 
 
 @command("ID|last", complete=_conversations)
-async def open_(desk: CommandContext, argument: str) -> None:
+async def open_(context: CommandContext, argument: str) -> Action:
     """goes on with another conversation: /history and /search show the ids"""
     if not argument:
         raise UsageError("/open takes an id, or the beginning of one", hint="/history shows them")
-    desk.session.open(argument)
-    desk.show_last_turn()
+    context.session.open(argument)
+    return Do.SHOW_LAST_TURN
 
 
 @command("[TEXT]")
-async def title(desk: CommandContext, argument: str) -> None:
+async def title(context: CommandContext, argument: str) -> Action:
     """shows or changes the name of this conversation"""
-    session = desk.session
-    conversation = session.kept.saved_id()
+    session = context.session
+    conversation = session.saved_id()
     if argument:
         session.store.set_title(conversation, argument)
-    desk.say(f"Title: {title_of(session.store.export(conversation))}")
+    return Say(f"Title: {title_of(session.export())}")
 
 
 @command()
-async def save(desk: CommandContext, argument: str) -> None:
+async def save(context: CommandContext, argument: str) -> Action:
     """says where this conversation is saved; after --no-save begins to save it"""
-    session = desk.session
-    session.kept.save()
+    session = context.session
+    session.save()
     id_ = session.conversation_id
     where = session.folders.database
-    desk.say(f"Saved as {id_} in {where}." if id_ else f"Saved with the first question, in {where}.")
+    return Say(f"Saved as {id_} in {where}." if id_ else f"Saved with the first question, in {where}.")
 
 
 @command("[FILE]", complete=lambda _, beginning: files(beginning))
-async def export_(desk: CommandContext, argument: str) -> None:
+async def export_(context: CommandContext, argument: str) -> Action:
     """writes this conversation into a file: Markdown, or JSON or HTML by its ending"""
-    if not desk.chat.conversation.messages:
+    session = context.session
+    if not session.conversation.messages:
         raise UsageError("there is nothing to export yet", hint="ask something first")
-    name = argument or f"llmchat-{desk.session.conversation_id or time.strftime('%Y%m%d-%H%M%S')}.md"
-    text = export([_whole(desk.session)], choose_format(None, name))
-    await write_file(desk.confirm, desk.say, name, text)
-
-
-def _whole(session: Session) -> ConversationExport:
-    """The conversation as it is saved; one that is not is a single branch of now."""
-    if session.conversation_id is not None:
-        return session.store.export(session.conversation_id)
-    now, said = time.time(), session.chat.conversation
-    records = tuple(
-        Record(at, at - 1 or None, message, now, None) for at, message in enumerate(said.messages, 1)
-    )
-    return ConversationExport("not saved", None, said.system, now, now, len(records), records)
+    name = argument or f"llmchat-{session.conversation_id or time.strftime('%Y%m%d-%H%M%S')}.md"
+    return WriteFile(name, export([session.export()], choose_format(None, name)))

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from llmchat.app.attachments import attach
 from llmchat.core.generation import estimate_tokens
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.prompt.completion import files as complete_files
-from llmchat.terminal.repl.attachments import attach
+from llmchat.terminal.repl.actions import Action, Attach, Say
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 
 
-def _files(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
+def _files(context: CommandContext, beginning: str) -> Iterator[Candidate]:
     yield from complete_files(beginning)
-    if desk.files:
+    if context.files:
         yield Candidate("none", "attaches nothing after all")
 
 
 @command("[PATH|none]", complete=_files)
-async def file(desk: CommandContext, argument: str) -> None:
+async def file(context: CommandContext, argument: str) -> list[Action]:
     """attaches a text file to the next question, as @path in a question does"""
+    files = context.files
     if argument == "none":
-        desk.files.clear()
+        files = ()
     elif argument:
-        desk.files.append(attach(argument, desk.streams))
-    for each in desk.files:
-        size = f"{len(each.text):,} characters, {estimate_tokens(each.text)}"
-        desk.say(f"{each.name} goes with the next question ({size}).")
-    if not desk.files:
-        desk.say("No files go with the next question.")
+        files = (*files, attach(argument))
+    lines = [
+        f"{each.name} goes with the next question"
+        f" ({len(each.text):,} characters, {estimate_tokens(each.text)})."
+        for each in files
+    ]
+    return [Attach(files), Say("\n".join(lines) if lines else "No files go with the next question.")]

@@ -1,4 +1,4 @@
-"""Commands about the program itself: help, the screen, the way out."""
+"""Commands about the program itself: help, the screen, leaving."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import textwrap
 
 from llmchat.errors import UsageError
 from llmchat.terminal.prompt.completion import words
+from llmchat.terminal.repl.actions import Action, Do, Say
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import COMMANDS, command
 
@@ -16,31 +17,34 @@ KEYS = (
 
 
 @command("[COMMAND]", complete=lambda _, beginning: words(COMMANDS, beginning))
-async def help_(desk: CommandContext, argument: str) -> None:
+async def help_(context: CommandContext, argument: str) -> Action:
     """what each command does, or one of them"""
     chosen = COMMANDS.get(argument.removeprefix("/"))
     if argument and chosen is None:
         raise UsageError(f"there is no command /{argument.removeprefix('/')}", hint="/help lists them")
-    for each in [chosen] if chosen else COMMANDS.values():
-        desk.say(_fill(f"{each.usage:<24} {each.help}", desk, indent=25))
+    columns = context.streams.size(context.streams.stdout)[0]
+    lines = [
+        _fill(f"{each.usage:<24} {each.help}", columns, indent=25)
+        for each in ([chosen] if chosen else COMMANDS.values())
+    ]
     if not chosen:
-        for line in KEYS:
-            desk.say(_fill(line, desk, indent=0))
+        lines += [_fill(line, columns, indent=0) for line in KEYS]
+    return Say("\n".join(lines))
 
 
-def _fill(text: str, desk: CommandContext, *, indent: int) -> str:
+def _fill(text: str, columns: int, *, indent: int) -> str:
     """The text in lines that end between words; those after the first are indented where there is room."""
-    width = max(2, desk.streams.size(desk.streams.stdout)[0] - 1)
+    width = max(2, columns - 1)
     return textwrap.fill(text, width, subsequent_indent=" " * (indent if width > 2 * indent else 0))
 
 
 @command()
-async def exit_(desk: CommandContext, argument: str) -> None:
+async def exit_(context: CommandContext, argument: str) -> Action:
     """leaves (as Ctrl-D does)"""
-    desk.leave = True
+    return Do.LEAVE
 
 
 @command()
-async def clear(desk: CommandContext, argument: str) -> None:
+async def clear(context: CommandContext, argument: str) -> Action:
     """clears the screen; the conversation goes on"""
-    desk.clear()
+    return Do.CLEAR_SCREEN

@@ -2,58 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from llmchat.core.conversation import Conversation, Role
 from llmchat.errors import InputError, UsageError
 from llmchat.terminal.device.clipboard import copy as copy_text
-from llmchat.terminal.device.files import write_file
 from llmchat.terminal.prompt.completion import Candidate, files
-from llmchat.terminal.repl.code import code_block, code_blocks, last_reply
+from llmchat.terminal.repl.actions import Action, Ask, Say, WriteFile
 from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import command
 
+if TYPE_CHECKING:
+    from llmchat.markdown import CodeBlock
 
-def _blocks(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
-    for at, block in enumerate(code_blocks(desk.chat), 1):
+
+def _blocks(context: CommandContext, beginning: str) -> Iterator[Candidate]:
+    for at, block in enumerate(_code_blocks(context.session.conversation), 1):
         yield Candidate(str(at), block.language)
 
 
-def _block_and_file(desk: CommandContext, beginning: str) -> Iterator[Candidate]:
+def _block_and_file(context: CommandContext, beginning: str) -> Iterator[Candidate]:
     number, space, name = beginning.partition(" ")
     if not space:
-        yield from _blocks(desk, number)
+        yield from _blocks(context, number)
     else:
         yield from (Candidate(f"{number} {each.text}") for each in files(name))
 
 
 @command()
-async def retry(desk: CommandContext, argument: str) -> None:
+async def retry(context: CommandContext, argument: str) -> Action:
     """asks the last question again; the old answer stays kept"""
-    desk.turn = desk.chat.retry()
+    return Ask(context.session.retry())
 
 
 @command()
-async def continue_(desk: CommandContext, argument: str) -> None:
+async def continue_(context: CommandContext, argument: str) -> Action:
     """goes on with a reply that was cut off, and shows the whole; the part stays kept"""
-    if not await desk.chat.backend.can_continue():
+    session = context.session
+    if not await session.can_continue():
         raise InputError(
-            f"{desk.session.model_shown()} cannot go on with a reply",
+            f"{session.model_shown()} cannot go on with a reply",
             hint="/set max_tokens and /retry, or ask for more in your own words",
         )
-    desk.turn = desk.chat.go_on()
+    return Ask(session.go_on())
 
 
 @command("[N]", complete=_blocks)
-async def copy(desk: CommandContext, argument: str) -> None:
+async def copy(context: CommandContext, argument: str) -> Action:
     """copies the last reply to the clipboard, or its code block N"""
-    text = code_block(desk.chat, argument).text if argument else last_reply(desk.chat)
-    desk.say(f"Copied {len(text):,} characters, by {copy_text(text, desk.streams)}.")
+    conversation = context.session.conversation
+    text = _code_block(conversation, argument).text if argument else _last_reply(conversation)
+    return Say(f"Copied {len(text):,} characters, by {copy_text(text, context.streams)}.")
 
 
 @command("N FILE", complete=_block_and_file)
-async def code(desk: CommandContext, argument: str) -> None:
+async def code(context: CommandContext, argument: str) -> Action:
     """writes code block N of the last reply into a file"""
     number, _, name = argument.partition(" ")
     if not name.strip():
         raise UsageError("/code takes a number and a file name", hint="for instance: /code 1 hello.py")
-    await write_file(desk.confirm, desk.say, name.strip(), code_block(desk.chat, number).text)
+    return WriteFile(name.strip(), _code_block(context.session.conversation, number).text)
+
+
+def _last_reply(conversation: Conversation) -> str:
+    """The text of the newest answer. Raises UsageError where there is none."""
+    answers = (m.text for m in reversed(conversation.messages) if m.role is Role.ASSISTANT and m.text)
+    reply = next(answers, None)
+    if reply is None:
+        raise UsageError("there is no reply yet", hint="ask something first")
+    return reply
+
+
+def _code_blocks(conversation: Conversation) -> Sequence[CodeBlock]:
+    """The code blocks of the newest answer, in the order of the numbers shown with them."""
+    from llmchat.markdown import read_code_blocks  # not on the way to the first prompt
+
+    return read_code_blocks(_last_reply(conversation))
+
+
+def _code_block(conversation: Conversation, number: str) -> CodeBlock:
+    """A code block of the newest answer by its number. Raises UsageError where there is none."""
+    blocks = _code_blocks(conversation)
+    if not number.isdecimal() or not 0 < int(number) <= len(blocks):
+        there = f"it has {len(blocks)}" if blocks else "it has none"
+        raise UsageError(f"the last reply has no code block {number}", hint=there)
+    return blocks[int(number) - 1]

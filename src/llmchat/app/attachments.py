@@ -1,21 +1,18 @@
-"""Files that go with a question, also those it names with @: read, and put before it. Sends nothing."""
+"""Files that go with a question, also those it names with @: read, and put before it. No terminal."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmchat.core.input_text import INPUT_CAP, decode
 from llmchat.errors import InputError, MissingError
-from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.prompt.completion import Candidate, files
-from llmchat.terminal.question import read_file
 
 _MENTION = re.compile(r'(?<!\S)@(@)?(?:"([^"\n]+)"|(\S+))')
 _LIKE_A_PATH = re.compile(r"/|\w\.\w")
-_UNFINISHED = re.compile(r'(?:^|\s)@("?)([^"@]*)$')
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +23,41 @@ class Attachment:
     text: str
 
 
-def attach(name: str, streams: Streams) -> Attachment:
+def attach(name: str) -> Attachment:
     """Reads a text file, ~ being the home folder.
 
-    Raises MissingError where there is none, InputError for what is no text, empty, too large or no file.
+    Raises as `read_text_file`, and InputError for one that is empty or not a regular file.
     """
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is
     if name == "-":
         raise MissingError("there is no file -", hint="name a file")
     if path.exists() and not path.is_file():  # a pipe or a device could keep us waiting
         raise InputError(f"{name} is not a file", hint="name a text file")
-    text = read_file(name, streams).rstrip("\r\n")
+    text = read_text_file(name).rstrip("\r\n")
     if not text.strip():
         raise InputError(f"{name} is empty", hint="name a file with text in it")
     return Attachment(name, text)
 
 
+def read_text_file(name: str) -> str:
+    """The text of a file, a pipe or a device. Raises MissingError, or InputError for what is no text."""
+    try:
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is
+        with path.open("rb") as file:
+            return decode(file.read(INPUT_CAP + 1), name)
+    except FileNotFoundError as error:
+        raise MissingError(f"there is no file {name}", hint="check its name") from error
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise InputError(f"{name} cannot be read: {why}", hint="name a text file") from error
+
+
 def with_files(question: str, attached: Sequence[Attachment]) -> str:
-    """The question behind the files: each under its name, a blank line after it."""
+    """The files, each under its name and with a blank line after it, and then the question."""
     return "".join(f"{each.name}:\n{each.text}\n\n" for each in attached) + question
 
 
-def read_mentions(line: str, streams: Streams) -> tuple[str, list[Attachment]]:
+def read_mentions(line: str) -> tuple[str, list[Attachment]]:
     """The question with its @@ made @, and the files it names with @path or @"path", each once.
 
     Only a line that was typed can name files: a pasted text of several lines must not pick files of
@@ -62,7 +72,7 @@ def read_mentions(line: str, streams: Streams) -> tuple[str, list[Attachment]]:
         if name is None or name in found:
             continue
         try:
-            found[name] = attach(name, streams)
+            found[name] = attach(name)
         except (MissingError, InputError) as error:
             hint = f"{error.hint}; @@{name} sends it as a word"
             raise type(error)(error.message, hint=hint) from error
@@ -70,25 +80,9 @@ def read_mentions(line: str, streams: Streams) -> tuple[str, list[Attachment]]:
 
 
 def _name_in(word: str) -> str | None:
-    """The file that a word names, less the punctuation behind it; None where it is just a word."""
+    """The file that a word names, without the punctuation after it; None where it is just a word."""
     bare = word.rstrip(".,;:!?)")
     for name in (word, bare):
         if name and Path(os.path.expanduser(name)).is_file():  # noqa: PTH111 - as above
             return name
     return bare if _LIKE_A_PATH.search(bare) else None
-
-
-def complete_mention(line: str) -> Iterator[Candidate]:
-    """The lines that one ending in the beginning of an @path could become."""
-    match = _UNFINISHED.search(line)
-    if match is None:
-        return
-    quote, beginning = match.groups()
-    if " " in beginning and not quote:
-        return
-    before = line[: match.start(1)]
-    for each in files(beginning):
-        spaced = quote or (" " in each.text)
-        opening = '"' if spaced else ""
-        closing = "" if each.text.endswith("/") else opening
-        yield Candidate(f"{before}{opening}{each.text}{closing}")

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from llmchat.app.attachments import Attachment, attach, read_mentions, with_files
+from llmchat.core.input_text import INPUT_CAP
 from llmchat.errors import InputError, MissingError
-from llmchat.terminal.device.streams import INPUT_CAP, Streams
-from llmchat.terminal.repl.attachments import Attachment, attach, complete_mention, read_mentions, with_files
-
-NOWHERE = Streams(None, None, None, {})
 
 
 @pytest.fixture(autouse=True)
@@ -43,17 +41,17 @@ def test_files_stand_under_their_names_before_the_question() -> None:
     ],
 )
 def test_a_typed_line_names_files_with_an_at_sign(line: str, names: list[str]) -> None:
-    _, found = read_mentions(line, NOWHERE)
+    _, found = read_mentions(line)
     assert [each.name for each in found] == names
 
 
 def test_two_at_signs_are_one_that_names_nothing() -> None:
-    assert read_mentions("what is @@pytest.fixture", NOWHERE) == ("what is @pytest.fixture", [])
+    assert read_mentions("what is @@pytest.fixture") == ("what is @pytest.fixture", [])
 
 
 def test_a_path_that_is_not_there_is_an_error_that_names_the_way_out() -> None:
     with pytest.raises(MissingError) as caught:
-        read_mentions("what is @pytest.fixture", NOWHERE)
+        read_mentions("what is @pytest.fixture")
     assert "@@pytest.fixture" in (caught.value.hint or "")
 
 
@@ -70,28 +68,12 @@ def test_what_is_no_text_file_is_refused(folder: Path) -> None:
         "sub": "is not a file",
     }.items():
         with pytest.raises(InputError, match=why):
-            attach(name, NOWHERE)
+            attach(name)
     for name in ("missing", "-", "~nobody-here/x"):
         with pytest.raises(MissingError):
-            attach(name, NOWHERE)
+            attach(name)
 
 
 def test_the_home_folder_may_be_a_tilde(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
-    assert attach("~/a.txt", NOWHERE) == Attachment("~/a.txt", "A")
-
-
-@pytest.mark.parametrize(
-    ("line", "wholes"),
-    [
-        ("see @a", ["see @a.txt"]),
-        ("see @sub/", ["see @sub/Makefile"]),
-        ("see @s", ["see @sub/"]),
-        ("see @m", ['see @"my notes.md"']),
-        ('see @"my n', ['see @"my notes.md"']),
-        ("me@a", []),
-        ("see a", []),
-    ],
-)
-def test_a_path_behind_an_at_sign_is_completed(line: str, wholes: list[str]) -> None:
-    assert [each.text for each in complete_mention(line)] == wholes
+    assert attach("~/a.txt") == Attachment("~/a.txt", "A")

@@ -1,0 +1,52 @@
+"""The lines that were typed at the prompt, kept on disk for every shell."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from prompt_toolkit.history import FileHistory
+
+from llmchat.private import make_private
+
+
+class PromptHistory(FileHistory):
+    """The lines of all shells, in one file of mode 0600. A line that begins with a space is not kept.
+
+    What another shell has written since is there at the next prompt. A history that cannot be written is
+    not worth an interruption: the line is then kept in memory only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        make_private(path.parent)
+        path.parent.chmod(0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        self._lock = FileLock(path.with_suffix(".lock"), timeout=0.5, mode=0o600)
+        self._path = path
+        self._size_read = -1
+        super().__init__(path)
+
+    async def load(self) -> AsyncGenerator[str, None]:
+        """The lines, newest first; prompt-toolkit asks before every prompt."""
+        try:
+            size = self._path.stat().st_size
+            if size != self._size_read:
+                self._size_read, self._loaded_strings = size, list(self.load_history_strings())
+        except OSError:
+            pass
+        for line in self._loaded_strings:
+            yield line
+
+    def append_string(self, string: str) -> None:
+        if not string.startswith(" ") and string.strip():
+            super().append_string(string)
+
+    def store_string(self, string: str) -> None:
+        try:
+            with self._lock:
+                super().store_string(string)
+        except (OSError, Timeout):
+            pass
