@@ -1,17 +1,21 @@
-"""Ordinary implementations of the protocols: a backend that follows a script, a journal that remembers."""
+"""Ordinary implementations of the protocols: a scripted model, a journal that remembers, a talk."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from llmchat.core.attempts import Recovery
+from llmchat.core.backend import Attempt, Backend, Connected, Connection, Limits, ModelInfo, TokenCount
 from llmchat.core.constraint import Constraint
-from llmchat.core.conversation import Message, Status
-from llmchat.core.generation import Event, Limits, Request, Settings, TokenCount, no_events
-from llmchat.core.journal import Provenance
+from llmchat.core.conversation import Conversation, Message, Status
+from llmchat.core.generation import Event, Request, Settings
+from llmchat.core.journal import Journal, NullJournal, Provenance, Reply
 from llmchat.core.prompt_format import PromptFormat
+from llmchat.core.turn import NoticesSaid, Turn, TurnContext
 from llmchat.errors import LLMChatError, StorageError, TryLaterError
 
 
@@ -27,10 +31,12 @@ Step = Event | LLMChatError | Silence
 class ScriptedBackend:
     """Answers each request with the next script; a token is a word. Remembers what it was asked for.
 
+    It is its own connection.
+
     `log` is shared with a journal where the order of the two matters.
     """
 
-    name = "scripted"
+    is_guess = False
 
     def __init__(
         self,
@@ -41,10 +47,7 @@ class ScriptedBackend:
         system: str | None = None,
         log: list[str] | None = None,
     ) -> None:
-        self.model = "scripted-1"
-        self.prompt_format = prompt_format
-        self.defaults = defaults
-        self.system = system
+        self.info = ModelInfo("scripted", "scripted-1", limits, prompt_format, defaults, system)
         self.requests: list[Request] = []
         self.counted = 0
         self.streams_open = 0
@@ -52,10 +55,16 @@ class ScriptedBackend:
         self.hanging = asyncio.Event()
         self.log = [] if log is None else log
         self._scripts = list(scripts)
-        self._limits = limits
 
-    def prepare(self) -> AsyncGenerator[Event, None]:
-        return no_events()
+    @property
+    def unasked(self) -> Backend | None:
+        return self
+
+    async def connect(self) -> AsyncGenerator[Event | Connected, None]:
+        yield Connected(self)
+
+    def recoveries(self) -> Sequence[Recovery[Attempt]]:
+        return ()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         self.requests.append(request)
@@ -80,14 +89,8 @@ class ScriptedBackend:
         self.counted += 1
         return TokenCount(len((await self.render(request)).split()), exact=True)
 
-    async def limits(self) -> Limits:
-        return self._limits
-
     async def can_continue(self) -> bool:
         return True
-
-    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
-        pass
 
     async def aclose(self) -> None:
         self.closed = True
@@ -124,3 +127,49 @@ class RecordingJournal:
         self.log.append(call)
         if pending := self.faults.get(call.partition(" ")[0]):
             raise pending.pop(0)
+
+
+class Talk:
+    """Owns a conversation as a session does, and asks one thing after another in it; keeps nothing."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        journal: Journal | None = None,
+        *,
+        conversation: Conversation = Conversation(),  # noqa: B008 - frozen
+        settings: Settings = Settings(),
+        defaults: Settings = Settings(),
+    ) -> None:
+        self.conversation = conversation
+        self.clock: Callable[[], float] = time.monotonic
+        self._connection = connection
+        self._journal = journal or NullJournal()
+        self._chosen = settings
+        self._defaults = defaults
+        self._notices = NoticesSaid()
+
+    def ask(
+        self,
+        question: str | None,
+        *,
+        raw: bool = False,
+        stream: bool = True,
+        before: str = "",
+        constraint: Constraint | None = None,
+    ) -> Turn:
+        context = TurnContext(
+            self._connection,
+            self.conversation,
+            self._chosen,
+            self._defaults,
+            self._journal,
+            self._notices,
+            self._add,
+            self.clock,
+        )
+        return Turn(context, question, raw=raw, stream=stream, before=before, constraint=constraint)
+
+    def _add(self, reply: Reply) -> None:
+        for message in reply.messages:
+            self.conversation = self.conversation.add(message)

@@ -26,7 +26,7 @@ HOMES = {
     "markdown_it": ("markdown/inline.py",),
     "pygments": ("markdown/highlight.py",),
     "sqlite3": ("store/",),
-    "text_generation": ("backends/tgi/client.py",),
+    "text_generation": ("backends/tgi/library.py",),
     "xllamacpp": ("backends/local/engine.py",),
     "dotenv": ("config/dotenv.py",),
     "platformdirs": ("config/folders.py",),

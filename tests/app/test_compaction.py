@@ -51,21 +51,21 @@ async def run(turn: Turn) -> Reply:
 
 
 def said(session: Session) -> list[str]:
-    return [message.text for message in session.chat.conversation.messages]
+    return [message.text for message in session.conversation.messages]
 
 
 async def test_a_summary_replaces_all_but_the_newest_turns_and_can_be_undone(session: Session) -> None:
     for word in ("one", "two", "three"):
-        await run(session.chat.ask(word))
+        await run(session.ask(word))
     before = said(session)
     compaction = Compaction.of(session)
     assert compaction.replaced == 1
     undo = compaction.apply(await run(compaction.ask()))
     assert said(session) == [REQUEST, REQUEST, "two", "two", "three", "three"]
-    assert [m.role for m in session.chat.conversation.messages] == [Role.USER, Role.ASSISTANT] * 3
-    await run(session.chat.ask("four"))
+    assert [m.role for m in session.conversation.messages] == [Role.USER, Role.ASSISTANT] * 3
+    await run(session.ask("four"))
     assert not undo.possible
-    session.chat.undo()
+    session.undo()
     assert undo.possible
     undo.run()
     assert said(session) == before
@@ -77,10 +77,10 @@ async def test_what_was_replaced_is_still_on_a_branch_of_the_same_conversation(
     session = Session(resolve({"model": "echo"}, environ={}, directory=tmp_path), folders, fetching=fetching)
     session.keep()
     for word in ("one", "two", "three"):
-        await run(session.chat.ask(word))
+        await run(session.ask(word))
     compaction = Compaction.of(session, kept=1)
     compaction.apply(await run(compaction.ask()))
-    await run(session.chat.ask("four"))
+    await run(session.ask("four"))
     assert session.take_notices() == []
     await session.aclose()
     with Store.open(folders.database) as store:
@@ -95,14 +95,14 @@ async def test_what_was_replaced_is_still_on_a_branch_of_the_same_conversation(
 async def test_there_must_be_more_turns_than_are_kept(session: Session) -> None:
     with pytest.raises(InputError, match="nothing to sum up"):
         Compaction.of(session, kept=0)
-    await run(session.chat.ask("one"))
+    await run(session.ask("one"))
     with pytest.raises(InputError, match="nothing to sum up"):
         Compaction.of(session)
 
 
 async def test_a_summary_that_was_stopped_replaces_nothing(session: Session) -> None:
     for word in ("one", "two", "three"):
-        await run(session.chat.ask(word))
+        await run(session.ask(word))
     before = said(session)
     compaction = Compaction.of(session)
     summary = await run(compaction.ask())

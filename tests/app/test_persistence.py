@@ -30,26 +30,26 @@ async def session(tmp_path: Path) -> AsyncGenerator[Session]:
 
 
 async def ask(session: Session, question: str) -> None:
-    async with session.chat.ask(question) as turn:
+    async with session.ask(question) as turn:
         async for _ in turn:
             pass
 
 
 def said(session: Session) -> list[str]:
-    return [message.text for message in session.chat.conversation.messages]
+    return [message.text for message in session.conversation.messages]
 
 
 async def test_another_conversation_comes_with_its_own_system_message(session: Session) -> None:
     session.set_system("one")
     session.keep()
     await ask(session, "first")
-    first = session.kept.saved_id()
+    first = session.saved_id()
     session.set_system("other")
     session.new_conversation()
     await ask(session, "second")
     session.set_system("yet another")
     session.open(first)
-    assert (session.chat.conversation.system, said(session)) == ("other", ["first", "first"])
+    assert (session.conversation.system, said(session)) == ("other", ["first", "first"])
     await ask(session, "third")
     assert [m.text for m in session.store.load(first).messages][-1] == "third"
 
@@ -57,37 +57,37 @@ async def test_another_conversation_comes_with_its_own_system_message(session: S
 async def test_opening_without_keeping_writes_nothing_into_it(session: Session) -> None:
     session.keep()
     await ask(session, "first")
-    kept = session.kept.saved_id()
+    kept = session.saved_id()
     session.forget()
     session.open(kept)
     await ask(session, "second")
     assert len(said(session)) == 4
     assert len(session.store.load(kept).messages) == 2
     with pytest.raises(UsageError, match="not saved"):
-        session.kept.saved_id()
+        session.saved_id()
 
 
 async def test_a_switch_goes_to_the_end_of_a_branch_and_on_from_there(session: Session) -> None:
     session.keep()
     await ask(session, "first")
-    session.chat.undo()
+    session.undo()
     await ask(session, "other")
-    conversation = session.kept.saved_id()
+    conversation = session.saved_id()
     old = next(node for node in session.store.tree(conversation) if node.line == "first")
-    session.kept.switch(old.id)
+    session.switch_branch(old.id)
     assert said(session) == ["first", "first"]
     await ask(session, "more")
     lines = [node.line for node in session.store.tree(conversation) if node.current]
     assert lines == ["first", "first", "more", "more"]
     with pytest.raises(MissingError):
-        session.kept.switch(999)
+        session.switch_branch(999)
     assert len(said(session)) == 4
 
 
 async def test_what_was_said_before_saving_is_saved_in_one_go(session: Session, tmp_path: Path) -> None:
     await ask(session, "first")
-    session.kept.save()
-    session.kept.save()
+    session.save()
+    session.save()
     await ask(session, "second")
     with Store.open(tmp_path / "home" / "data" / "conversations.sqlite3") as store:
         (only,) = store.list(9)

@@ -70,7 +70,7 @@ async def test_a_conversation_is_kept_from_its_first_question_on(
     session = open_session(system="Be brief.")
     session.keep()
     assert session.conversation_id is None
-    await run(session.chat.ask("Hello you"))
+    await run(session.ask("Hello you"))
     assert session.conversation_id is not None
     assert kept(folders) == ("Be brief.", ["Hello you", "Hello you"])
     assert session.take_notices() == []
@@ -78,10 +78,10 @@ async def test_a_conversation_is_kept_from_its_first_question_on(
 
 async def test_without_keep_nothing_is_written(open_session: Open, folders: Folders) -> None:
     session = open_session()
-    await run(session.chat.ask("Hello"))
+    await run(session.ask("Hello"))
     session.keep()
     session.forget()
-    await run(session.chat.ask("Hello again"))
+    await run(session.ask("Hello again"))
     assert session.conversation_id is None
     with pytest.raises(MissingError):
         kept(folders)
@@ -90,10 +90,10 @@ async def test_without_keep_nothing_is_written(open_session: Open, folders: Fold
 async def test_a_kept_conversation_is_gone_on_with(open_session: Open, folders: Folders) -> None:
     first = open_session(system="Be brief.")
     first.keep()
-    await run(first.chat.ask("One"))
+    await run(first.ask("One"))
     second = open_session()
     second.resume("last")
-    await run(second.chat.ask("Two"))
+    await run(second.ask("Two"))
     assert second.conversation_id == first.conversation_id
     assert kept(folders) == ("Be brief.", ["One", "One", "Two", "Two"])
 
@@ -103,10 +103,10 @@ async def test_a_system_message_of_this_run_replaces_the_kept_one(
 ) -> None:
     first = open_session(system="Be brief.")
     first.keep()
-    await run(first.chat.ask("One"))
+    await run(first.ask("One"))
     second = open_session(system="Be long.")
     second.resume("last")
-    assert second.chat.conversation.system == "Be long."
+    assert second.conversation.system == "Be long."
     assert kept(folders)[0] == "Be long."
 
 
@@ -115,11 +115,11 @@ async def test_what_is_resumed_without_keeping_changes_nothing_on_disk(
 ) -> None:
     first = open_session(system="Be brief.")
     first.keep()
-    await run(first.chat.ask("One"))
+    await run(first.ask("One"))
     second = open_session(system="Be long.")
     second.resume("last", keep=False)
-    assert [message.text for message in second.chat.conversation.messages] == ["One", "One"]
-    await run(second.chat.ask("Two"))
+    assert [message.text for message in second.conversation.messages] == ["One", "One"]
+    await run(second.ask("Two"))
     assert second.conversation_id is None
     assert kept(folders) == ("Be brief.", ["One", "One"])
 
@@ -134,11 +134,11 @@ async def test_a_new_conversation_begins_with_the_same_system_message(
 ) -> None:
     session = open_session(system="Be brief.")
     session.keep()
-    await run(session.chat.ask("One"))
+    await run(session.ask("One"))
     old = session.conversation_id
     session.new_conversation()
-    assert (session.chat.conversation.system, session.chat.conversation.messages) == ("Be brief.", ())
-    await run(session.chat.ask("Two"))
+    assert (session.conversation.system, session.conversation.messages) == ("Be brief.", ())
+    await run(session.ask("Two"))
     assert session.conversation_id not in (None, old)
     assert kept(folders, old or "")[1] == ["One", "One"]
     assert kept(folders) == ("Be brief.", ["Two", "Two"])
@@ -147,10 +147,10 @@ async def test_a_new_conversation_begins_with_the_same_system_message(
 async def test_the_system_message_can_be_changed_and_taken_away(open_session: Open, folders: Folders) -> None:
     session = open_session()
     session.keep()
-    await run(session.chat.ask("One"))
+    await run(session.ask("One"))
     for text in ("Be brief.", ""):
         session.set_system(text)
-        assert session.chat.conversation.system == kept(folders)[0] == text
+        assert session.conversation.system == kept(folders)[0] == text
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_the_system_message_can_be_changed_and_taken_away(open_session: Op
 async def test_the_system_message_is_the_chosen_one_or_on_a_url_the_courses(
     open_session: Open, flags: dict[str, object], system: str
 ) -> None:
-    assert open_session(**flags).chat.conversation.system == system
+    assert open_session(**flags).conversation.system == system
 
 
 async def test_settings_change_for_the_session_and_back(open_session: Open) -> None:
@@ -188,21 +188,21 @@ async def test_a_value_that_a_setting_does_not_take_changes_nothing(
     open_session: Open, name: str, text: str
 ) -> None:
     session = open_session()
-    before = session.chat.settings
+    before = session.settings
     with pytest.raises(UsageError, match=f"{name} cannot be {text}") as caught:
         session.set_value(name, text)
     assert caught.value.hint is not None
-    assert session.chat.settings == before
+    assert session.settings == before
 
 
 async def test_a_preview_is_exactly_what_would_be_sent(open_session: Open) -> None:
     session = open_session(system="Be brief.")
     preview = await session.preview("Hi\nUser: me")
     assert preview.text == "System: Be brief.\nUser: Hi\n User: me\nAssistant:"
-    assert session.chat.conversation.messages == ()
+    assert session.conversation.messages == ()
     with pytest.raises(InputError):
         await session.preview(None)
-    await run(session.chat.ask("One"))
+    await run(session.ask("One"))
     assert (await session.preview(None)).text == "System: Be brief.\nUser: One\nAssistant:"
     assert (await session.preview("Once", raw=True)).text == "Once"
 
@@ -219,8 +219,8 @@ async def test_the_status_tells_model_conversation_and_room(open_session: Open) 
     session.keep()
     assert session.status() == ["echo", "new"]
     await session.warm()
-    session.after(await run(session.chat.ask("One two")))
-    used = session.chat.conversation
+    await run(session.ask("One two"))
+    used = session.conversation
     assert len(used.messages) == 2
     model, conversation, used = session.status()
     assert (model, conversation) == ("echo", session.conversation_id)
@@ -236,34 +236,34 @@ async def test_a_server_is_shown_with_its_url(open_session: Open) -> None:
 async def test_another_model_goes_on_with_the_conversation(open_session: Open, folders: Folders) -> None:
     session = open_session(system="Be brief.")
     session.keep()
-    await run(session.chat.ask("One"))
+    await run(session.ask("One"))
     await session.switch_model("canned")
-    await run(session.chat.ask("Two"))
+    await run(session.ask("Two"))
     with Store.open(folders.database) as store:
         records = store.records(store.resolve("last"))
     assert [r.provenance.model for r in records if r.provenance] == ["echo", "canned"]
-    assert session.chat.conversation.system == "Be brief."
+    assert session.conversation.system == "Be brief."
 
 
 async def test_a_system_message_of_an_earlier_run_survives_another_model(open_session: Open) -> None:
     first = open_session(system="Be brief.")
     first.keep()
-    await run(first.chat.ask("One"))
+    await run(first.ask("One"))
     second = open_session()
     second.resume("last")
     await second.switch_model("canned")
-    assert second.chat.conversation.system == "Be brief."
+    assert second.conversation.system == "Be brief."
 
 
 async def test_a_model_that_is_not_there_changes_nothing(open_session: Open) -> None:
     session = open_session()
-    before = session.chat.backend
+    before = session.connection
     for name in ("gpt-4", "missing.gguf"):
         with pytest.raises((UsageError, MissingError)):
             await session.switch_model(name)
-    assert session.chat.backend is before
+    assert session.connection is before
     assert session.config.text("model") == "echo"
-    assert (await run(session.chat.ask("One"))).status is Status.COMPLETE
+    assert (await run(session.ask("One"))).status is Status.COMPLETE
 
 
 async def test_the_names_of_models_are_the_embedded_and_built_in_ones(open_session: Open) -> None:
@@ -285,9 +285,9 @@ async def test_a_store_that_cannot_be_opened_is_a_notice_and_costs_no_answer(
     session.keep()
     (notice,) = session.take_notices()
     assert notice.startswith("this conversation is not saved: ")
-    reply = await run(session.chat.ask("One"))
+    reply = await run(session.ask("One"))
     assert (reply.text, reply.unsaved) == ("One", None)
-    assert session.chat.conversation.messages[-1] == Message(Role.ASSISTANT, "One")
+    assert session.conversation.messages[-1] == Message(Role.ASSISTANT, "One")
 
 
 async def test_a_folder_that_was_open_to_others_is_narrowed_with_a_notice(
@@ -306,15 +306,15 @@ async def test_who_shares_a_conversation_with_another_process_is_told_once(
 ) -> None:
     session = open_session()
     session.keep()
-    await run(session.chat.ask("One"))
+    await run(session.ask("One"))
     with Store.open(folders.database) as other:
         _, journal = other.resume(str(session.conversation_id))
         journal.begin(Message(Role.USER, "From another window"))
     assert session.take_notices() == []
-    await run(session.chat.ask("Two"))
+    await run(session.ask("Two"))
     (notice,) = session.take_notices()
     assert notice.startswith("another llmchat writes to this conversation, too")
-    await run(session.chat.ask("Three"))
+    await run(session.ask("Three"))
     assert session.take_notices() == []
     assert kept(folders)[1] == ["One", "One", "Two", "Two", "Three", "Three"]
 
@@ -364,8 +364,8 @@ async def test_another_profile_brings_all_that_it_says(profiled: Open) -> None:
     with pytest.raises(UnavailableError):  # by the server, once all is changed
         await session.switch_model("work")
     assert session.model_shown() == "tgi at http://127.0.0.1:9"
-    assert session.chat.settings == Settings(temperature=1.5, top_p=0.5, seed=7)
-    assert session.chat.conversation.system == "Of work."
+    assert session.settings == Settings(temperature=1.5, top_p=0.5, seed=7)
+    assert session.conversation.system == "Of work."
     preview = await session.preview("Hi", ask_server=False)
     assert preview.text.startswith("<|im_start|>system\nOf work.<|im_end|>")
 
@@ -374,22 +374,22 @@ async def test_a_model_of_this_machine_leaves_the_profile_of_a_server(profiled: 
     session = profiled(model="work")
     await session.switch_model("echo")
     assert session.model_shown() == "echo"
-    assert session.chat.settings == Settings()
-    assert session.chat.conversation.system == ""
+    assert session.settings == Settings()
+    assert session.conversation.system == ""
     await session.switch_model("local")
-    assert (session.model_shown(), session.chat.settings.seed) == ("canned", 3)
+    assert (session.model_shown(), session.settings.seed) == ("canned", 3)
     await session.switch_model("echo")
-    assert session.chat.settings.seed == 3  # that profile is no server's
+    assert session.settings.seed == 3  # that profile is no server's
 
 
 async def test_a_system_message_of_a_file_does_not_replace_the_kept_one(profiled: Open) -> None:
     toml = 'model = "echo"\nsystem = "Of the file."\n[profiles.mine]\nsystem = "Mine."\n'
     first = profiled(toml, system="Be brief.")
     first.keep()
-    await run(first.chat.ask("One"))
+    await run(first.ask("One"))
     second, third = profiled(toml), profiled(toml, model="mine")
-    assert second.chat.conversation.system == "Of the file."
+    assert second.conversation.system == "Of the file."
     second.resume("last")
-    assert second.chat.conversation.system == "Be brief."
+    assert second.conversation.system == "Be brief."
     third.resume("last")
-    assert third.chat.conversation.system == "Mine."
+    assert third.conversation.system == "Mine."

@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 
 from llmchat import weights
-from llmchat.app.target import DEFAULT_MODEL, Target, choose, open_backend
-from llmchat.backends.auto import AutoBackend
+from llmchat.app.target import DEFAULT_MODEL, Target, choose, open_connection
 from llmchat.backends.echo import EchoBackend
-from llmchat.backends.openai.backend import OpenAIBackend
-from llmchat.backends.tgi.backend import TgiBackend
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, resolve
-from llmchat.core.generation import Backend
+from llmchat.core.backend import Connection
 from llmchat.errors import ConfigError, InputError, MissingError, UsageError
 
 URL = "http://127.0.0.1:9"
@@ -39,9 +36,9 @@ def configure(tmp_path: Path) -> Callable[..., Config]:
 Configure = Callable[..., Config]
 
 
-def opened(config: Config, tmp_path: Path) -> Backend:
+def opened(config: Config, tmp_path: Path) -> Connection:
     folders = Folders.find({"LLMCHAT_HOME": str(tmp_path)})
-    return open_backend(choose(config), config, folders, fetching=nothing_is_fetched)
+    return open_connection(choose(config), config, folders, fetching=nothing_is_fetched)
 
 
 @pytest.mark.parametrize(
@@ -70,27 +67,33 @@ def test_a_model_of_this_machine_replaces_only_a_url_from_a_lower_layer(
 
 @pytest.mark.parametrize("name", ["echo", "canned"])
 def test_a_built_in_is_opened_by_its_name(configure: Configure, tmp_path: Path, name: str) -> None:
-    backend = opened(configure({"model": name}), tmp_path)
-    assert isinstance(backend, EchoBackend)
-    assert (backend.name, backend.model) == (name, name)
+    connection = opened(configure({"model": name}), tmp_path)
+    assert isinstance(connection, EchoBackend)
+    assert (connection.info.backend, connection.info.model) == (name, name)
 
 
 @pytest.mark.parametrize(
-    ("flags", "environ", "kind"),
+    ("flags", "environ", "api", "is_guess"),
     [
-        ({"url": URL, "api": "tgi"}, {}, TgiBackend),
-        ({"url": URL, "api": "openai"}, {}, OpenAIBackend),
-        ({"url": URL}, {}, AutoBackend),
-        ({}, {"HF_API_FALCOM_BASE": URL}, TgiBackend),
-        ({"api": "openai"}, {"HF_API_FALCOM_BASE": URL}, OpenAIBackend),
+        ({"url": URL, "api": "tgi"}, {}, "tgi", False),
+        ({"url": URL, "api": "openai"}, {}, "openai", False),
+        ({"url": URL}, {}, "tgi", True),
+        ({}, {"HF_API_FALCOM_BASE": URL}, "tgi", False),
+        ({"api": "openai"}, {"HF_API_FALCOM_BASE": URL}, "openai", False),
     ],
 )
 async def test_a_url_is_opened_without_connecting_to_it(
-    configure: Configure, tmp_path: Path, flags: dict[str, object], environ: dict[str, str], kind: type
+    configure: Configure,
+    tmp_path: Path,
+    flags: dict[str, object],
+    environ: dict[str, str],
+    api: str,
+    *,
+    is_guess: bool,
 ) -> None:
-    backend = opened(configure(flags, **environ), tmp_path)
-    assert isinstance(backend, kind)
-    await backend.aclose()
+    connection = opened(configure(flags, **environ), tmp_path)
+    assert (connection.info.backend, connection.is_guess) == (api, is_guess)
+    await connection.aclose()
 
 
 def test_a_url_is_not_opened_with_a_key_that_may_not_go_there(configure: Configure, tmp_path: Path) -> None:
@@ -99,9 +102,9 @@ def test_a_url_is_not_opened_with_a_key_that_may_not_go_there(configure: Configu
 
 
 def test_the_named_prompt_format_is_spoken(configure: Configure, tmp_path: Path) -> None:
-    backend = opened(configure({"url": URL, "api": "tgi", "prompt_format": "gemma"}), tmp_path)
-    assert backend.prompt_format is not None
-    assert backend.prompt_format.name == "gemma"
+    connection = opened(configure({"url": URL, "api": "tgi", "prompt_format": "gemma"}), tmp_path)
+    assert connection.info.prompt_format is not None
+    assert connection.info.prompt_format.name == "gemma"
 
 
 @pytest.mark.parametrize(
@@ -139,4 +142,6 @@ def test_offline_nothing_is_fetched(configure: Configure, tmp_path: Path) -> Non
 
     config = configure({"offline": True})
     with pytest.raises(MissingError, match="not on this machine"):
-        open_backend(choose(config), config, Folders.find({"LLMCHAT_HOME": str(tmp_path)}), fetching=silently)
+        open_connection(
+            choose(config), config, Folders.find({"LLMCHAT_HOME": str(tmp_path)}), fetching=silently
+        )

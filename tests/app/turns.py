@@ -45,12 +45,11 @@ def no_fetching(_: weights.Model) -> Iterator[weights.Progress]:
 async def ask(home: str) -> None:
     """One turn without end in a new conversation; "asked" on stdout once it is begun."""
     folders = Folders.find({"LLMCHAT_HOME": home})
-    session = Session(
-        resolve({"model": "echo"}, environ={}, directory=Path(home)), folders, fetching=no_fetching
-    )
+    config = resolve({"model": "echo"}, environ={}, directory=Path(home))
+    endless = Endless(prompt_format=FORMATS["transcript"])
+    session = Session(config, folders, fetching=no_fetching, connection=endless)
     session.keep()
-    session.chat.backend = Endless(prompt_format=FORMATS["transcript"])
-    async with session.chat.ask(QUESTION) as turn:
+    async with session.ask(QUESTION) as turn:
         print("asked", flush=True)
         async for _ in turn:
             pass

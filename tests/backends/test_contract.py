@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 import trustme
 
+from backends.asking import limits_of
 from backends.wires import WAYS, Way, Wire, event
-from doubles import RecordingJournal
+from doubles import RecordingJournal, Talk
 from llmchat.backends.http.answer import find
 from llmchat.backends.http.endpoint import Endpoint, Timeouts
 from llmchat.backends.http.output_limit import PIECES_PER_TOKEN, SPARE_PIECES
-from llmchat.backends.registry import Api
-from llmchat.core.chat import Chat
+from llmchat.core.backend import Connection
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.generation import Backend, Event, Notice, Settings, Token
+from llmchat.core.generation import Event, Notice, Settings, Token
 from llmchat.errors import ExitCode, LLMChatError
 from servers.bytewise import Act, ByteServer, Step, as_json, chunked, head, page
 
@@ -255,13 +255,13 @@ class Asking:
         self.events: list[Event] = []
         self.error: LLMChatError | None = None
 
-    def open(self) -> Backend:
+    def open(self) -> Connection:
         endpoint = Endpoint(self.server.url, key=KEY, timeouts=self._timeouts)
-        return self._way.backend(endpoint, self._folder)
+        return self._way.connection(endpoint, self._folder)
 
-    async def run(self, backend: Backend, *before: Message, **settings: int) -> None:
-        chat = Chat(
-            backend,
+    async def run(self, connection: Connection, *before: Message, **settings: int) -> None:
+        chat = Talk(
+            connection,
             self.journal,
             conversation=Conversation("Be brief.", before),
             settings=Settings(**settings),  # type: ignore[arg-type]  # numbers
@@ -292,8 +292,8 @@ class Asking:
 async def test_a_fault_has_its_error_and_loses_nothing(fault: Fault, way: Way, tmp_path: Path) -> None:
     asking = Asking(way, fault.answer(way.wire), tmp_path)
     async with asking.server as server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend)
+        connection = asking.open()
+        await asking.run(connection)
         error = asking.error
         assert error is not None
         assert error.exit_code == fault.code, f"{type(error).__name__}: {error.message}"
@@ -310,7 +310,7 @@ async def test_a_fault_has_its_error_and_loses_nothing(fault: Fault, way: Way, t
         assert {request.path for request in server.seen} <= {"/info", "/v1/models", way.wire.path}
         # Whoever quotes a server does not quote the key.
         assert KEY not in f"{error!r} {error.message} {error.hint}"
-        await backend.aclose()
+        await connection.aclose()
         if Act.HANG in fault.answer(way.wire):
             async with asyncio.timeout(0.5):
                 await server.left.wait()
@@ -321,9 +321,9 @@ async def test_a_fault_has_its_error_and_loses_nothing(fault: Fault, way: Way, t
 async def test_a_legal_oddity_just_works(name: str, way: Way, tmp_path: Path) -> None:
     asking = Asking(way, LEGAL[name](way.wire), tmp_path)
     async with asking.server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection)
+        await connection.aclose()
     assert asking.error is None, asking.error.message if asking.error else ""
     assert (asking.text, asking.journal.text) == ("Hello", "Hello")
     assert asking.journal.ended[0][0] is Status.COMPLETE
@@ -336,23 +336,23 @@ async def test_tokens_without_end_are_cut_and_the_server_is_released(way: Way, t
     forever = [*way.wire.stream(*[many] * 100)[:-2], Act.HANG]
     asking = Asking(way, forever, tmp_path)
     async with asking.server as server, asyncio.timeout(20):
-        backend = asking.open()
-        await asking.run(backend, max_tokens=5)
+        connection = asking.open()
+        await asking.run(connection, max_tokens=5)
         assert asking.error is None
         assert asking.journal.ended[0][0] is Status.LENGTH
         assert len(asking.text.split()) == SPARE_PIECES + 5 * PIECES_PER_TOKEN
         async with asyncio.timeout(0.5):
             await server.left.wait()
-        await backend.aclose()
+        await connection.aclose()
 
 
 @pytest.mark.parametrize("way", WAYS[:2], ids=lambda way: way.name)
 async def test_a_reply_that_is_longer_than_its_limit_but_ends_is_whole(way: Way, tmp_path: Path) -> None:
     asking = Asking(way, way.wire.stream(way.wire.token(" x") * 5000, way.wire.end), tmp_path)
     async with asking.server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend, max_tokens=5)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection, max_tokens=5)
+        await connection.aclose()
     assert (asking.error, len(asking.text.split())) == (None, 5000)
     assert asking.journal.ended[0][0] is Status.COMPLETE
 
@@ -364,9 +364,9 @@ async def test_whoever_a_server_redirects_to_hears_nothing(status: int, way: Way
         elsewhere = page(f"{status} Elsewhere", None, b"", Location=f"{other.url}{way.wire.path}")
         asking = Asking(way, elsewhere, tmp_path)
         async with asking.server as server:
-            backend = asking.open()
-            await asking.run(backend)
-            await backend.aclose()
+            connection = asking.open()
+            await asking.run(connection)
+            await connection.aclose()
             assert asking.error is not None
             assert (asking.error.exit_code, asking.asked, other.connections) == (ExitCode.CONFIG, 1, 0)
             keys = {request.headers.get("Authorization") for request in server.seen}
@@ -380,9 +380,9 @@ async def test_a_lone_question_that_leaves_less_room_gets_a_shorter_reply(way: W
     answers = [OVERFLOWS[0], ready]
     asking.server.answers = {**way.wire.about, way.wire.path: lambda at: answers[at]}
     async with asking.server as server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection)
+        await connection.aclose()
     assert (asking.error, asking.text) == (None, "Hello")
     first, second = (request.json for request in server.asked_for(way.wire.path))
     budgets = [
@@ -402,9 +402,9 @@ async def test_a_lone_question_that_leaves_less_room_gets_a_shorter_reply(way: W
 )
 async def test_a_server_that_is_not_there_is_named(url: str, says: str, way: Way, tmp_path: Path) -> None:
     asking = Asking(way, [], tmp_path)
-    backend = way.backend(Endpoint(url, key=KEY, timeouts=SOON), tmp_path)
-    await asking.run(backend)
-    await backend.aclose()
+    connection = way.connection(Endpoint(url, key=KEY, timeouts=SOON), tmp_path)
+    await asking.run(connection)
+    await connection.aclose()
     assert asking.error is not None
     assert (asking.error.exit_code, says in asking.error.message) == (ExitCode.UNAVAILABLE, True)
 
@@ -432,9 +432,9 @@ async def test_a_certificate_is_always_verified(
     asking.server.tls = context
     async with asking.server as server, asyncio.timeout(10):
         ca = tmp_path / "ca.pem" if trusted else None
-        backend = way.backend(Endpoint(server.url, key=KEY, timeouts=SOON, ca_file=ca), tmp_path)
-        await asking.run(backend)
-        await backend.aclose()
+        connection = way.connection(Endpoint(server.url, key=KEY, timeouts=SOON, ca_file=ca), tmp_path)
+        await asking.run(connection)
+        await connection.aclose()
     if code is None:
         assert (asking.error, asking.text) == (None, "Hello")
     else:
@@ -450,9 +450,9 @@ async def test_a_connection_that_fails_is_tried_three_times_in_all(
 ) -> None:
     asking = Asking(way, fault.answer(way.wire), tmp_path, timeouts=Timeouts(wait=5))
     async with asking.server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection)
+        await connection.aclose()
     assert asking.error is not None
     assert (asking.error.exit_code, asking.asked) == (ExitCode.UNAVAILABLE, 3)
 
@@ -487,9 +487,9 @@ async def test_a_model_that_loads_is_waited_for_in_sight(
         way.wire.path: lambda at: loading if at == 0 and where == "the question" else ready,
     }
     async with asking.server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection)
+        await connection.aclose()
     assert (asking.error, asking.text) == (None, "Hello")
     (told,) = [each for each in asking.events if isinstance(each, Notice)]
     assert told.text.startswith("waiting for the model at 127.0.0.1:")
@@ -504,15 +504,15 @@ async def test_a_server_too_busy_to_tell_of_itself_answers_all_the_same(
     asking = Asking(way, way.wire.stream(way.wire.reply("Hello")), tmp_path, timeouts=Timeouts(wait=5))
     asking.server.answers = {**asking.server.answers, "/info": busy, "/v1/models": busy}
     # Where nothing else says what the server speaks, its URL does: TGI's.
-    if way.asks and way.wire.api is Api.OPENAI:
+    if way.asks and way.wire.api == "openai":
         asking.server.answers |= {"/": page("404 Not Found", None, b"")}
     async with asking.server as server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection)
+        await connection.aclose()
     assert (asking.error, asking.text) == (None, "Hello")
     told = [request for request in server.seen if request.method == "GET"]
-    found_out = 1 if way.asks and way.wire.api is Api.OPENAI else 0  # which models the other protocol has
+    found_out = 1 if way.asks and way.wire.api == "openai" else 0  # which models the other protocol has
     assert len(told) <= (1 if "429" in status else 3) + found_out
 
 
@@ -522,11 +522,11 @@ async def test_all_waiting_together_is_bounded(way: Way, tmp_path: Path) -> None
     asking = Asking(way, loading, tmp_path, timeouts=Timeouts(wait=1))
     asking.server.answers = dict.fromkeys(("/", "/info", "/v1/models", way.wire.path), loading)
     async with asking.server, asyncio.timeout(10):
-        backend = asking.open()
+        connection = asking.open()
         started = asyncio.get_running_loop().time()
-        await asking.run(backend)
+        await asking.run(connection)
         waited = asyncio.get_running_loop().time() - started
-        await backend.aclose()
+        await connection.aclose()
     assert asking.error is not None
     assert asking.error.exit_code == ExitCode.UNAVAILABLE
     assert waited < 1.9  # 2 would be twice the bound
@@ -543,9 +543,9 @@ async def test_a_tokenizer_that_hangs_costs_no_answer(
     asking.server.answers = {**asking.server.answers, "/tokenize": count, "/apply-template": count}
     long = Message(Role.USER, "word " * 300), Message(Role.ASSISTANT, "word " * 300)
     async with asking.server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend, *long)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection, *long)
+        await connection.aclose()
     assert (asking.error, asking.text) == (None, "Hello")
 
 
@@ -554,9 +554,9 @@ async def test_events_without_text_are_no_progress(way: Way, tmp_path: Path) -> 
     nothing = [way.wire.token("")] * 20
     asking = Asking(way, way.wire.stream(*nothing, Act.HANG), tmp_path)
     async with asking.server, asyncio.timeout(10):
-        backend = asking.open()
-        await asking.run(backend)
-        await backend.aclose()
+        connection = asking.open()
+        await asking.run(connection)
+        await connection.aclose()
     assert asking.error is not None
     assert "first token within" in asking.error.message
 
@@ -565,9 +565,11 @@ async def test_events_without_text_are_no_progress(way: Way, tmp_path: Path) -> 
 async def test_a_short_key_may_be_a_word_of_what_a_server_tells(way: Way, tmp_path: Path) -> None:
     asking = Asking(way, way.wire.stream(way.wire.reply("Hello")), tmp_path)
     async with asking.server as server, asyncio.timeout(10):
-        backend = way.backend(Endpoint(server.url, key="m", timeouts=SOON), tmp_path)
-        assert not (await backend.limits()).assumed
-        await backend.aclose()
+        connection = way.connection(Endpoint(server.url, key="m", timeouts=SOON), tmp_path)
+        limits = await limits_of(connection)
+        assert limits is not None
+        assert not limits.assumed
+        await connection.aclose()
 
 
 OVERFLOWS = [
@@ -615,9 +617,9 @@ async def test_a_prompt_that_is_too_long_is_shrunk_once_then_there_are_numbers(
             way.wire.path: lambda at, answers=answers: answers[min(at, len(answers) - 1)],
         }
         async with asking.server, asyncio.timeout(10):
-            backend = asking.open()
-            await asking.run(backend, *before)
-            await backend.aclose()
+            connection = asking.open()
+            await asking.run(connection, *before)
+            await connection.aclose()
         assert asking.asked == asked
         if error:
             assert asking.error is not None

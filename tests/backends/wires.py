@@ -7,14 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from llmchat.backends.auto import AutoBackend
-from llmchat.backends.http.client import HttpClient
+from backends.asking import open_server
 from llmchat.backends.http.endpoint import Endpoint
-from llmchat.backends.openai.backend import OpenAIBackend
-from llmchat.backends.registry import Api, HttpBackend
-from llmchat.backends.tgi.backend import TgiBackend
-from llmchat.core.generation import Backend
-from llmchat.core.prompt_format import FORMATS
+from llmchat.core.backend import Connection
 from servers import openai, tgi
 from servers.bytewise import Act, Step, as_json, chunked, head
 
@@ -27,7 +22,7 @@ def event(data: str) -> bytes:
 class Wire:
     """How one protocol says things. `about` answers what a client asks before it generates."""
 
-    api: Api
+    api: str
     path: str
     about: Mapping[str, Sequence[Step]]
     token: Callable[[str], bytes]
@@ -49,15 +44,9 @@ class Wire:
         steps += [part if isinstance(part, Act) else chunked(part) for part in parts]
         return steps if any(isinstance(part, Act) for part in parts) else [*steps, chunked(b""), Act.KEEP]
 
-    def speaker(self, endpoint: Endpoint, session: HttpClient | None = None) -> HttpBackend:
-        """The backend that speaks it."""
-        if self.api is Api.TGI:
-            return TgiBackend(endpoint, prompt_format=FORMATS["transcript"], session=session)
-        return OpenAIBackend(endpoint, session=session)
-
 
 TGI = Wire(
-    Api.TGI,
+    "tgi",
     "/",
     {"/info": as_json(tgi.INFO)},
     token=lambda text: event(tgi.token(text)),
@@ -66,7 +55,7 @@ TGI = Wire(
     whole=json.dumps([{"generated_text": "Hello", "details": None}]).encode(),
 )
 OPENAI = Wire(
-    Api.OPENAI,
+    "openai",
     openai.CHAT,
     {"/v1/models": as_json({"data": [{"id": "m", "max_model_len": 4096}]})},
     token=lambda text: event(openai.chunk(text)),
@@ -85,13 +74,10 @@ class Way:
     asks: bool = False
     unix: bool = False
 
-    def backend(self, endpoint: Endpoint, folder: Path) -> Backend:
+    def connection(self, endpoint: Endpoint, folder: Path) -> Connection:
         if self.unix:
             endpoint = replace(endpoint, url="http://localhost", unix_socket=folder / "s")
-        if not self.asks:
-            return self.wire.speaker(endpoint)
-        session = HttpClient(endpoint)
-        return AutoBackend(session, {wire.api: wire.speaker(endpoint, session) for wire in (TGI, OPENAI)})
+        return open_server(endpoint, None if self.asks else self.wire.api)
 
 
 WAYS = [

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from llmchat.core.generation import RANGES, Settings, estimate_tokens
+from llmchat.core.backend import estimate_tokens
+from llmchat.core.generation import RANGES, Settings
 from llmchat.errors import UsageError
 
 

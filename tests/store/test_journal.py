@@ -4,7 +4,7 @@ import asyncio
 import os
 import sqlite3
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -12,23 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmchat.core.chat import Chat
-from llmchat.core.conversation import Conversation, Message, Role, Status
+from doubles import ScriptedBackend, Talk
+from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import (
-    Event,
     Finish,
     FinishReason,
-    Limits,
-    Request,
     Settings,
     Token,
-    TokenCount,
     Usage,
-    estimate_tokens,
-    no_events,
 )
 from llmchat.core.journal import Provenance, Reply
-from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import StorageError, TryLaterError
 from llmchat.store import ConversationJournal, Saved, Store
 from llmchat.store.writer import process
@@ -367,39 +360,9 @@ def test_opening_takes_as_many_statements_at_1000_messages_as_at_10(store: Store
     assert statements_to_open() <= 2 * early  # FTS5 reads a page more or less of its index
 
 
-class Canned:
-    """A backend that says "some text" in two pieces."""
-
-    name = "canned"
-    model = "none"
-    prompt_format: PromptFormat | None = None
-    defaults = Settings()
-    system: str | None = None
-
-    def prepare(self) -> AsyncGenerator[Event, None]:
-        return no_events()
-
-    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        yield Token("some ")
-        yield Token("text")
-        yield Finish(FinishReason.STOP)
-
-    async def render(self, request: Request) -> str:
-        return ""
-
-    async def count(self, request: Request) -> TokenCount:
-        return estimate_tokens("")
-
-    async def limits(self) -> Limits:
-        return Limits(4096)
-
-    async def aclose(self) -> None: ...
-
-
 async def test_a_lock_costs_no_answer_and_the_next_turn_saves_both(store: Store, path: Path) -> None:
-    chat = Chat(
-        Canned(), store.journal(), conversation=Conversation(), settings=Settings(), defaults=Settings()
-    )
+    script = [Token("some "), Token("text"), Finish(FinishReason.STOP)]
+    chat = Talk(ScriptedBackend(script, script), store.journal())
 
     async def ask(question: str) -> Reply:
         async with chat.ask(question) as turn:

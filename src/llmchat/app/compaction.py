@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from llmchat.app.session import Session
-from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.journal import NullJournal, Reply
+from llmchat.core.journal import Reply
 from llmchat.core.turn import Turn
 from llmchat.errors import InputError, UsageError
 
@@ -33,13 +32,13 @@ class Compaction:
     @classmethod
     def of(cls, session: Session, *, kept: int = KEPT) -> Compaction:
         """Raises InputError where there are no older turns than those that are kept."""
-        there = len(session.chat.conversation.turns())
+        there = len(session.conversation.turns())
         if there <= kept:
             raise InputError(
                 f"there is nothing to sum up: of {there} turns the newest {kept} are kept",
                 hint="/compact 0 sums up all of them" if there else "ask something first",
             )
-        return cls(session, session.chat.conversation, kept)
+        return cls(session, session.conversation, kept)
 
     @property
     def replaced(self) -> int:
@@ -48,19 +47,10 @@ class Compaction:
 
     def ask(self) -> Turn:
         """The turn that asks for the summary. Nothing of it is journalled."""
-        chat = self.session.chat
         oldest = [message for turn in self.before.turns()[: self.replaced] for message in turn]
-        side = Chat(
-            chat.backend,
-            NullJournal(),
-            conversation=replace(self.before, messages=tuple(oldest)),
-            settings=replace(
-                chat.settings, max_tokens=None
-            ),  # that is for replies; a summary has to be whole
-            defaults=chat.defaults,
-            clock=chat.clock,
-        )
-        return side.ask(REQUEST)
+        conversation = replace(self.before, messages=tuple(oldest))
+        chosen = replace(self.session.settings, max_tokens=None)
+        return Turn(self.session.side_context(conversation, chosen), REQUEST)
 
     def apply(self, summary: Reply) -> Undo:
         """Goes on with the summary instead of the turns. Raises UsageError for one that is not whole."""
@@ -79,8 +69,8 @@ class Compaction:
                 kept = [Saved(each.message, each.provenance, each.created_at) for each in same]
         answer = Message(Role.ASSISTANT, summary.text)
         branch = [Saved(Message(Role.USER, REQUEST)), Saved(answer, summary.provenance), *kept]
-        after = Conversation(session.chat.conversation.system, tuple(each.message for each in branch))
-        session.kept.start_branch(after, branch)
+        after = Conversation(session.conversation.system, tuple(each.message for each in branch))
+        session.start_branch(after, branch)
         return Undo(session, self.before, after, session.conversation_id, head)
 
 
@@ -96,13 +86,13 @@ class Undo:
 
     @property
     def possible(self) -> bool:
-        there = self.session.chat.conversation.messages == self.after.messages
+        there = self.session.conversation.messages == self.after.messages
         return there and self.session.conversation_id == self.conversation_id
 
     def run(self) -> None:
         """Goes on with the turns as they were. Raises what the store raises."""
         if self.head is not None:
-            self.session.kept.switch(self.head)
+            self.session.switch_branch(self.head)
         else:
-            chat = self.session.chat
-            chat.conversation = replace(chat.conversation, messages=self.before.messages)
+            system = self.session.conversation.system
+            self.session.start_branch(replace(self.before, system=system), ())

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from llmchat.config.folders import Folders
-from llmchat.core.chat import Chat
 from llmchat.core.conversation import Conversation
-from llmchat.core.journal import NullJournal, Reply
+from llmchat.core.journal import Journal, NullJournal
 from llmchat.errors import LLMChatError, UsageError
 
 if TYPE_CHECKING:
@@ -17,21 +16,22 @@ if TYPE_CHECKING:
 
 
 class Persistence:
-    """Gives a chat its journal, and goes with it from one kept conversation to another.
+    """The journal of a chat, and its way from one kept conversation to another, which it returns.
 
     Nothing is kept at first. What a method raises of the store it raises before anything has changed.
     """
 
-    def __init__(self, chat: Chat, folders: Folders) -> None:
+    def __init__(self, folders: Folders) -> None:
         self.saves = False
         """Whether what is said is to be kept; a store that cannot be used may be in the way."""
-        self.replies: list[Reply] = []
-        """Those of this conversation in this run."""
-        self._chat = chat
         self._folders = folders
         self._notices: list[str] = []
         self._store: Store | None = None
         self._journal: ConversationJournal | None = None
+
+    @property
+    def journal(self) -> Journal:
+        return self._journal or NullJournal()
 
     @property
     def conversation_id(self) -> str | None:
@@ -59,34 +59,28 @@ class Persistence:
             notices += [notice.text for notice in self._journal.take_notices()]
         return notices
 
-    def begin(self) -> None:
+    def begin(self, system: str) -> None:
         """Saves from here on, in a new conversation. What is wrong with the store becomes a notice."""
         self.saves = True
+        self._journal = None
         try:
-            self._use(self._new_journal())
+            self._journal = self._new_journal(system)
         except LLMChatError as error:
-            self._use(None)
             self._notices.append(f"this conversation is not saved: {error.message}")
-
-    def begin_anew(self) -> None:
-        """The same for a new conversation, if the old one was to be saved."""
-        self.replies.clear()
-        if self.saves:
-            self.begin()
 
     def forget(self) -> None:
         """Keeps nothing of what is said from here on."""
         self.saves = False
-        self._use(None)
+        self._journal = None
 
-    def open(self, conversation: str, *, keep: bool) -> None:
+    def open(self, conversation: str, *, keep: bool) -> Conversation:
         """Goes on with a kept conversation: `last`, an id or the beginning of one; see `Session.resume`."""
         found = self.store.resolve(conversation)
         if self._journal is not None:
             self._journal.flush()
-        self._load(found, keep=keep)
+        return self._load(found, keep=keep)
 
-    def switch(self, message: int) -> None:
+    def switch(self, message: int) -> Conversation:
         """Goes on with the branch of this conversation that this message is on.
 
         Raises UsageError where nothing is saved, MissingError where there is no such message.
@@ -95,7 +89,7 @@ class Persistence:
         assert self._journal is not None, "what has an id has a journal"
         self._journal.flush()
         self.store.switch(conversation, message)
-        self._load(conversation, keep=True)
+        return self._load(conversation, keep=True)
 
     def saved_id(self) -> str:
         """The id of this conversation. Raises UsageError where it is not saved, or not yet."""
@@ -104,24 +98,23 @@ class Persistence:
             raise UsageError("this conversation is not saved", hint=hint)
         return self.conversation_id
 
-    def save(self) -> None:
-        """Saves what was said so far and from here on, unless it is already. Raises what the store raises."""
+    def save(self, conversation: Conversation) -> None:
+        """Saves this conversation, and what follows, unless it is already. Raises what the store raises."""
         if self._journal is not None:
             self._journal.flush()
             return
         from llmchat.store import Saved
 
-        journal = self._new_journal()
-        if self._chat.conversation.messages:
-            journal.start_branch(Saved(message) for message in self._chat.conversation.messages)
+        journal = self._new_journal(conversation.system)
+        if conversation.messages:
+            journal.start_branch(Saved(message) for message in conversation.messages)
         self.saves = True
-        self._use(journal)
+        self._journal = journal
 
-    def start_branch(self, conversation: Conversation, saved: Sequence[Saved]) -> None:
+    def start_branch(self, saved: Sequence[Saved]) -> None:
         """Goes on with these messages instead; what was said so far stays kept on a branch of its own."""
         if self._journal is not None:
             self._journal.start_branch(saved)
-        self._chat.conversation = conversation
 
     def set_system(self, text: str) -> None:
         """Saves another system message, with the first question where there is none yet."""
@@ -133,23 +126,17 @@ class Persistence:
         if self._store is not None:
             self._store.close()
 
-    def _load(self, conversation: str, *, keep: bool) -> None:
-        if keep:
-            resumed, journal = self.store.resume(conversation, call_later=_call_later)
-            self.saves = True
-            self._use(journal)
-        else:
-            resumed = self.store.load(conversation)
-            self._use(None)
-        self._chat.conversation = resumed
-        self.replies.clear()
+    def _load(self, conversation: str, *, keep: bool) -> Conversation:
+        if not keep:
+            loaded = self.store.load(conversation)
+            self._journal = None
+            return loaded
+        resumed, self._journal = self.store.resume(conversation, call_later=_call_later)
+        self.saves = True
+        return resumed
 
-    def _new_journal(self) -> ConversationJournal:
-        return self.store.journal(system=self._chat.conversation.system, call_later=_call_later)
-
-    def _use(self, journal: ConversationJournal | None) -> None:
-        self._journal = journal
-        self._chat.journal = journal or NullJournal()
+    def _new_journal(self, system: str) -> ConversationJournal:
+        return self.store.journal(system=system, call_later=_call_later)
 
 
 def check_kept(conversation: str, folders: Folders) -> None:

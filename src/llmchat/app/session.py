@@ -1,150 +1,173 @@
-"""One conversation with one backend, and what may be changed about both while it lasts. Shows nothing."""
+"""One chat: a conversation, which only this assigns, with one model at a time. Shows nothing."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmchat.app.download import Fetching, stoppable
+from llmchat.app.download import Fetching
+from llmchat.app.model import ModelChoice
 from llmchat.app.persistence import Persistence
 from llmchat.app.preview import Preview, make_preview
-from llmchat.app.target import choose, model_names, open_backend, point_at, system_message
 from llmchat.app.usage import ContextUsage
-from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
-from llmchat.config.resolve import Config, Layer, defaults
-from llmchat.config.setting import SettingValue
-from llmchat.config.settings import SETTINGS
+from llmchat.config.resolve import Config, Layer
+from llmchat.core.backend import Connected, Connection, Limits, connected
 from llmchat.core.budget import Budget, make_budget
-from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
-from llmchat.core.conversation import Conversation
-from llmchat.core.journal import NullJournal, Reply
-from llmchat.core.prompt_format import FORMATS
-from llmchat.core.turn import Turn
-from llmchat.errors import StorageError, TryLaterError, UsageError
+from llmchat.core.conversation import Conversation, Message, Role, Status
+from llmchat.core.generation import Event, Request, Settings
+from llmchat.core.journal import Reply
+from llmchat.core.plan import Draft
+from llmchat.core.turn import NoticesSaid, Turn, TurnContext
+from llmchat.errors import InputError, StorageError, TryLaterError
 
 if TYPE_CHECKING:
-    from llmchat.store import ConversationExport, Store
+    from llmchat.store import ConversationExport, Saved, Store
 
 
 class Session:
     """What a front end talks through."""
 
-    def __init__(self, config: Config, folders: Folders, *, fetching: Fetching) -> None:
-        """Opens the backend, fetching its weights if need be; connects to nothing. Raises as open_backend."""
-        self.config = config
+    def __init__(
+        self, config: Config, folders: Folders, *, fetching: Fetching, connection: Connection | None = None
+    ) -> None:
+        """Fetches weights that are not on disk; connects to nothing. Raises as `open_connection`.
+
+        A `connection` stands in for that of the configured target.
+        """
         self.folders = folders
-        self._fetching = fetching
-        target = choose(config)
-        self.chat = Chat(
-            open_backend(target, config, folders, fetching=fetching),
-            NullJournal(),
-            conversation=Conversation(),
-            settings=config.chosen(),
-            defaults=defaults(),
-        )
-        self._target = target
-        self._usage = ContextUsage(self.chat)
-        self._set: dict[str, SettingValue | None] = {}  # by /set
-        self.chat.conversation = Conversation(self._system())
-        self.kept = Persistence(self.chat, folders)
+        self.replies: list[Reply] = []
+        """Those of this conversation in this run."""
+        self._model = ModelChoice(config, folders, fetching=fetching, connection=connection)
+        self._conversation = Conversation(self._model.system)
+        self._persistence = Persistence(folders)
+        self._notices_said = NoticesSaid()
+        self._usage = ContextUsage()
+        self._limits: Limits | None = None  # once the model was asked
         self._note_withheld_key()
+
+    # The conversation
 
     @property
     def conversation(self) -> Conversation:
-        """As it is sent from here on."""
-        return self.chat.conversation
-
-    @property
-    def saves(self) -> bool:
-        """Whether what is said is to be saved; a store that cannot be used may be in the way."""
-        return self.kept.saves
-
-    @property
-    def replies(self) -> Sequence[Reply]:
-        """Those of this conversation in this run."""
-        return self.kept.replies
-
-    @property
-    def conversation_id(self) -> str | None:
-        """None until something was saved."""
-        return self.kept.conversation_id
-
-    @property
-    def store(self) -> Store:
-        """The kept conversations, opened when first needed. Raises what Store.open raises."""
-        return self.kept.store
+        return self._conversation
 
     def ask(
         self, question: str, *, raw: bool = False, stream: bool = True, constraint: Constraint | None = None
     ) -> Turn:
         """The turn that asks this: journalled when it is entered, sent when it is iterated."""
-        return self.chat.ask(question, raw=raw, stream=stream, constraint=constraint)
+        return Turn(self._context(), question, raw=raw, stream=stream, constraint=constraint)
 
     def retry(self) -> Turn:
-        """The turn that asks the newest question again. Raises InputError where there is none."""
-        return self.chat.retry()
+        """The turn that asks the newest question again; the old answer stays in the journal as a sibling.
+
+        Raises InputError where there is no question yet.
+        """
+        if not any(message.role is Role.USER for message in self._conversation.messages):
+            raise InputError("there is no question to send again", hint="type one")
+        while self._conversation.messages[-1].role is not Role.USER:
+            self._step_back()
+        return Turn(self._context(), None)
 
     def go_on(self) -> Turn:
-        """The turn that goes on with a reply that was cut off. Raises InputError where there is none."""
-        return self.chat.go_on()
+        """The turn that goes on with the newest answer, which was cut off.
+
+        Its answer has the whole text from the beginning; the part stays in the journal as a sibling. Its
+        figures, tokens and times, are those of what was added.
+        Raises InputError where there is no such answer.
+        """
+        newest = self._conversation.messages[-1] if self._conversation.messages else None
+        if newest is None or newest.role is not Role.ASSISTANT or not newest.text:
+            raise InputError("there is no reply to go on with", hint="/retry asks the last question again")
+        if newest.status is Status.COMPLETE:
+            raise InputError("the last reply was not cut off", hint="ask for more in your own words")
+        self._step_back()
+        return Turn(self._context(), None, before=newest.text)
 
     def undo(self) -> str:
-        """Takes the newest question back, and returns it. Raises InputError where there is none."""
-        return self.chat.undo()
+        """Takes the newest turn back and returns its question. Raises InputError where there is none."""
+        asked = [message.text for message in self._conversation.messages if message.role is Role.USER]
+        if not asked:
+            raise InputError("there is nothing to undo", hint="type a question first")
+        while self._step_back().role is not Role.USER:
+            pass
+        return asked[-1]
 
-    def draft(self, question: str | None) -> Conversation:
-        """The conversation with this question; without one, up to the newest. Raises InputError."""
-        return self.chat.draft(question)
+    def new_conversation(self) -> None:
+        """Begins anew with the system message there is."""
+        self._go_to(Conversation(self._conversation.system))
+        if self._persistence.saves:
+            self.keep()
 
-    async def budget(self, question: str | None) -> Budget:
-        """Where the tokens of the conversation go, with this question if there is one. Raises as planning."""
-        return await make_budget(self.chat, self.conversation if question is None else self.draft(question))
+    def set_system(self, text: str) -> None:
+        """Another system message from here on; "" is none. What the store raises is about saving it only."""
+        self._conversation = replace(self._conversation, system=text)
+        self._model.config = self._model.config.changed("system", text)
+        self._persistence.set_system(text)
 
-    async def can_continue(self) -> bool:
-        """Whether the model can go on with a reply that was cut off."""
-        return await self.chat.backend.can_continue()
+    def side_context(
+        self, conversation: Conversation, chosen: Settings, *, notices: NoticesSaid | None = None
+    ) -> TurnContext:
+        """For a turn of the same model that is no part of this conversation, and is not kept."""
+        said = notices or self._notices_said
+        return TurnContext(self._model.connection, conversation, chosen, self._model.defaults, notices=said)
 
-    def save(self) -> None:
-        """Saves what was said so far and from here on. Raises what the store raises."""
-        self.kept.save()
-
-    def saved_id(self) -> str:
-        """The id of this conversation. Raises UsageError where it is not saved, or not yet."""
-        return self.kept.saved_id()
-
-    def switch_branch(self, message: int) -> None:
-        """Goes on with the branch that this message is on. Raises UsageError or MissingError."""
-        self.kept.switch(message)
-
-    def export(self) -> ConversationExport:
-        """The conversation as it is saved; one that is not is a single branch of now."""
-        from llmchat.store import ConversationExport, Record
-
-        if self.conversation_id is not None:
-            return self.store.export(self.conversation_id)
-        now, said = time.time(), self.conversation
-        records = tuple(
-            Record(at, at - 1 or None, message, now, None) for at, message in enumerate(said.messages, 1)
+    def _context(self) -> TurnContext:
+        return TurnContext(
+            self._model.connection,
+            self._conversation,
+            self._model.settings,
+            self._model.defaults,
+            self._persistence.journal,
+            self._notices_said,
+            self._add,
         )
-        return ConversationExport("not saved", None, said.system, now, now, len(records), records)
 
-    def take_notices(self) -> list[str]:
-        """What the person should be told since this was last asked, oldest first; foreign text."""
-        return self.kept.take_notices()
+    def _add(self, reply: Reply) -> None:
+        """A turn is over: what was said in it belongs to the conversation."""
+        for message in reply.messages:
+            self._conversation = self._conversation.add(message)
+        self.replies.append(reply)
+        self._usage.after(reply.provenance.usage, self._conversation)
+
+    def _step_back(self) -> Message:
+        newest = self._conversation.messages[-1]
+        self._persistence.journal.back()
+        self._conversation = self._conversation.without_newest()
+        return newest
+
+    def _go_to(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self.replies.clear()
+
+    # Where it is kept
+
+    @property
+    def conversation_id(self) -> str | None:
+        """None until something was saved."""
+        return self._persistence.conversation_id
+
+    @property
+    def saves(self) -> bool:
+        """Whether what is said is to be kept."""
+        return self._persistence.saves
+
+    @property
+    def store(self) -> Store:
+        """The kept conversations, opened when first needed. Raises what Store.open raises."""
+        return self._persistence.store
 
     def keep(self) -> None:
         """Saves from here on, in a new conversation. What is wrong with the store becomes a notice."""
-        self.kept.begin()
+        self._persistence.begin(self._conversation.system)
 
     def forget(self) -> None:
         """Keeps nothing of what is said from here on."""
-        self.kept.forget()
+        self._persistence.forget()
 
     def resume(self, conversation: str, *, keep: bool = True) -> None:
         """Goes on with a kept conversation: `last`, an id or the beginning of one.
@@ -152,150 +175,190 @@ class Session:
         A system message that the person set for this run replaces the kept one. Without `keep` nothing
         of what follows is saved. Raises MissingError, UsageError, or what the store raises.
         """
-        self.kept.open(conversation, keep=keep)
+        self._go_to(self._persistence.open(conversation, keep=keep))
         chosen, layer = self.config.text("system"), self.config.values["system"].layer
         standing = layer < Layer.ENVIRONMENT  # said in a file, once for all conversations
-        if chosen is not None and not standing and chosen != self.chat.conversation.system:
+        if chosen is not None and not standing and chosen != self._conversation.system:
             self.set_system(chosen)
 
     def open(self, conversation: str) -> None:
         """Leaves this conversation for a kept one, which has its own system message. Raises as `resume`."""
-        self.kept.open(conversation, keep=self.kept.saves)
+        self._go_to(self._persistence.open(conversation, keep=self.saves))
 
-    def new_conversation(self) -> None:
-        """Begins anew with the system message there is."""
-        self.chat.conversation = Conversation(self.chat.conversation.system)
-        self.kept.begin_anew()
+    def save(self) -> None:
+        """Saves what was said so far and from here on, unless it is already. Raises what the store raises."""
+        self._persistence.save(self._conversation)
 
-    def set_system(self, text: str) -> None:
-        """Another system message from here on; "" is none. What the store raises is about saving it only."""
-        self.chat.conversation = replace(self.chat.conversation, system=text)
-        self.config = self.config.changed("system", text)
-        self.kept.set_system(text)
+    def saved_id(self) -> str:
+        """The id of this conversation. Raises UsageError where it is not saved, or not yet."""
+        return self._persistence.saved_id()
 
-    def set_value(self, name: str, text: str) -> None:
-        """Changes a sampling setting for this session; `default` leaves it open again.
+    def switch_branch(self, message: int) -> None:
+        """Goes on with the branch of this conversation that this message is on.
 
-        Raises UsageError where the setting does not take it.
+        Raises UsageError where nothing is saved, MissingError where there is no such message.
         """
-        setting = SETTINGS[name]
-        try:
-            value = (() if setting.many else None) if text == "default" else setting.parse(text)
-        except ValueError as error:
-            raise UsageError(f"{name} cannot be {text}", hint=str(error)) from None
-        self._apply({**self._set, name: value})
+        self._go_to(self._persistence.switch(message))
 
-    def shown_value(self, name: str) -> str:
-        """What a sampling setting is now, and whether that is somebody's default."""
-        value = getattr(self.chat.effective_settings(), name)
-        if value in (None, ()):
-            return "the server's default"
-        shown = " ".join(map(repr, value)) if isinstance(value, tuple) else f"{value:g}"
-        chosen = getattr(self.chat.settings, name) not in (None, ())
-        return shown if chosen else f"{shown} (default)"
+    def start_branch(self, conversation: Conversation, saved: Sequence[Saved]) -> None:
+        """Goes on with this instead; what was said so far stays kept. Without `saved` nothing is written."""
+        if saved:
+            self._persistence.start_branch(saved)
+        self._conversation = conversation
 
-    async def switch_model(self, name: str) -> None:
-        """Goes on with another model, or with all that a profile says; the history stays.
+    def export(self) -> ConversationExport:
+        """The conversation as it is saved; one that is not is a single branch of now."""
+        if self.conversation_id is not None:
+            return self.store.export(self.conversation_id)
+        from llmchat.store import ConversationExport, Record
 
-        Raises as open_backend, having changed nothing.
-        """
-        config, target = point_at(name, self.config)
-        with stoppable(self._fetching) as fetching:
-            backend = await asyncio.to_thread(open_backend, target, config, self.folders, fetching=fetching)
-        standing = self._system()
-        old, self.chat.backend = self.chat.backend, backend
-        self.config, self._target, self._usage.limits = config, target, None
-        said = config.file.profiles.get(name, {})
-        self._apply({name: value for name, value in self._set.items() if name not in said})
-        self._note_withheld_key()
-        if self.chat.conversation.system == standing:  # else somebody chose it, if in another run
-            self._stand_in(self._system())
-        await old.aclose()
-        await self.warm()
+        now, said = time.time(), self._conversation
+        records = tuple(
+            Record(at, at - 1 or None, message, now, None) for at, message in enumerate(said.messages, 1)
+        )
+        return ConversationExport("not saved", None, said.system, now, now, len(records), records)
 
-    def _apply(self, changed: dict[str, SettingValue | None]) -> None:
-        """Generates with the settings of the configuration and these, which the person changed since."""
-        self.chat.settings = replace(self.config.chosen(), **changed)  # type: ignore[arg-type] # parsed as declared
-        self._set = changed
+    def take_notices(self) -> list[str]:
+        """What the person should be told since this was last asked, oldest first; foreign text."""
+        return self._persistence.take_notices()
 
-    def _note_withheld_key(self) -> None:
-        if self._target.url and (withheld := self.config.withheld_key(self._target.url)):
-            self.kept.notice(withheld)
+    # The model
 
-    async def set_format(self, name: str) -> None:
-        """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
-        if name not in FORMATS:
-            raise UsageError(f"there is no prompt format {name}", hint=f"there are {', '.join(FORMATS)}")
-        if not self.formats_prompts:
-            raise UsageError(
-                f"{self.model_shown()} formats its prompts itself", hint="a prompt format is for TGI"
-            )
-        config = self.config.changed("prompt_format", name)
-        backend = open_backend(self._target, config, self.folders, fetching=self._fetching)
-        old, self.chat.backend, self.config = self.chat.backend, backend, config
-        await old.aclose()
-        await self.warm()
+    @property
+    def config(self) -> Config:
+        return self._model.config
+
+    @property
+    def connection(self) -> Connection:
+        return self._model.connection
+
+    @property
+    def settings(self) -> Settings:
+        """What the person set."""
+        return self._model.settings
 
     @property
     def formats_prompts(self) -> bool:
         """Whether prompts are one text that is put together here."""
-        return self.chat.backend.prompt_format is not None or self._target.model in BUILT_IN
+        return self._model.formats_prompts
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a server answers."""
+        return self._model.target.url is not None
+
+    def effective_settings(self) -> Settings:
+        """The settings that stand: those that were set, the model's own, the defaults."""
+        return self._model.effective_settings()
 
     def model_names(self) -> list[str]:
         """What `-m` takes here by name."""
-        return model_names(self.config, self.folders)
+        return self._model.names()
 
     def model_shown(self) -> str:
         """The model's name, with its server's if it has one."""
-        name = self.chat.backend.model or self._target.model or self.chat.backend.name
-        return f"{name} at {self._target.url}" if self._target.url else name
+        return self._model.shown
+
+    def set_value(self, name: str, text: str) -> None:
+        """Changes a sampling setting for this session. Raises as `ModelChoice.set_value`."""
+        self._model.set_value(name, text)
+
+    def shown_value(self, name: str) -> str:
+        """What a sampling setting is now, and whether that is somebody's default."""
+        return self._model.shown_value(name)
+
+    async def switch_model(self, name: str) -> None:
+        """Goes on with another model, or with all that a profile says; the history stays.
+
+        Raises as `open_connection`, having changed nothing.
+        """
+        standing = self._model.system
+        await self._model.switch(name)
+        self._limits = None
+        self._note_withheld_key()
+        if self._conversation.system == standing:  # else somebody chose it, if in another run
+            self._conversation = replace(self._conversation, system=self._model.system)
+            with suppress(StorageError, TryLaterError):  # kept, and written with the next message
+                self._persistence.set_system(self._model.system)
+        await self.warm()
+
+    async def set_format(self, name: str) -> None:
+        """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
+        await self._model.set_format(name)
+        await self.warm()
+
+    async def can_continue(self) -> bool:
+        """Whether the model can go on with an unfinished answer."""
+        return await (await connected(self.connection)).can_continue()
+
+    async def connect(
+        self, constraint: Constraint | None = None, *, raw: bool = False, tell: Callable[[Event], None]
+    ) -> None:
+        """Connects before a question is asked, and tells meanwhile what the person should know.
+
+        Raises UsageError where the model cannot be held to this constraint, and what a request raises.
+        """
+        async for event in self.connection.connect():
+            if isinstance(event, Connected):
+                if constraint is not None:
+                    empty = (Message(Role.USER, ""),)
+                    await event.backend.render(Request(empty, Settings(), raw=raw, constraint=constraint))
+            elif self._notices_said.is_news(event):
+                tell(event)
+
+    async def warm(self) -> None:
+        """Imports and starts what the first question needs, and learns the model's limits."""
+        self._limits = (await connected(self.connection)).info.limits
 
     async def preview(
         self,
         question: str | None,
         *,
+        of: Conversation | None = None,
+        settings: Settings | None = None,
         raw: bool = False,
         ask_server: bool = True,
         constraint: Constraint | None = None,
     ) -> Preview:
         """What this question would send; without one, what the newest question sends.
 
-        Without `ask_server` a remote server is asked nothing at all. Raises as `make_preview`.
+        `of` stands in for the conversation, `settings` for what the person set.
+
+        Without `ask_server` a remote server is asked nothing at all. Raises as `make_preview`, and
+        InputError where there is no question.
         """
-        asks = ask_server or self._target.url is None
-        return await make_preview(self.chat, question, raw=raw, asks=asks, constraint=constraint)
+        conversation = (of or self._conversation).up_to_question(question)
+        chosen, defaults = settings or self._model.settings, self._model.defaults
+        draft = Draft(conversation, chosen, defaults, raw=raw, constraint=constraint)
+        return await make_preview(self.connection, draft, asks=ask_server or not self.is_remote)
 
-    async def warm(self) -> None:
-        """Imports and starts what the first question needs, and learns the model's limits."""
-        async with aclosing(self.chat.backend.prepare()) as events:
-            async for _ in events:
-                pass
-        self._usage.limits = await self.chat.backend.limits()
+    async def budget(self, question: str | None) -> Budget:
+        """Where the tokens of this conversation go; with a question, as if it were asked.
 
-    def after(self, reply: Reply) -> None:
-        """Takes note of what the conversation now uses of the context window."""
-        self.kept.replies.append(reply)
-        self._usage.after(reply.provenance.usage)
+        Raises InputError where nothing was said yet.
+        """
+        conversation = self._conversation.up_to_question(question) if question else self._conversation
+        if not conversation.messages:
+            raise InputError("nothing was said yet", hint="/tokens TEXT shows what a question would use")
+        draft = Draft(conversation, self._model.settings, self._model.defaults)
+        return await make_budget(draft, await connected(self.connection))
+
+    # The whole
 
     def status(self) -> list[str]:
         """The model, the conversation, and tokens used of the context window once known; foreign text."""
-        parts = [self.model_shown(), self.conversation_id or ("new" if self.kept.saves else "not saved")]
-        if used := str(self._usage):
+        parts = [self.model_shown(), self.conversation_id or ("new" if self.saves else "not saved")]
+        if used := self._usage.shown(self._conversation, self._limits):
             parts.append(used)
         return parts
 
     async def aclose(self) -> None:
-        """Frees the backend and the store. May be called twice."""
+        """Frees the model and the store. May be called twice."""
         try:
-            await self.chat.backend.aclose()
+            await self.connection.aclose()
         finally:
-            self.kept.close()
+            self._persistence.close()
 
-    def _system(self) -> str:
-        return system_message(self.config, self.chat.backend, url=self._target.url)
-
-    def _stand_in(self, system: str) -> None:
-        """The system message that a model brings with it."""
-        self.chat.conversation = replace(self.chat.conversation, system=system)
-        with suppress(StorageError, TryLaterError):  # kept, and written with the next message
-            self.kept.set_system(system)
+    def _note_withheld_key(self) -> None:
+        if withheld := self._model.withheld_key:
+            self._persistence.notice(withheld)

@@ -1,4 +1,4 @@
-"""What answers: decides it from the settings, and opens that backend without connecting to anything."""
+"""What -m and --url mean: a value, decided from the settings, and its connection, not yet connected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llmchat.config.nearest import did_you_mean
 from llmchat.config.resolve import Config
 from llmchat.config.settings import COURSE_SYSTEM
 from llmchat.config.urls import check_proxy, is_loopback
-from llmchat.core.generation import Backend
+from llmchat.core.backend import Connection
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import ConfigError, UsageError
 
@@ -62,21 +62,21 @@ def point_at(name: str, config: Config) -> tuple[Config, Target]:
     return moved, target
 
 
-def system_message(config: Config, backend: Backend, *, url: str | None) -> str:
-    """The system message that was set, else the model's own, else the course's on a URL."""
+def system_message(config: Config, own: str | None, *, url: str | None) -> str:
+    """The system message that was set, else the model's `own`, else the course's on a URL."""
     if (chosen := config.text("system")) is not None:
         return chosen
-    if (own := backend.system) is not None:
+    if own is not None:
         return own
     return COURSE_SYSTEM if url else ""
 
 
-def open_backend(
+def open_connection(
     target: Target, config: Config, folders: Folders, *, fetching: Fetching, remembers: bool = True
-) -> Backend:
-    """The target's backend. Fetches weights that are not on disk; blocks meanwhile.
+) -> Connection:
+    """The way to the target's model. Fetches weights that are not on disk; blocks meanwhile.
 
-    With `remembers` it is noted for later runs what a server speaks.
+    With `remembers` it is noted for later runs which API a server speaks.
 
     Raises ConfigError for a key that may not go there, UsageError for a model nobody knows, and what
     weights.fetch raises.
@@ -92,21 +92,14 @@ def open_backend(
     return _open_local(target.model, config, folders, fetching)
 
 
-def is_guess(backend: Backend) -> bool:
-    """Whether it was opened for a server that nobody has asked, in this run or before, what it speaks."""
-    from llmchat.backends.auto import AutoBackend
-
-    return isinstance(backend, AutoBackend) and not backend.is_known
-
-
 def model_names(config: Config, folders: Folders) -> list[str]:
     """What `-m` takes here by name: profiles come first, whatever else has their name."""
     there = [each.name for each in weights.installed(folders.weights)]
     return list(dict.fromkeys([*config.file.profiles, *weights.CATALOGUE, *there, *BUILT_IN]))
 
 
-def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching) -> Backend:
-    from llmchat.backends.local.backend import LocalBackend
+def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching) -> Connection:
+    from llmchat.backends.local.backend import LocalConnection
 
     model = weights.resolve(name)
     if model is None:
@@ -116,10 +109,10 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
         raise UsageError(f"there is no model {name} here", hint=near or f"{known}; a server needs --url")
     if isinstance(model, Path):
         weights.check_gguf(model)
-        return LocalBackend(_engine(model, config), model=model.stem)
+        return LocalConnection(_engine(model, config), model=model.stem)
     path = get_weights(model, config, folders, fetching=fetching)
     options = _engine(path, config)
-    return LocalBackend(options, model=model.name, system=model.system, defaults=model.defaults)
+    return LocalConnection(options, model=model.name, system=model.system, defaults=model.defaults)
 
 
 def get_weights(
@@ -172,29 +165,21 @@ def _engine(path: Path, config: Config) -> EngineOptions:
     )
 
 
-def _open_server(target: Target, config: Config, folders: Folders | None) -> Backend:
-    from llmchat.backends.auto import AutoBackend
-    from llmchat.backends.http.client import HttpClient
-    from llmchat.backends.openai.backend import OpenAIBackend
-    from llmchat.backends.registry import Api, HttpBackend
+def _open_server(target: Target, config: Config, folders: Folders | None) -> Connection:
     from llmchat.backends.remembered import Remembered
-    from llmchat.backends.tgi.backend import TgiBackend
+    from llmchat.backends.server import ServerConnection
 
-    reached = endpoint(target, config)
-    session = HttpClient(reached)
-    form = FORMATS[config.text("prompt_format") or "transcript"]
-
-    speakers: dict[Api, HttpBackend] = {
-        Api.TGI: TgiBackend(reached, prompt_format=form, model=target.model, session=session),
-        Api.OPENAI: OpenAIBackend(reached, model=target.model, session=session),
-    }
     named = config.text("api")
-    if named in (Api.TGI, Api.OPENAI):
-        return speakers[Api(named)]
-    if config.values["url"].source == COURSE_VARIABLE:
-        return speakers[Api.TGI]
-    remembered = Remembered(folders.servers) if folders is not None else None
-    return AutoBackend(session, speakers, remembered=remembered)
+    api = named if named not in (None, "auto") else None
+    if api is None and config.values["url"].source == COURSE_VARIABLE:
+        api = "tgi"
+    return ServerConnection(
+        endpoint(target, config),
+        prompt_format=FORMATS[config.text("prompt_format") or "transcript"],
+        model=target.model,
+        api=api,
+        remembered=Remembered(folders.servers) if folders is not None else None,
+    )
 
 
 def endpoint(target: Target, config: Config) -> Endpoint:

@@ -1,4 +1,4 @@
-"""The backends: each takes options in and gives Tokens and one Finish out. None is imported here."""
+"""What answers: servers by their API, an engine on this machine, and two models that are none."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,4 +6,4 @@ from types import MappingProxyType
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {"echo": "answers with the question", "canned": "answers with one of three replies"}
 )
-"""The backends that need neither a model nor a server, and what they do."""
+"""The models that are none, and what they do."""

@@ -1,25 +1,14 @@
-"""Two backends without a model: `echo` answers with the question, `canned` with one of three replies."""
+"""Two models that are none: `echo` answers with the question, `canned` with one of three replies."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
-from llmchat.core.constraint import Constraint
-from llmchat.core.generation import (
-    Event,
-    Finish,
-    FinishReason,
-    Limits,
-    Request,
-    Settings,
-    Token,
-    TokenCount,
-    Usage,
-    estimate_tokens,
-    no_events,
-)
+from llmchat.core.attempts import Recovery
+from llmchat.core.backend import Attempt, Backend, Connected, Limits, ModelInfo, TokenCount, estimate_tokens
+from llmchat.core.generation import Event, Finish, FinishReason, Request, Token, Usage
 from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import UsageError
 
@@ -28,22 +17,28 @@ CANNED = ("Tell me more about it", "Cool, but I'm not interested", "Hmmmm, ok th
 
 
 class EchoBackend:
-    """Says something it has not thought of, word by word; a word counts as a token.
+    """Says something it has not thought of, word by word; a word counts as a token. It is its own connection.
 
     A seed makes the choice of canned replies repeatable, question for question.
     """
 
-    prompt_format = None
-    defaults = Settings()
-    system: str | None = None
+    is_guess = False
 
     def __init__(self, *, prompt_format: PromptFormat, canned: bool = False) -> None:
+        name = "canned" if canned else "echo"
+        self.info = ModelInfo(name, name, Limits(1_000_000))
         self._format = prompt_format
         self._canned = canned
-        self.name = self.model = "canned" if canned else "echo"
 
-    def prepare(self) -> AsyncGenerator[Event, None]:
-        return no_events()
+    @property
+    def unasked(self) -> Backend | None:
+        return self
+
+    async def connect(self) -> AsyncGenerator[Event | Connected, None]:
+        yield Connected(self)
+
+    def recoveries(self) -> Sequence[Recovery[Attempt]]:
+        return ()
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         words = re.findall(r"\s*\S+|\s+$", self._reply(request))
@@ -65,24 +60,23 @@ class EchoBackend:
         return random.Random(each_question).choice(CANNED)  # noqa: S311 - small talk, not cryptography
 
     async def render(self, request: Request) -> str:
-        if request.raw:
-            return request.messages[-1].text
-        return self._format.render(request.messages, continues=request.continues)
+        if request.constraint is not None:
+            raise UsageError(
+                f"{self.info.backend} has no model whose answer could be held to a schema or a pattern",
+                hint="ask a model with -m or --url",
+            )
+        return self._prompt(request)
 
     async def count(self, request: Request) -> TokenCount:
-        return estimate_tokens(await self.render(request))
-
-    async def limits(self) -> Limits:
-        return Limits(1_000_000)
+        return estimate_tokens(self._prompt(request))
 
     async def can_continue(self) -> bool:
         return not self._canned
 
-    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
-        raise UsageError(
-            f"{self.name} has no model whose answer could be held to a schema or a pattern",
-            hint="ask a model with -m or --url",
-        )
-
     async def aclose(self) -> None:
         pass
+
+    def _prompt(self, request: Request) -> str:
+        if request.raw:
+            return request.messages[-1].text
+        return self._format.render(request.messages, continues=request.continues)

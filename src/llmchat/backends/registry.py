@@ -1,56 +1,63 @@
-"""Finds out which API a server speaks, by asking it; must not remember the answer."""
+"""The HTTP APIs: names, which a URL may speak, how each is opened. A new API is a folder and a line here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from llmchat.backends.openai.backend import api_base
-from llmchat.core.generation import Backend
+if TYPE_CHECKING:
+    from llmchat.backends.http.backend import HttpBackend, ServerOptions
 
-
-class Api(StrEnum):
-    """The protocols that llmchat speaks over HTTP."""
-
-    TGI = "tgi"
-    OPENAI = "openai"
+Open = Callable[["ServerOptions"], "HttpBackend"]
 
 
-@runtime_checkable
-class HttpBackend(Backend, Protocol):
-    """A backend that can tell whether the server speaks as it does."""
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Its name in settings, its title in messages, how it is opened, and which URLs are surely of it."""
 
-    async def recognises(self) -> bool:
-        """Asks the server what it is, unless it has said. Raises what a request may."""
-
-    async def about(self) -> object:
-        """The JSON that the server tells about itself, asked now. Raises what any other answer means."""
-
-
-def guess(url: str) -> Api:
-    """What the URL itself says: OpenAI's where it ends in a version, as /v1; else TGI."""
-    return Api.OPENAI if url.startswith(api_base(url)) else Api.TGI
+    name: str
+    title: str
+    open: Open
+    claims: Callable[[str], bool] = lambda _: False
 
 
-def apis_of(url: str) -> list[Api]:
-    """Those that may be spoken there, the likelier one first."""
-    return [Api.OPENAI] if guess(url) is Api.OPENAI else [Api.TGI, Api.OPENAI]
+def _tgi(options: ServerOptions) -> HttpBackend:
+    from llmchat.backends.tgi.backend import TgiBackend
+
+    return TgiBackend(options)
 
 
-async def detect(
-    url: str, speakers: Mapping[Api, HttpBackend], *, remembered: Api | None = None
-) -> Api | None:
-    """The API of a server: TGI where /info names a model, OpenAI's where /v1/models lists some.
+def _openai(options: ServerOptions) -> HttpBackend:
+    from llmchat.backends.openai.backend import OpenAIBackend
 
-    TGI also lists models, so it is asked first, unless another answer is remembered; a URL that ends in
-    /v1 asks for OpenAI's. None where neither route says anything: some proxies let only the generating
-    one through. Raises DeniedError for a 401 or 403, and what every request may.
-    """
-    candidates = apis_of(url)
-    if remembered in candidates:
-        candidates.sort(key=lambda api: api is not remembered)
-    for api in candidates:
-        if await speakers[api].recognises():
-            return api
-    return None
+    return OpenAIBackend(options)
+
+
+def _has_version(url: str) -> bool:
+    from llmchat.backends.openai.backend import api_base
+
+    return url.startswith(api_base(url))
+
+
+APIS: Sequence[Api] = (
+    Api("tgi", "TGI", _tgi),
+    Api("openai", "OpenAI's API", _openai, claims=_has_version),
+)
+"""In the order in which a server is asked: TGI also lists models, so it comes before OpenAI's."""
+
+
+def candidates(url: str) -> list[Api]:
+    """The APIs that may be spoken at this URL, the likeliest one first."""
+    claimed = [api for api in APIS if api.claims(url)]
+    return claimed or list(APIS)
+
+
+def others(api: Api) -> list[Api]:
+    """Those that a server may speak if it does not speak this one."""
+    return [other for other in APIS if other is not api]
+
+
+def by_name(name: str | None) -> Api | None:
+    """The API of this name."""
+    return next((api for api in APIS if api.name == name), None)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmchat.backends.registry import Api
 from llmchat.private import make_private
 
 MOST = 100
@@ -22,12 +21,12 @@ class Remembered:
 
     path: Path
 
-    def get(self, url: str) -> Api | None:
-        """What this server spoke when it was last asked."""
+    def get(self, url: str) -> str | None:
+        """The name of the API that this server spoke when it was last asked."""
         known = self._read().get(url)
-        return next((api for api in Api if api == known), None)
+        return known if isinstance(known, str) else None
 
-    def put(self, url: str, api: Api) -> None:
+    def put(self, url: str, api: str) -> None:
         """Notes it, unless that is known. Whoever reads meanwhile reads the old file or the new one."""
         known = self._read()
         if known.get(url) == api:

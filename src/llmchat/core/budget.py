@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from llmchat.core.chat import Chat
-from llmchat.core.conversation import Conversation, Message
-from llmchat.core.generation import Request, TokenCount
+from llmchat.core.backend import Backend, TokenCount
+from llmchat.core.conversation import Message
+from llmchat.core.generation import Request
+from llmchat.core.plan import Draft, make_plan
 
 SHOWN = 20
 """The newest turns that are counted each; the older ones are counted as one."""
@@ -34,16 +35,17 @@ class Budget:
     total: TokenCount  # of the prompt
     reply: int  # at most
     limit: int
-    assumed: bool  # the limit is a guess
+    assumed: bool  # the server does not report the limit
 
     @property
     def left(self) -> int:
         return max(0, self.limit - self.total.tokens - self.reply)
 
 
-async def make_budget(chat: Chat, conversation: Conversation) -> Budget:
-    """The budget of sending this conversation, which has a turn at least. Raises as `Chat.plan`."""
-    plan = await chat.plan(conversation)
+async def make_budget(draft: Draft, backend: Backend) -> Budget:
+    """The budget of sending this draft, which has a turn at least and is not raw. Raises as `make_plan`."""
+    conversation = draft.conversation
+    plan = await make_plan(draft, backend)
     assert plan.window is not None, "what is not raw has a window"
     assert plan.limits is not None, "what is not raw has limits"
     dropped = plan.window.dropped_turns
@@ -51,7 +53,7 @@ async def make_budget(chat: Chat, conversation: Conversation) -> Budget:
     settings = plan.request.settings
 
     async def count(messages: Sequence[Message]) -> int:
-        return (await chat.backend.count(Request(tuple(messages), settings))).tokens
+        return (await backend.count(Request(tuple(messages), settings))).tokens
 
     system = 0
     if conversation.system:
@@ -70,7 +72,7 @@ async def make_budget(chat: Chat, conversation: Conversation) -> Budget:
         turns=tuple(shares),
         dropped=dropped,
         newest_dropped=plan.window.newest_dropped,
-        total=await chat.backend.count(plan.request),
+        total=await backend.count(plan.request),
         reply=settings.max_tokens or 0,
         limit=plan.limits.context,
         assumed=plan.limits.assumed,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from llmchat.errors import ContextOverflow
+from llmchat.errors import ContextOverflow, InputError
 
 
 class Role(StrEnum):
@@ -59,6 +59,23 @@ class Conversation:
 
     def add(self, message: Message) -> Conversation:
         return replace(self, messages=(*self.messages, message))
+
+    def without_newest(self) -> Conversation:
+        return replace(self, messages=self.messages[:-1])
+
+    def up_to_question(self, question: str | None) -> Conversation:
+        """The conversation as it is sent with this question; without one, with the newest it has.
+
+        Raises InputError where there is none at all.
+        """
+        if question is not None:
+            return self.add(Message(Role.USER, question))
+        asked = self
+        while asked.messages and asked.messages[-1].role is not Role.USER:
+            asked = asked.without_newest()
+        if not asked.messages:
+            raise InputError("there is no question yet", hint="type one")
+        return asked
 
     def turns(self) -> list[tuple[Message, ...]]:
         """The messages grouped into a question and what followed it."""

@@ -1,16 +1,14 @@
-"""What is asked of a model and what comes back: settings, request, stream events, the backend protocol."""
+"""What is asked of a model and what comes back: settings, requests, the events of a stream."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
 
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message
-from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import UsageError
 
 DEFAULT_MAX_TOKENS = 1024
@@ -151,90 +149,3 @@ class Finish:
 
 Event = Progress | Notice | Thought | Token | Finish
 """All that a stream can yield. Errors are exceptions, never events."""
-
-
-async def no_events() -> AsyncGenerator[Event, None]:
-    """A stream in which nothing happens."""
-    nothing: tuple[Event, ...] = ()
-    for event in nothing:
-        yield event
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Tokens a model can take: prompt and reply together, and the prompt alone if bounded apart."""
-
-    context: int
-    prompt: int | None = None
-    assumed: bool = False  # nobody said: this is a guess
-
-
-@dataclass(frozen=True, slots=True)
-class TokenCount:
-    """Tokens of a prompt, and whether that is the model's own count or an estimate."""
-
-    tokens: int
-    exact: bool
-
-    def __str__(self) -> str:
-        return f"{self.tokens:,} tokens" if self.exact else f"about {self.tokens:,} tokens"
-
-
-def estimate_tokens(text: str) -> TokenCount:
-    """A cautious guess where no tokenizer can be asked: three UTF-8 bytes a token."""
-    return TokenCount(-(-len(text.encode("utf-8", "surrogatepass")) // 3), exact=False)
-
-
-class Backend(Protocol):
-    """Something that generates: the one plug point of llmchat.
-
-    A stream ends with exactly one `Finish` or with an exception of llmchat.errors; closing it stops
-    the generation at its source. Nothing is connected, started or imported before it is needed.
-    """
-
-    @property
-    def name(self) -> str:
-        """Which backend this is: tgi, openai, local, echo, canned."""
-
-    @property
-    def model(self) -> str:
-        """The model's name as far as it is known; foreign text."""
-
-    @property
-    def prompt_format(self) -> PromptFormat | None:
-        """The raw-text format that renders its prompts; None where messages are sent as they are."""
-
-    @property
-    def defaults(self) -> Settings:
-        """What the model's card recommends, standing until the person sets something else."""
-
-    @property
-    def system(self) -> str | None:
-        """The system message of the model's card; None where it has none of its own."""
-
-    def prepare(self) -> AsyncGenerator[Event, None]:
-        """Imports, starts and asks what the first request needs, and tells meanwhile what is going on.
-
-        Costs nothing once it was run to its end. Raises what a request would raise.
-        """
-
-    def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Generates. Connects inside the iteration, so that connecting fails there too."""
-
-    async def render(self, request: Request) -> str:
-        """Exactly the prompt that would be sent: text, or messages as JSON. Asks no remote server."""
-
-    async def count(self, request: Request) -> TokenCount:
-        """Tokens of the prompt of this request, by the model's own tokenizer where it can be asked."""
-
-    async def limits(self) -> Limits:
-        """What the model can take; asked once."""
-
-    async def can_continue(self) -> bool:
-        """Whether it can go on with an unfinished answer: see `Request.continues`."""
-
-    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
-        """Raises UsageError where it cannot hold an answer, or a `raw` completion, to this."""
-
-    async def aclose(self) -> None:
-        """Frees connections and processes. May be called twice."""

@@ -25,11 +25,15 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that has ended, however it did. `unshown` is the end of `text` that no event carried."""
+    """An answer that has ended, however it did. `unshown` is the end of `text` that no event carried.
+
+    `messages` are what the turn adds to its conversation: the question, if it asked one, and the answer.
+    """
 
     text: str
     status: Status
     provenance: Provenance
+    messages: tuple[Message, ...] = ()
     unshown: str = ""
     unsaved: StorageError | TryLaterError | None = None  # the answer, or a part of it, is not in the journal
     fault: BrokenReply | None = None  # it came to its end, but is not what it had to be

@@ -5,9 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from llmchat.core.attempts import Retry
+from llmchat.core.backend import Attempt, Backend, Limits
+from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message, Role, Window
-from llmchat.core.generation import DEFAULT_MAX_TOKENS, Backend, Limits, Notice, Request, Settings
-from llmchat.errors import ContextOverflow, InputError
+from llmchat.core.generation import DEFAULT_MAX_TOKENS, Notice, Request, Settings
+from llmchat.errors import ContextOverflow, InputError, LLMChatError
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be asked: the newest question of a conversation, before it is cut to what a model takes.
+
+    `chosen` is what the person set; what they leave open comes from the model's card, then from `defaults`.
+    With `continues` the conversation ends in the unfinished answer that is to be gone on with.
+    """
+
+    conversation: Conversation
+    chosen: Settings
+    defaults: Settings
+    raw: bool = False
+    stream: bool = True
+    continues: bool = False
+    constraint: Constraint | None = None
+
+    def request(self, messages: tuple[Message, ...], settings: Settings) -> Request:
+        """The request that sends these of its messages."""
+        return Request(
+            messages, settings, self.raw, self.stream, self.continues, self.constraint, chosen=self.chosen
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +49,7 @@ class Plan:
         said = []
         if self.limits and self.limits.assumed:
             guess = f"assuming {self.limits.context} tokens (LLMCHAT_CONTEXT says otherwise)"
-            said.append(Notice(f"nobody says how much the model can take: {guess}", once=True))
+            said.append(Notice(f"the server does not report its context window: {guess}", once=True))
         if self.window and self.window.dropped_turns:
             dropped = self.window.dropped_turns
             which = "turn 1 does" if dropped == 1 else f"turns 1 to {dropped} do"
@@ -42,33 +68,31 @@ def first_words(text: str, most: int = 40) -> str:
 
 
 async def make_plan(
-    backend: Backend,
-    conversation: Conversation,
-    chosen: Settings,
-    effective: Settings,
-    *,
-    stream: bool,
-    within: Limits | None = None,
+    draft: Draft, backend: Backend, *, within: Limits | None = None, settings: Settings | None = None
 ) -> Plan:
-    """The request for this conversation's newest question, cut to the model's context window.
+    """The request for this draft, cut to the model's context window; a raw prompt goes as it is.
 
     The reply's tokens are reserved: all that the person chose, or at most half the window where nobody
-    did. `within` stands in for the backend's own limits. Raises InputError where the reply
-    leaves no room, ContextOverflow where the question does not fit, and what the backend raises.
+    did. `within` stands in for the model's own limits, `settings` for the effective ones. Raises InputError
+    where the reply leaves no room, ContextOverflow where the question does not fit, and what counting raises.
     """
-    limits = within or await backend.limits()
-    wanted = effective.max_tokens or DEFAULT_MAX_TOKENS
-    reserve = wanted if chosen.max_tokens else min(wanted, limits.context // 2)
+    settings = settings or draft.chosen.over(backend.info.defaults).over(draft.defaults)
+    if draft.raw:
+        return Plan(draft.request(draft.conversation.messages[-1:], settings))
+    limits = within or backend.info.limits
+    assert limits is not None, "a connected model has limits"
+    wanted = settings.max_tokens or DEFAULT_MAX_TOKENS
+    reserve = wanted if draft.chosen.max_tokens else min(wanted, limits.context // 2)
     room = min(limits.context - reserve, limits.prompt or limits.context)
     if room < 1:
         raise InputError(
             f"{wanted} tokens for the reply leave no room in a context window of {limits.context}",
             hint="ask for a shorter one with --max-tokens",
         )
-    window = await _window(backend, conversation, effective, room=room, surely=limits.context - wanted)
+    window = await _window(backend, draft.conversation, settings, room=room, surely=limits.context - wanted)
     if window.tokens is not None:
-        effective = replace(effective, max_tokens=max(1, min(wanted, limits.context - window.tokens)))
-    return Plan(Request(window.messages, effective, stream=stream, chosen=chosen), window, limits)
+        settings = replace(settings, max_tokens=max(1, min(wanted, limits.context - window.tokens)))
+    return Plan(draft.request(window.messages, settings), window, limits)
 
 
 async def _window(
@@ -98,7 +122,29 @@ async def _window(
         raise ContextOverflow(guess, hint=error.hint) from error
 
 
-async def shrink(
+class WithLess:
+    """Sends a prompt that did not fit once more, with fewer turns or less room for the reply."""
+
+    def __init__(self, draft: Draft, plan: Plan) -> None:
+        self._draft = draft
+        self._plan: Plan | None = plan
+
+    async def recover(self, failed: Attempt, error: LLMChatError) -> Retry[Attempt] | LLMChatError | None:
+        if self._plan is None or not isinstance(error, ContextOverflow):
+            return None
+        plan, self._plan = self._plan, None
+        chosen = self._draft.chosen.max_tokens is not None
+        limits, settings = await _shrink(failed.backend, plan, error, reply_chosen=chosen)
+        try:
+            smaller = await make_plan(self._draft, failed.backend, within=limits, settings=settings)
+        except InputError:
+            return error  # the server's own words say it best
+        if smaller.request == failed.request:
+            return None
+        return Retry(Attempt(failed.backend, smaller.request), events=smaller.notices())
+
+
+async def _shrink(
     backend: Backend, plan: Plan, overflow: ContextOverflow, *, reply_chosen: bool
 ) -> tuple[Limits, Settings]:
     """Limits and settings with which a prompt that the server found too long may fit.
@@ -107,7 +153,7 @@ async def shrink(
     we do. The reply gives way only where nobody chose its length.
     """
     ours = (await backend.count(plan.request)).tokens
-    known = overflow.limit or (plan.limits or await backend.limits()).context
+    known = overflow.limit or (plan.limits or backend.info.limits or Limits(ours)).context
     wanted = plan.request.settings.max_tokens or DEFAULT_MAX_TOKENS
     theirs = overflow.prompt_tokens or ours
     reserve = wanted if reply_chosen else min(wanted, known // 2)

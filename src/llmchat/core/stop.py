@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -13,8 +14,13 @@ class StopCutter:
     """
 
     def __init__(self, stops: Iterable[str]) -> None:
-        self._stops = tuple(dict.fromkeys(stop for stop in stops if stop))
-        self._longest = max(map(len, self._stops), default=1)
+        wanted = list(dict.fromkeys(stop for stop in stops if stop))
+        beginnings = {stop[:length] for stop in wanted for length in range(1, len(stop))}
+        self._longest = max(map(len, wanted), default=1)
+        self._whole = re.compile("|".join(map(re.escape, wanted)) or r"(?!)")
+        self._unfinished = re.compile(
+            rf"(?:{'|'.join(map(re.escape, beginnings))})\Z" if beginnings else r"(?!)"
+        )
         self._held = ""
         self.stopped = False
 
@@ -22,31 +28,21 @@ class StopCutter:
         """Takes the next piece; returns what can no longer be part of a stop text."""
         if self.stopped:
             return ""
-        text = self._held + piece
-        cut = self._find(text)
-        keep = self._may_become_stop(text, len(text) if cut is None else cut)
-        if cut is not None and keep >= cut:
-            self.stopped, self._held = True, ""
-            return text[:cut]
-        self._held = text[keep:]
-        return text[:keep]
+        text = self._held + piece if self._held else piece
+        found = self._whole.search(text)
+        cut = found.start() if found else len(text)
+        tail = self._unfinished.search(text, max(0, len(text) - self._longest + 1))
+        if tail and tail.start() < cut:
+            self._held = text[tail.start() :]
+            return text[: tail.start()]
+        self.stopped, self._held = found is not None, ""
+        return text[:cut]
 
     def flush(self) -> str:
         """The stream is over: what was held back was no stop text after all."""
         text, self._held = self._held, ""
-        cut = self._find(text)
-        if cut is None:
+        found = self._whole.search(text)
+        if found is None:
             return text
         self.stopped = True
-        return text[:cut]
-
-    def _find(self, text: str) -> int | None:
-        return min((at for stop in self._stops if (at := text.find(stop)) >= 0), default=None)
-
-    def _may_become_stop(self, text: str, before: int) -> int:
-        """Where the earliest tail begins that is an unfinished stop text, if it begins before `before`."""
-        for at in range(max(0, len(text) - self._longest + 1), before):
-            tail = text[at:]
-            if any(stop.startswith(tail) for stop in self._stops):
-                return at
-        return before
+        return text[: found.start()]

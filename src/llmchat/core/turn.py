@@ -3,36 +3,70 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from llmchat.core.attempts import attempts
+from llmchat.core.backend import Attempt, Backend, Connected, Connection
 from llmchat.core.constraint import Constraint, Regex, stops_outside
-from llmchat.core.conversation import Message, Role, Status
-from llmchat.core.generation import Event, Finish, FinishReason, Limits, Settings, Token, Usage
-from llmchat.core.journal import Provenance, Reply
-from llmchat.core.plan import Plan, shrink
+from llmchat.core.conversation import Conversation, Message, Role, Status
+from llmchat.core.generation import Event, Finish, FinishReason, Notice, Settings, Token, Usage
+from llmchat.core.journal import Journal, NullJournal, Provenance, Reply
+from llmchat.core.plan import Draft, WithLess, make_plan
 from llmchat.core.stop import StopCutter
-from llmchat.errors import (
-    BrokenReply,
-    ContextOverflow,
-    InputError,
-    LLMChatError,
-    StorageError,
-    TryLaterError,
-)
-
-if TYPE_CHECKING:
-    from llmchat.core.chat import Chat
+from llmchat.errors import BrokenReply, LLMChatError, StorageError, TryLaterError
 
 _STOPPED = (asyncio.CancelledError, KeyboardInterrupt, BrokenPipeError)
 """What ends a turn where somebody had enough of it; who reads it through a pipe just leaves."""
 
 
+class NoticesSaid:
+    """What the person was told already, so that a notice that is worth saying once is said once."""
+
+    def __init__(self) -> None:
+        self._said: set[Notice] = set()
+
+    def is_news(self, event: Event) -> bool:
+        """Whether the person has to be told: not of what is said once, and was."""
+        if not isinstance(event, Notice):
+            return True
+        known = event.once and event in self._said
+        self._said.add(event)
+        return not known
+
+
+def _ignore(_: Reply) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """What a turn works on. `chosen` is what the person set, `defaults` what stands where nobody did.
+
+    `ended` gets the reply once it is over; whoever owns the conversation adds its messages there.
+    """
+
+    connection: Connection
+    conversation: Conversation
+    chosen: Settings
+    defaults: Settings
+    journal: Journal = field(default_factory=NullJournal)
+    notices: NoticesSaid = field(default_factory=NoticesSaid)
+    ended: Callable[[Reply], None] = _ignore
+    clock: Callable[[], float] = time.monotonic
+
+    @property
+    def effective_settings(self) -> Settings:
+        """The settings that stand, as far as the model is known."""
+        return self.chosen.over(self.connection.info.defaults).over(self.defaults)
+
+
 class Turn:
-    """One question and its answer: `async with chat.ask("hi") as turn: async for event in turn: ...`
+    """One question and its answer: `async with session.ask("hi") as turn: async for event in turn: ...`
 
     Leaving the block is the only place where the answer's final status is written, whatever ended it:
     its finish, Ctrl-C, the network, a bug. `reply` is there afterwards.
@@ -40,25 +74,38 @@ class Turn:
 
     def __init__(
         self,
-        chat: Chat,
-        question: Message | None,
+        context: TurnContext,
+        question: str | None,
         *,
         raw: bool = False,
         stream: bool = True,
         before: str = "",
         constraint: Constraint | None = None,
     ) -> None:
-        """`before` begins the answer, of a turn that was cut off; it comes with the first text."""
-        self._chat = chat
-        self._question = question
-        self._raw = raw
-        self._stream = stream
+        """Without a question the newest one of the conversation is answered again.
+
+        `before` begins the answer, of a turn that was cut off; it comes with the first text.
+        """
+        self._context = context
+        self._question = None if question is None else Message(Role.USER, question)
         self._before = before
-        self._constraint = constraint
         # A prompt that ends in a space misleads a model, whose words bring their own: it comes off again.
         self._sent_before = before.rstrip(" ") or before
-        self._settings = chat.effective_settings()
+        said = (self._question, Message(Role.ASSISTANT, self._sent_before) if before else None)
+        conversation = context.conversation
+        for message in filter(None, said):
+            conversation = conversation.add(message)
+        self._draft = Draft(
+            conversation,
+            context.chosen,
+            context.defaults,
+            raw=raw,
+            stream=stream,
+            continues=bool(before),
+            constraint=constraint,
+        )
         self._events = self._generate()
+        self._attempt: Attempt | None = None  # the newest
         self._cutter = StopCutter(())
         self._lead = ""  # what is cut off the front of the first text
         self._pieces: list[str] = []
@@ -71,9 +118,8 @@ class Turn:
 
     async def __aenter__(self) -> Self:
         if self._question is not None:
-            self._chat.conversation = self._chat.conversation.add(self._question)
-            self._save(self._chat.journal.begin, self._question)
-        self._started_at = self._chat.clock()
+            self._save(self._context.journal.begin, self._question)
+        self._started_at = self._context.clock()
         return self
 
     def __aiter__(self) -> AsyncIterator[Event]:
@@ -89,102 +135,83 @@ class Turn:
             self._settle(kind)
 
     async def _generate(self) -> AsyncGenerator[Event, None]:
-        """The reply's events; asks once more, for less, where the server finds the prompt too long."""
+        """The reply's events: those of the attempts, cut at stop texts, each text journalled first."""
+        is_news = self._context.notices.is_news
+        backend: Backend | None = None
         try:
-            async with aclosing(self._chat.backend.prepare()) as events:
+            async with aclosing(self._context.connection.connect()) as steps:
+                async for step in steps:
+                    if isinstance(step, Connected):
+                        backend = step.backend
+                    elif is_news(step):
+                        yield step
+            assert backend is not None, "connecting ends with a model or an error"
+            plan = await make_plan(self._draft, backend)
+            notices = [notice for notice in plan.notices() if is_news(notice)]
+            for notice in notices:
+                if not notice.once:
+                    yield notice
+            late = [notice for notice in notices if notice.once]  # good to know once there is an answer
+            recoveries = [*self._context.connection.recoveries(), WithLess(self._draft, plan)]
+            first = Attempt(backend, plan.request)
+            async with aclosing(attempts(first, self._begin, recoveries)) as events:
                 async for event in events:
-                    if self._chat.is_news(event):
+                    kind = type(event)
+                    if kind is Token:
+                        piece = self._take(self._cutter.feed(event.text))  # type: ignore[union-attr] # it is one
+                        if piece:
+                            while late:
+                                yield late.pop(0)
+                            yield event if piece == event.text else Token(piece)  # type: ignore[union-attr]
+                        if self._cutter.stopped:
+                            self._finish = Finish(FinishReason.STOP)
+                            break
+                    elif isinstance(event, Finish):
+                        if rest := self._take(self._cutter.flush()):
+                            yield Token(rest)
+                        self._finish = (
+                            replace(event, reason=FinishReason.STOP) if self._cutter.stopped else event
+                        )
+                        break
+                    elif is_news(event):
                         yield event
-            plan = await self._plan()
-            try:
-                async with aclosing(self._attempt(plan)) as events:
-                    async for event in events:
-                        yield event
-            except ContextOverflow as overflow:
-                if self._first_token_s is not None:
-                    raise
-                smaller = await self._smaller(plan, overflow)
-                if smaller.request == plan.request:
-                    raise
-                async with aclosing(self._attempt(smaller)) as events:
-                    async for event in events:
-                        yield event
-        except LLMChatError as error:
+            if self._finish is None:
+                raise BrokenReply("the reply ended without its end", hint="/retry asks again")
+            yield self._finish
+        except LLMChatError:
             if rest := self._take(self._cutter.flush()):
                 yield Token(rest)
-            if self._first_token_s is not None and not isinstance(error, TryLaterError | BrokenReply):
-                raise BrokenReply(error.message, hint=error.hint) from error
             raise
 
-    async def _plan(self, within: Limits | None = None, settings: Settings | None = None) -> Plan:
-        conversation = self._chat.conversation
-        if self._before:
-            conversation = conversation.add(Message(Role.ASSISTANT, self._sent_before))
-        return await self._chat.plan(
-            conversation,
-            raw=self._raw,
-            stream=self._stream,
-            continues=bool(self._before),
-            within=within,
-            settings=settings,
-            constraint=self._constraint,
-        )
-
-    async def _smaller(self, plan: Plan, overflow: ContextOverflow) -> Plan:
-        """A plan that asks for less; where there is none, the server's own words say it best."""
-        chosen = self._chat.settings.max_tokens is not None
-        limits, settings = await shrink(self._chat.backend, plan, overflow, reply_chosen=chosen)
-        try:
-            return await self._plan(limits, settings)
-        except InputError:
-            raise overflow from None
-
-    async def _attempt(self, plan: Plan) -> AsyncGenerator[Event, None]:
-        notices = [notice for notice in plan.notices() if self._chat.is_news(notice)]
-        for notice in (each for each in notices if not each.once):
-            yield notice
-        late = [notice for notice in notices if notice.once]  # good to know once there is an answer
-        backend, self._settings = self._chat.backend, plan.request.settings
-        spoken = backend.prompt_format if not self._raw else None
-        of_format = stops_outside(self._constraint, spoken.stop) if spoken else ()
-        self._cutter = StopCutter((*self._settings.stop, *of_format))
+    def _begin(self, attempt: Attempt) -> AsyncGenerator[Event, None]:
+        """One attempt; what is cut off its text depends on the model that it is sent to."""
+        self._attempt = attempt
+        request = attempt.request
+        raw_format = None if request.raw else attempt.backend.info.prompt_format
+        of_format = stops_outside(request.constraint, raw_format.stop) if raw_format else ()
+        self._cutter = StopCutter((*request.settings.stop, *of_format))
         if self._before:
             self._lead = self._before[len(self._sent_before) :]
         else:
-            self._lead = " " if spoken and not isinstance(self._constraint, Regex) else ""
+            self._lead = " " if raw_format and not isinstance(request.constraint, Regex) else ""
         self._open_answer()
-        async with aclosing(backend.stream(plan.request)) as stream:
-            async for event in stream:
-                if isinstance(event, Token):
-                    piece = self._take(self._cutter.feed(event.text))
-                    while piece and late:
-                        yield late.pop(0)
-                    if piece:
-                        yield Token(piece)
-                    if self._cutter.stopped:
-                        self._finish = Finish(FinishReason.STOP)
-                        break
-                elif isinstance(event, Finish):
-                    rest = self._take(self._cutter.flush())
-                    self._finish = replace(event, reason=FinishReason.STOP) if self._cutter.stopped else event
-                    if rest:
-                        yield Token(rest)
-                    break
-                elif self._chat.is_news(event):
-                    yield event
-        if self._finish is None:
-            raise BrokenReply("the reply ended without its end", hint="/retry asks again")
-        yield self._finish
+        return attempt.backend.stream(request)
 
     def _open_answer(self) -> None:
         """Gives the answer its place in the journal, once, with where it is about to come from."""
         if not self._opened:
             self._opened = True
-            origin = Provenance(self._chat.backend.name, self._chat.backend.model, self._settings)
-            self._save(self._chat.journal.begin, Message(Role.ASSISTANT, ""), origin)
+            self._save(self._context.journal.begin, Message(Role.ASSISTANT, ""), self._origin())
             if self._before:
                 self._pieces.append(self._before)
-                self._save(self._chat.journal.append, self._before)
+                self._save(self._context.journal.append, self._before)
+
+    def _origin(self) -> Provenance:
+        """Where the answer comes from, as far as that is known."""
+        backend: Backend | None = self._attempt.backend if self._attempt else None
+        info = backend.info if backend else self._context.connection.info
+        settings = self._attempt.request.settings if self._attempt else self._context.effective_settings
+        return Provenance(info.backend, info.model, settings)
 
     def _take(self, text: str) -> str:
         """Keeps the next text of the reply, less the one leading space of a raw-text format.
@@ -193,30 +220,38 @@ class Turn:
         """
         before = ""
         if text and self._first_token_s is None:
-            self._first_token_s = self._chat.clock() - self._started_at
+            self._first_token_s = self._context.clock() - self._started_at
             before, text = self._before, text.removeprefix(self._lead)
         if text:
             self._pieces.append(text)
-            self._save(self._chat.journal.append, text)
+            self._save(self._context.journal.append, text)
         return before + text
 
     def _settle(self, ended_by: type[BaseException] | None) -> None:
+        """Writes how the answer ended, and hands the reply to whoever owns the conversation."""
         self._open_answer()
         unshown = self._take(self._cutter.flush())
         text = "".join(self._pieces)
         status = self._status(ended_by)
-        provenance = Provenance(
-            self._chat.backend.name,
-            self._chat.backend.model,
-            self._settings,
-            self._finish.reason if self._finish else None,
-            self._finish.usage if self._finish else Usage(),
-            self._first_token_s,
-            self._chat.clock() - self._started_at,
+        provenance = replace(
+            self._origin(),
+            reason=self._finish.reason if self._finish else None,
+            usage=self._finish.usage if self._finish else Usage(),
+            first_token_s=self._first_token_s,
+            total_s=self._context.clock() - self._started_at,
         )
-        self._chat.conversation = self._chat.conversation.add(Message(Role.ASSISTANT, text, status))
-        self._save(self._chat.journal.end, status, provenance)
-        self.reply = Reply(text, status, provenance, unshown, self._unsaved, self._fault(text, status))
+        self._save(self._context.journal.end, status, provenance)
+        asked = (self._question,) if self._question is not None else ()
+        self.reply = Reply(
+            text,
+            status,
+            provenance,
+            (*asked, Message(Role.ASSISTANT, text, status)),
+            unshown,
+            self._unsaved,
+            self._fault(text, status, provenance),
+        )
+        self._context.ended(self.reply)
 
     def _status(self, ended_by: type[BaseException] | None) -> Status:
         if self._finish is not None:
@@ -225,16 +260,16 @@ class Turn:
             return Status.STOPPED
         return Status.INTERRUPTED if self._pieces else Status.FAILED
 
-    def _fault(self, text: str, status: Status) -> BrokenReply | None:
+    def _fault(self, text: str, status: Status, provenance: Provenance) -> BrokenReply | None:
         """What is wrong with an answer that came to its end."""
-        wrong = self._constraint.wrong_with(text) if self._constraint and self._finish else None
+        constraint = self._draft.constraint
+        wrong = constraint.wrong_with(text) if constraint and self._finish else None
         if wrong is None:
             return None
         if status is not Status.LENGTH:
             return BrokenReply(wrong, hint="ask again, or say in the question what the answer has to be")
-        limit = self._settings.max_tokens
         return BrokenReply(
-            f"the answer was cut at {limit} tokens, before it was complete",
+            f"the answer was cut at {provenance.settings.max_tokens} tokens, before it was complete",
             hint="--max-tokens sets how many it may have",
         )
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from llmchat import weights
-from llmchat.app.target import Target, open_backend
+from llmchat.app.target import Target, open_connection
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
-from llmchat.core.generation import Backend, Event
+from llmchat.core.backend import Connection
+from llmchat.core.generation import Event
 from llmchat.doctor.finding import Finding
 from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import LLMChatError
@@ -46,7 +47,7 @@ class Subject:
         self.lacks_weights = False  # those of the target are not on disk
         self.answer: Finding | LLMChatError | None = None  # where the model was asked already
         self._target: Target | None = None
-        self._backend: Backend | None = None
+        self._connection: Connection | None = None
 
     @property
     def config(self) -> Config:
@@ -64,19 +65,19 @@ class Subject:
     def target(self, target: Target) -> None:
         self._target = target
 
-    async def backend(self) -> Backend:
-        """What would answer, opened once. Remembers and fetches nothing; raises as `open_backend`."""
-        if self._backend is None:
+    async def connection(self) -> Connection:
+        """The way to what would answer, opened once; fetches nothing. Raises as `open_connection`."""
+        if self._connection is None:
             target, config = self.target, self.config
-            self._backend = await in_daemon_thread(
-                lambda: open_backend(target, config, self.folders, fetching=_never, remembers=False)
+            self._connection = await in_daemon_thread(
+                lambda: open_connection(target, config, self.folders, fetching=_never, remembers=False)
             )
-        return self._backend
+        return self._connection
 
     async def aclose(self) -> None:
         """Lets go of server and engine."""
-        if self._backend is not None:
-            await self._backend.aclose()
+        if self._connection is not None:
+            await self._connection.aclose()
 
 
 def _never(model: weights.Model) -> AbstractContextManager[weights.Progress]:

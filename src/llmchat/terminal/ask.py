@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 from llmchat.app import Session
 from llmchat.config.resolve import Config
@@ -78,15 +77,11 @@ def _show_error(error: LLMChatError, run: Run, streams: Streams) -> None:
 async def _answer(
     session: Session, question: str, constraint: Constraint | None, run: Run, view: View, line: TtyLine
 ) -> ExitCode:
-    chat, raw = session.chat, run.raw_prompt
-    turn = chat.ask(question, raw=raw, stream=not run.no_stream, constraint=constraint)
+    raw = run.raw_prompt
+    turn = session.ask(question, raw=raw, stream=not run.no_stream, constraint=constraint)
     try:
-        if constraint is not None:
-            async with aclosing(chat.backend.prepare()) as events:
-                async for event in events:
-                    if chat.is_news(event):
-                        show_event(event, view)
-            await chat.backend.check_constraint(constraint, raw=raw)
+        if constraint is not None:  # one that the model cannot be held to is an error before anything is kept
+            await session.connect(constraint, raw=raw, tell=lambda event: show_event(event, view))
         with line.handling_signals(), line.showing(view):
             await show(turn, view)
     finally:
@@ -108,7 +103,7 @@ async def _dry_run(
         preview = await session.preview(question, raw=run.raw_prompt, ask_server=False, constraint=constraint)
     finally:
         await session.aclose()
-    name = session.chat.backend.name
+    name = session.connection.info.backend
     if run.json or run.jsonl:
         count = {"tokens": preview.count.tokens, "exact": preview.count.exact}
         told = {"backend": name, "prompt": preview.text, **count, "constraint": constraint_record(constraint)}

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from llmchat import __version__
-from llmchat.backends.http.client import Auth, Endpoint, HttpClient, Timeouts
+from llmchat.backends.http.client import HttpClient
+from llmchat.backends.http.endpoint import Auth, Endpoint, Timeouts
+from llmchat.backends.http.probe import ServerProbe
+from llmchat.core.attempts import attempts
 from llmchat.core.generation import Event, Progress, Token
 from llmchat.errors import (
     BrokenReply,
@@ -58,14 +61,21 @@ async def read(session: HttpClient, *, tokens: str = "t") -> list[str]:
 
 
 async def attempt(session: HttpClient) -> AsyncGenerator[Event]:
+    """One attempt of a reply."""
     async with session.stream(f"{session.endpoint.url}/s", {}, fault=lambda _: None) as events:
         async for data in events:
             events.whole()
             yield Token(data)
 
 
+def retrying(session: HttpClient) -> AsyncGenerator[Event]:
+    """As many attempts as a reply has."""
+    waiting = ServerProbe(session).wait_and_retry()
+    return attempts(session, attempt, [waiting])
+
+
 async def generate(session: HttpClient) -> list[Event]:
-    async with aclosing(session.retrying(lambda: attempt(session))) as events:
+    async with aclosing(retrying(session)) as events:
         return [event async for event in events]
 
 
@@ -366,7 +376,7 @@ async def test_a_refused_connection_is_unavailable_after_three_tries(unused_tcp_
     with pytest.raises(
         UnavailableError, match=f"cannot reach 127.0.0.1:{unused_tcp_port}: Connection refused"
     ):
-        await collect(session.retrying(lambda: attempt(session)), events)
+        await collect(retrying(session), events)
     assert events == [Progress("waiting for the server")] * 2
     await session.aclose()
 
@@ -454,22 +464,6 @@ async def test_a_server_that_asks_for_more_time_than_there_is_is_not_asked_again
     with pytest.raises(UnavailableError):
         await generate(session)
     assert len(server.requests) == 1
-
-
-async def test_after_the_first_text_nothing_is_sent_again(server: LoopbackServer) -> None:
-    session = HttpClient(Endpoint(server.url))
-    server.always("/s", json_reply({}, 503))
-
-    async def broken() -> AsyncGenerator[Event]:
-        yield Token("half")
-        await read(session)
-
-    events: list[Event] = []
-    with pytest.raises(UnavailableError):
-        await collect(session.retrying(broken), events)
-    assert events == [Token("half")]
-    assert len(server.requests) == 1
-    await session.aclose()
 
 
 async def test_leaving_a_stream_frees_the_server_at_once(server: LoopbackServer, session: HttpClient) -> None:

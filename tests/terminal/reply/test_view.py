@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from doubles import RecordingJournal, ScriptedBackend, Step
-from llmchat.core.chat import Chat
+from doubles import ScriptedBackend, Step, Talk
 from llmchat.core.constraint import Constraint, Regex
-from llmchat.core.conversation import Conversation, Status
+from llmchat.core.conversation import Status
 from llmchat.core.generation import Finish, FinishReason, Notice, Progress, Settings, Token, Usage
 from llmchat.core.journal import Provenance, Reply
 from llmchat.errors import BrokenReply, LLMChatError, StorageError, UnavailableError
@@ -215,14 +214,7 @@ def test_the_summary_stands_below_the_reply_where_it_is_wanted(ends: Pipes) -> N
 
 
 async def play(view: View, *steps: Step, constraint: Constraint | None = None) -> None:
-    chat = Chat(
-        ScriptedBackend(steps),
-        RecordingJournal(),
-        conversation=Conversation(),
-        settings=Settings(),
-        defaults=Settings(),
-    )
-    await show(chat.ask("?", constraint=constraint), view)
+    await show(Talk(ScriptedBackend(steps)).ask("?", constraint=constraint), view)
 
 
 async def test_each_event_goes_to_its_place(ends: Pipes) -> None:

@@ -1,23 +1,22 @@
-"""Many questions for one backend, each in a conversation of its own; must not know where they come from."""
+"""Many questions for one model, each in a conversation of its own; does not know where they come from."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 
 from llmchat.app.preview import Preview
 from llmchat.app.session import Session
-from llmchat.core.chat import Chat
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation
-from llmchat.core.generation import Event, Finish, Notice, Settings, Token
-from llmchat.core.journal import NullJournal, Reply
+from llmchat.core.generation import Event, Finish, Settings, Token
+from llmchat.core.journal import Reply
+from llmchat.core.turn import NoticesSaid, Turn
 from llmchat.errors import ConfigError, DeniedError, LLMChatError
 
 
 class Batch:
-    """Asks through a session's backend. Nothing of it is kept in the history."""
+    """Asks the model of a session. Nothing of it is kept in the history."""
 
     def __init__(
         self,
@@ -34,22 +33,16 @@ class Batch:
         self._raw = raw
         self._stream = stream
         self._tell = tell
-        self._told: set[Notice] = set()  # by all conversations together
-        self._preparing = asyncio.Lock()
-        self._prepared = False
+        self._notices = NoticesSaid()  # in all conversations together
+        self._connecting = asyncio.Lock()
+        self._is_connected = False
 
-    async def prepare(self) -> None:
+    async def connect(self) -> None:
         """Asks once what all questions need to know of the model. What it raises, all would meet."""
-        async with self._preparing:
-            if not self._prepared:
-                backend = self._session.chat.backend
-                async with aclosing(backend.prepare()) as events:
-                    async for event in events:
-                        self._tell(event)
-                if self._constraint is not None:
-                    await backend.check_constraint(self._constraint, raw=self._raw)
-                await backend.limits()
-                self._prepared = True
+        async with self._connecting:
+            if not self._is_connected:
+                await self._session.connect(self._constraint, raw=self._raw, tell=self._tell)
+                self._is_connected = True
 
     async def ask(
         self, question: str, settings: Settings, *, system: str | None
@@ -58,8 +51,9 @@ class Batch:
 
         What is None or left open is as the session has it. Raises what `stops_all`.
         """
-        chat = self._chat(settings, system=system)
-        turn = chat.ask(question, raw=self._raw, stream=self._stream, constraint=self._constraint)
+        chosen = settings.over(self._session.settings)
+        context = self._session.side_context(self._conversation(system), chosen, notices=self._notices)
+        turn = Turn(context, question, raw=self._raw, stream=self._stream, constraint=self._constraint)
         fault = None
         try:
             async with turn:
@@ -74,27 +68,18 @@ class Batch:
         return turn.reply, fault or turn.reply.fault
 
     async def preview(self, question: str, settings: Settings, *, system: str | None) -> Preview:
-        """What this would send. Asks no remote server; one at a time."""
-        standing, self._session.chat = self._session.chat, self._chat(settings, system=system)
-        try:
-            return await self._session.preview(
-                question, raw=self._raw, ask_server=False, constraint=self._constraint
-            )
-        finally:
-            self._session.chat = standing
-
-    def _chat(self, settings: Settings, *, system: str | None) -> Chat:
-        standing = self._session.chat
-        chat = Chat(
-            standing.backend,
-            NullJournal(),
-            conversation=Conversation(standing.conversation.system if system is None else system),
-            settings=settings.over(standing.settings),
-            defaults=standing.defaults,
-            clock=standing.clock,
+        """What this would send. Asks no remote server."""
+        return await self._session.preview(
+            question,
+            of=self._conversation(system),
+            settings=settings.over(self._session.settings),
+            raw=self._raw,
+            ask_server=False,
+            constraint=self._constraint,
         )
-        chat.told = self._told
-        return chat
+
+    def _conversation(self, system: str | None) -> Conversation:
+        return Conversation(self._session.conversation.system if system is None else system)
 
 
 def stops_all(error: LLMChatError) -> bool:

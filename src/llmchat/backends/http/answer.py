@@ -62,6 +62,8 @@ def text_at(value: object, *path: str | int) -> str:
     found = find(value, *path)
     if not isinstance(found, str):
         return ""
+    if found.isascii():
+        return found
     # JSON can escape halves of characters, which nothing could print or store.
     return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -72,10 +74,15 @@ def number_at(value: object, *path: str | int) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
 
 
+_read_json = json.JSONDecoder().raw_decode
+
+
 def parse_event(data: str) -> dict[str, object]:
     """An event's data as a JSON object. Raises BrokenReply where it is none."""
     try:
-        value = json.loads(data)
+        value, end = _read_json(data, 0)
+        if end != len(data):
+            value = json.loads(data)  # white space behind it, or an error
     except (ValueError, RecursionError) as error:
         raise BrokenReply(
             "the server sent an event that is not JSON", hint="check with --api which protocol it speaks"

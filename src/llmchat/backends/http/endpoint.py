@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from llmchat.core.generation import Limits
+from llmchat.core.backend import Limits
 
 ASSUMED_CONTEXT = 2048
 """Tokens of prompt and reply that every model takes."""

@@ -1,17 +1,19 @@
-"""Asks a server about itself, and for what nobody needs to know; must not keep an answer away."""
+"""Asks a server about itself, and waits for one that starts; an answer never depends on what it tells."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 
 from llmchat.backends.http.answer import Body
+from llmchat.backends.http.client import HttpClient
 from llmchat.backends.http.errors import BUSY_STATUSES, ClosedEarly, ServerBusy, ServerDown, Unreached
+from llmchat.backends.http.retry import RetryPolicy, WaitAndRetry
+from llmchat.core.attempts import attempts
+from llmchat.core.generation import Event
 from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
-
-if TYPE_CHECKING:
-    from llmchat.backends.http.client import HttpClient
 
 LEARN_S = 5.0
 """Seconds for an answer that nobody needs."""
@@ -22,13 +24,14 @@ LEAST_KEY = 8
 
 
 class ServerProbe:
-    """Questions of one session, each asked once and waited for a little.
+    """Questions about a server and for what it can compute, each asked once and waited for a little.
 
     What is wrong with a server that does not answer them properly, the request for a reply shows.
     """
 
-    def __init__(self, session: HttpClient) -> None:
-        self._session = session
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+        self._waited = 0.0  # seconds, for a server that was not ready when the question came
         self._busy: ServerDown | ServerBusy | None = None  # why it could not be asked about itself
         self._busy_at = 0.0
         self._unknown: set[str] = set()  # what it was asked and does not know
@@ -45,8 +48,8 @@ class ServerProbe:
         if self._silent:
             return None
         try:
-            async with asyncio.timeout(min(LEARN_S, self._session.endpoint.timeouts.header)):
-                answer = await self._session.once("GET", url, None)
+            async with asyncio.timeout(min(LEARN_S, self._client.endpoint.timeouts.header)):
+                answer = await self._client.once("GET", url)
         except (TimeoutError, TryLaterError):
             self._silent = True
             return None
@@ -54,15 +57,15 @@ class ServerProbe:
             return None
         try:
             if answer.status in BUSY_STATUSES | {401, 403}:
-                self._session.checked(answer)
+                self._client.checked(answer)
         except (ServerDown, ServerBusy) as error:
             self._busy, self._busy_at = error, asyncio.get_running_loop().time()
             raise
         try:
-            told = self._session.checked(answer).json()
+            told = self._client.checked(answer).json()
         except LLMChatError:
             return None
-        key = self._session.endpoint.key or ""
+        key = self._client.endpoint.key or ""
         return None if len(key) >= LEAST_KEY and key in json.dumps(told, ensure_ascii=False) else told
 
     async def compute(self, url: str, body: Body) -> object:
@@ -73,19 +76,53 @@ class ServerProbe:
         if url in self._unknown:
             return None
         try:
-            async with asyncio.timeout(min(LEARN_S, self._session.endpoint.timeouts.header)):
+            async with asyncio.timeout(min(LEARN_S, self._client.endpoint.timeouts.header)):
                 try:
-                    answer = await self._session.once("POST", url, body)
+                    answer = await self._client.once("POST", url, body)
                 except ClosedEarly as error:
                     if not error.aged:
                         raise
-                    answer = await self._session.once("POST", url, body)
-            return self._session.checked(answer).json()
+                    answer = await self._client.once("POST", url, body)
+            return self._client.checked(answer).json()
         except (Unreached, ServerDown, ServerBusy):
             return None
         except (LLMChatError, TimeoutError):
             self._unknown.add(url)
             return None
+
+    def wait_and_retry(self) -> WaitAndRetry:
+        """How a failed request for a reply is tried again; what was waited for the server before counts."""
+        wait, self._waited = self._client.endpoint.timeouts.wait - self._waited, 0.0
+        self.forget_busy()
+        policy = RetryPolicy(wait, clock=asyncio.get_running_loop().time)
+        return WaitAndRetry(policy, self._client.endpoint)
+
+    async def until(self, work: Callable[[], Awaitable[None]]) -> AsyncGenerator[Event, None]:
+        """Does this, as often as a request is tried, and gives the events of the waiting in between.
+
+        While a model loads this goes on as long as there is time for waiting; the request that follows has
+        only what is left of it. A server that is merely busy is left to that request.
+        """
+        self.heed_busy()
+        clock = asyncio.get_running_loop().time
+        started = clock()
+
+        async def run(_: None) -> AsyncGenerator[Event, None]:
+            self.forget_busy()
+            await work()
+            nothing: tuple[Event, ...] = ()
+            for event in nothing:
+                yield event
+
+        endpoint = self._client.endpoint
+        waiting = WaitAndRetry(RetryPolicy(endpoint.timeouts.wait, clock=clock, loads=True), endpoint)
+        try:
+            async with aclosing(attempts(None, run, [waiting])) as events:
+                async for event in events:
+                    yield event
+        except LLMChatError:
+            self._waited = clock() - started
+            raise
 
     def heed_busy(self) -> None:
         """Raises why the server could not be asked about itself a moment ago: it was waited for then."""

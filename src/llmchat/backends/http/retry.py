@@ -1,12 +1,18 @@
-"""Decides whether a failed request is sent again and after how long; must not send or wait itself."""
+"""Whether a request that failed for a while is sent again, after how long, and what is said meanwhile."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import TypeVar
 
+from llmchat.backends.http.endpoint import Endpoint
 from llmchat.backends.http.errors import ClosedEarly, Delay, ServerBusy, ServerDown, Unreached
+from llmchat.core.attempts import Retry
+from llmchat.core.generation import Event, Notice, Progress
 from llmchat.errors import LLMChatError
+
+A = TypeVar("A")
 
 TRIES = 3
 LONGEST_DELAY = 60.0
@@ -60,3 +66,26 @@ class RetryPolicy:
         if asked.seconds > min(LONGEST_DELAY, left):
             return None
         return min(asked.seconds * (1 + self._jitter() / 10), left)
+
+
+class WaitAndRetry:
+    """The recovery from what passes by itself: no connection, 429, 502, 503, 504, a model that loads."""
+
+    def __init__(self, policy: RetryPolicy, endpoint: Endpoint) -> None:
+        self._policy = policy
+        self._endpoint = endpoint
+
+    async def recover(self, failed: A, error: LLMChatError) -> Retry[A] | LLMChatError | None:
+        if not isinstance(error, Retryable) or (delay := self._policy.delay(error)) is None:
+            return None
+        return Retry(failed, delay, self._said(error, delay) if delay else ())
+
+    def _said(self, error: LLMChatError, delay: float) -> list[Event]:
+        """What the person is told while we wait."""
+        more = f", trying again in {delay:.0f} s" if delay >= 1 else ""
+        if not (isinstance(error, ServerDown) and error.starting):
+            return [Progress(f"waiting for the server{more}")]
+        most = f"{self._endpoint.timeouts.wait:g} s at most"
+        bound = f" ({most})" if error.loading else ""
+        notice = Notice(f"waiting for the model at {self._endpoint.server}{bound}", once=True)
+        return [notice, Progress(f"waiting for the model{more}")]

@@ -40,46 +40,55 @@ class EventDecoder:
 
         Raises BrokenReply where an event is over the limit or not UTF-8, once those before it are given.
         """
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._with_line_feeds(chunk)
+        *lines, rest = chunk.split(b"\n")
+        for line in lines:
+            if self._line:
+                self._line += line
+                line = bytes(self._line)
+                self._line.clear()
+            if self._at_start:
+                self._at_start = False
+                line = line.removeprefix(_BOM)
+            if not line:
+                if self._data:
+                    yield self._take_event()
+                continue
+            field, _, value = line.partition(b":")
+            if field == b"data":
+                self._check(len(value))
+                self._data.append(value.removeprefix(b" "))
+                self._size += len(value)
+        self._check(len(self._line) + len(rest))
+        self._line += rest
+
+    def flush(self) -> Iterator[str]:
+        """The stream is over: what is left, if it makes an event."""
+        yield from self.feed(b"\n\n")
+
+    def _with_line_feeds(self, chunk: bytes) -> bytes:
+        """The chunk with each of its line ends, CR, CRLF or LF, as LF."""
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
         self._after_cr = self._after_cr or chunk.endswith(b"\r")
-        for part in chunk.splitlines(keepends=True):
-            if self._size + len(self._line) + len(part) > self._limit:
-                raise BrokenReply(
-                    f"the server sent an event of more than {self._limit:,} bytes",
-                    hint="is this the address of a language model?",
-                )
-            self._line += part.rstrip(b"\r\n")
-            if part.endswith((b"\r", b"\n")):
-                yield from self._end_line()
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def flush(self) -> Iterator[str]:
-        """The stream is over: what is left, if it makes an event."""
-        yield from self._end_line()
-        yield from self._end_event()
+    def _check(self, more: int) -> None:
+        """Raises BrokenReply where so many bytes more are too many for one event."""
+        if self._size + more > self._limit:
+            raise BrokenReply(
+                f"the server sent an event of more than {self._limit:,} bytes",
+                hint="is this the address of a language model?",
+            )
 
-    def _end_line(self) -> list[str]:
-        line = bytes(self._line)
-        self._line.clear()
-        if self._at_start:
-            self._at_start = False
-            line = line.removeprefix(_BOM)
-        if not line:
-            return self._end_event()
-        field, _, value = line.partition(b":")
-        if field == b"data":
-            value = value.removeprefix(b" ")
-            self._data.append(value)
-            self._size += len(value) + 1
-        return []
-
-    def _end_event(self) -> list[str]:
-        data = b"\n".join(self._data)
+    def _take_event(self) -> str:
+        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
         self._data.clear()
         self._size = 0
         try:
-            return [data.decode()] if data else []
+            return data.decode()
         except UnicodeDecodeError as error:
             raise BrokenReply(
                 "the server sent an event that is not valid UTF-8",

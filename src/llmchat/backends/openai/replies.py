@@ -29,23 +29,23 @@ _STATUS = (("error", "code"), ("code",))
 """Where an error says which HTTP status it would have been."""
 
 
-def fault_in(payload: object, session: HttpClient) -> LLMChatError | None:
+def fault_in(payload: object, client: HttpClient) -> LLMChatError | None:
     """The error in an event or an answer whose status is 200; None where it holds none.
 
     vLLM and SGLang also send errors that are not below `error`, but say that they are one.
     """
     if find(payload, "error") is None and text_at(payload, "object") != "error":
         return None
-    said = session.quote(error_text(payload) or "no reason given")
+    said = client.quote(error_text(payload) or "no reason given")
     kind = error_kind(payload)
     status = next(filter(None, (number_at(payload, *place) for place in _STATUS)), None)
     if status is not None and 400 <= status < 600:
         return by_status(
             status,
             said,
-            server=session.endpoint.server,
+            server=client.endpoint.server,
             payload=payload,
-            key_from=session.endpoint.key_from if session.endpoint.key else None,
+            key_from=client.endpoint.key_from if client.endpoint.key else None,
         )
     if any(word in kind for word in ("invalid_request", "exceed_context", "context_length", "BadRequest")):
         return rejected(said, kind=kind, payload=payload)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from llmchat.backends.constraints.fields import VLLM
 from llmchat.backends.http.answer import find, number_at
-from llmchat.backends.http.client import HttpClient
+from llmchat.backends.http.probe import ServerProbe
 from llmchat.backends.openai.requests import Dialect
 from llmchat.core.generation import Request
 
@@ -14,11 +14,11 @@ from llmchat.core.generation import Request
 class Tokenizer:
     """vLLM's /tokenize, or llama.cpp's, which wants the text that its /apply-template makes.
 
-    A server that has neither is asked once. `root` gives the URL below which they are.
+    A server that has neither is asked once. `root` is the URL below which they are.
     """
 
-    def __init__(self, session: HttpClient, dialect: Dialect, *, root: Callable[[], str]) -> None:
-        self._session = session
+    def __init__(self, probe: ServerProbe, dialect: Dialect, *, root: str) -> None:
+        self._probe = probe
         self._dialect = dialect
         self._root = root
 
@@ -39,4 +39,4 @@ class Tokenizer:
         return found if isinstance(found := find(answer, "prompt"), str) else None
 
     async def _ask(self, path: str, body: Mapping[str, object]) -> object:
-        return await self._session.inquiry.compute(self._root() + path, body)
+        return await self._probe.compute(self._root + path, body)

@@ -1,39 +1,33 @@
-"""Generates on a text-generation-inference endpoint, from raw text; must not cut stop texts."""
+"""Generates on a text-generation-inference endpoint, from raw text; cuts no stop texts."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from llmchat.backends.http.answer import find, number_at, text_at
-from llmchat.backends.http.client import Endpoint, HttpClient
-from llmchat.backends.http.errors import NOT_TOLD
+from llmchat.backends.http.answer import find, number_at, parse_event, text_at
+from llmchat.backends.http.backend import ServerOptions
+from llmchat.backends.http.errors import WrongProtocol
 from llmchat.backends.http.output_limit import OutputLimit
 from llmchat.backends.tgi.requests import parameters_for
-from llmchat.core.constraint import Constraint, stops_outside
+from llmchat.core.backend import Limits, ModelInfo, TokenCount, estimate_tokens
+from llmchat.core.constraint import stops_outside
 from llmchat.core.generation import (
     DEFAULT_MAX_TOKENS,
     Event,
     Finish,
     FinishReason,
-    Limits,
+    Notice,
     Request,
-    Settings,
     Token,
-    TokenCount,
     Usage,
-    estimate_tokens,
 )
-from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import BrokenReply, ContextOverflow, InputError
+from llmchat.errors import BrokenReply, ContextOverflow, InputError, LLMChatError
 
-if TYPE_CHECKING:
-    from llmchat.backends.tgi.client import Client
-
+_LIBRARY = "llmchat.backends.tgi.library"
 NOTHING: Mapping[str, object] = MappingProxyType({})
 DEFAULT_MAX_STOPS = 4
 """Stop texts that TGI takes unless it is started with another --max-stop-sequences."""
@@ -54,118 +48,117 @@ def info_base(url: str) -> str:
 class TgiBackend:
     """A TGI endpoint. Wire facts: text-generation-inference 3.3.7, router/src/server.rs and lib.rs.
 
-    Prompts go to the URL as it is given, rendered byte for byte by `prompt_format`.
+    Prompts go to the URL as it is given, rendered byte for byte by the prompt format.
     """
 
-    name = "tgi"
-    defaults = Settings()
-    system: str | None = None
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        *,
-        prompt_format: PromptFormat,
-        model: str | None = None,
-        session: HttpClient | None = None,
-    ) -> None:
-        self.prompt_format: PromptFormat | None = prompt_format
-        self._format = prompt_format
-        self._model = model
-        self._session = session or HttpClient(endpoint)
-        self._client: Client | None = None
-        self._info: object = None  # what /info said, once it was asked
-        self._asking = asyncio.Lock()
+    def __init__(self, options: ServerOptions) -> None:
+        self._client, self._probe = options.client, options.probe
+        self._format = options.prompt_format
+        unsaid = self._client.endpoint.unsaid
+        self.info = ModelInfo("tgi", options.model or "", unsaid, prompt_format=self._format)
+        self.has_answered = False
+        self._told: object = None  # what /info said, once it was asked
         self._max_stops = DEFAULT_MAX_STOPS
 
     @property
-    def model(self) -> str:
-        """The `model_id` of /info once `limits` has asked for it, unless a name was given."""
-        return self._model or ""
+    def is_recognised(self) -> bool:
+        return bool(text_at(self._told, "model_id"))
 
-    async def prepare(self) -> AsyncGenerator[Event, None]:
-        """Imports the client library, and asks for the limits while the server starts."""
-        await self._import()
-        if self._info is None:
-            with suppress(*NOT_TOLD):
-                async with aclosing(self._session.until(self._learn)) as events:
-                    async for event in events:
-                        yield event
+    async def learn(self) -> None:
+        """Asks GET /info for the model, its limits and how many stop texts it takes."""
+        if self._told is not None:
+            return
+        self._told = await self._probe.learn(self._url("/info")) or NOTHING
+        total = number_at(self._told, "max_total_tokens")
+        prompt = number_at(self._told, "max_input_tokens") or number_at(self._told, "max_input_length")
+        self.info = replace(
+            self.info,
+            model=self.info.model or text_at(self._told, "model_id"),
+            limits=Limits(total, prompt) if total else self._client.endpoint.unsaid,
+        )
+        stops = number_at(self._told, "max_stop_sequences")
+        self._max_stops = self._max_stops if stops is None else stops
 
-    async def aclose(self) -> None:
-        await self._session.aclose()
+    def notices(self) -> list[Notice]:
+        return []
+
+    async def about(self) -> object:
+        """What GET /info says. Raises the error of every other answer."""
+        return await self._client.get_json(self._url("/info"))
+
+    def leave_out(self, request: Request, error: InputError) -> bool:
+        """Whether the server refuses stop texts: it gets none from now on, they are cut from the reply."""
+        if (
+            isinstance(error, ContextOverflow)
+            or not self._stops(request)
+            or "stop" not in error.message.lower()
+        ):
+            return False
+        self._max_stops = 0
+        return True
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Generates; asks once more without stop texts where the server refuses them.
+        """Generates. Raises the errors that llmchat.backends.http.errors maps."""
+        await asyncio.to_thread(importlib.import_module, _LIBRARY)  # does not hold up the event loop
+        from llmchat.backends.tgi.library import fault_in, request_body
 
-        Raises the errors that llmchat.backends.http.errors maps.
-        """
-        spoken = False
-        try:
-            async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
-                async for event in events:
-                    spoken = spoken or isinstance(event, Token)
-                    yield event
-            return
-        except ContextOverflow:
-            raise
-        except InputError as error:
-            if spoken or not self._stops(request) or "stop" not in error.message.lower():
-                raise
-        self._max_stops = 0
-        async with aclosing(self._session.retrying(lambda: self._attempt(request))) as events:
-            async for event in events:
+        def fault(payload: object) -> LLMChatError | None:
+            return fault_in(payload, self._client)
+
+        url, parameters = self._client.endpoint.url, parameters_for(request, self._stops(request))
+        body = request_body(self._prompt(request), parameters, stream=request.stream)
+        if not request.stream:
+            answer = await self._client.post_json(url, body)
+            if error := fault(answer):
+                raise error
+            for event in _whole(answer):
                 yield event
+            self.has_answered = True
+            return
+        limit = OutputLimit(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
+        finish: Finish | None = None
+        async with self._client.stream(url, body, fault=fault) as events:
+            async for data in events:
+                if data.strip() == "[DONE]":
+                    break
+                payload = parse_event(data)
+                if "error" in payload and (error := fault(payload)):
+                    raise error
+                text, special = _token(payload)
+                details = payload.get("details")
+                if details is not None or payload.get("generated_text") is not None:
+                    events.whole()
+                    finish = _finish(details)
+                elif text:  # an unfinished character comes as "", but so does nothing at all
+                    events.alive()
+                if not limit.take(text):
+                    yield Finish(FinishReason.LENGTH)
+                    return
+                if text and not special:
+                    yield Token(text)
+                if finish is not None:
+                    break
+        if finish is None:
+            raise BrokenReply("the reply ended without its final event", hint="ask again")
+        self.has_answered = True
+        yield finish
 
     async def render(self, request: Request) -> str:
-        """The `inputs` of the request."""
+        """The `inputs` of the request. TGI holds to any constraint, or says that it cannot."""
         return self._prompt(request)
 
     async def count(self, request: Request) -> TokenCount:
         """Tokens of the prompt by POST /tokenize, or an estimate where the server has none."""
         prompt = self._prompt(request)
-        tokens = await self._session.inquiry.compute(self._url("/tokenize"), {"inputs": prompt})
+        tokens = await self._probe.compute(self._url("/tokenize"), {"inputs": prompt})
         return TokenCount(len(tokens), exact=True) if isinstance(tokens, list) else estimate_tokens(prompt)
-
-    async def limits(self) -> Limits:
-        """What GET /info says, else a guess, which stands only if the server has no /info.
-
-        Raises UnavailableError or TryLaterError where no server answers.
-        """
-        with suppress(*NOT_TOLD):
-            await self._learn()
-        total = number_at(self._info, "max_total_tokens")
-        prompt = number_at(self._info, "max_input_tokens") or number_at(self._info, "max_input_length")
-        return Limits(total, prompt) if total else self._session.endpoint.unsaid
-
-    async def recognises(self) -> bool:
-        """Whether GET /info names a model. Raises ServerDown while it loads, DeniedError for a 401 or 403."""
-        await self._learn()
-        return bool(text_at(self._info, "model_id"))
-
-    async def about(self) -> object:
-        """What GET /info says. Raises the error of every other answer."""
-        return await self._session.get_json(self._url("/info"))
-
-    async def _learn(self) -> None:
-        """Asks what the server tells of itself, unless it has told."""
-        async with self._asking:
-            if self._info is not None:
-                return
-            self._info = await self._session.inquiry.learn(self._url("/info")) or NOTHING
-        self._model = self._model or text_at(self._info, "model_id") or None
-        stops = number_at(self._info, "max_stop_sequences")
-        self._max_stops = self._max_stops if stops is None else stops
 
     async def can_continue(self) -> bool:
         """Always: the prompt is one text, which may end anywhere."""
         return True
 
-    async def check_constraint(self, constraint: Constraint, *, raw: bool) -> None:
-        """TGI has a grammar for each; one that is started without says so itself."""
-
     def _url(self, path: str) -> str:
-        return info_base(self._session.endpoint.url) + path
+        return info_base(self._client.endpoint.url) + path
 
     def _prompt(self, request: Request) -> str:
         if request.raw:
@@ -177,35 +170,14 @@ class TgiBackend:
         of_format = () if request.raw else stops_outside(request.constraint, self._format.stop)
         return list(dict.fromkeys((*request.settings.stop, *of_format)))[: self._max_stops]
 
-    async def _attempt(self, request: Request) -> AsyncGenerator[Event, None]:
-        client = await self._open()
-        prompt, parameters = self._prompt(request), parameters_for(request, self._stops(request))
-        if not request.stream:
-            for event in _whole(await client.generate(prompt, **parameters)):
-                yield event
-            return
-        bound = OutputLimit(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
-        async with aclosing(client.generate_stream(prompt, **parameters)) as pieces:
-            async for piece in pieces:
-                if not bound.take(piece.token.text):
-                    yield Finish(FinishReason.LENGTH)
-                    break
-                if piece.token.text and not piece.token.special:
-                    yield Token(piece.token.text)
-                if piece.is_last:
-                    yield _finish(piece.details.model_dump() if piece.details else None)
 
-    async def _import(self) -> None:
-        """The client library, without holding up the event loop."""
-        await asyncio.to_thread(importlib.import_module, "llmchat.backends.tgi.client")
-
-    async def _open(self) -> Client:
-        if self._client is None:
-            await self._import()
-            from llmchat.backends.tgi.client import Client
-
-            self._client = Client(self._session)
-        return self._client
+def _token(payload: Mapping[str, object]) -> tuple[str, bool]:
+    """The text of an event, and whether it is special. Raises WrongProtocol for another API's event."""
+    token = payload.get("token")
+    if not isinstance(token, dict) or not isinstance(token.get("text"), str):
+        raise WrongProtocol("the server sent an event that is not TGI's", hint="is --api right?")
+    text = token["text"]
+    return (text if text.isascii() else text_at(token, "text")), bool(token.get("special"))
 
 
 def _whole(answer: object) -> list[Event]:

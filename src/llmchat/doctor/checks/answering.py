@@ -12,10 +12,10 @@ from llmchat import weights
 from llmchat.app.target import check_weights_source, system_message
 from llmchat.backends import BUILT_IN
 from llmchat.config.resolve import defaults
-from llmchat.core.chat import Chat
+from llmchat.core.backend import Backend, Connected, ModelInfo
 from llmchat.core.conversation import Conversation
-from llmchat.core.generation import Limits, Thought
-from llmchat.core.journal import NullJournal
+from llmchat.core.generation import Thought
+from llmchat.core.turn import Turn, TurnContext
 from llmchat.doctor.checks.disk_space import free_bytes
 from llmchat.doctor.finding import Finding, good, skipped, warning
 from llmchat.doctor.subject import Subject
@@ -53,7 +53,7 @@ async def check_weights(subject: Subject) -> Finding | None:
 
 
 async def check_engine(subject: Subject) -> Finding | None:
-    """Loads the model. Raises as `LocalBackend.prepare`."""
+    """Loads the model. Raises as `LocalConnection.connect`."""
     if subject.target.url is not None or subject.target.model in BUILT_IN:
         return None
     if importlib.util.find_spec("xllamacpp") is None:
@@ -64,9 +64,9 @@ async def check_engine(subject: Subject) -> Finding | None:
     if subject.lacks_weights:
         return skipped("there are no weights yet")
     started = time.monotonic()
-    limits = await prepare(subject)
+    info = (await connect(subject)).info
     took = time.monotonic() - started
-    return good(f"llama.cpp loaded the model in {took:.1f} s; {context_of(limits)}")
+    return good(f"llama.cpp loaded the model in {took:.1f} s; {context_of(info)}")
 
 
 async def check_answer(subject: Subject) -> Finding:
@@ -80,16 +80,12 @@ async def check_answer(subject: Subject) -> Finding:
 
 async def ask(subject: Subject) -> Finding:
     """A few tokens, and how long they took."""
-    backend, config = await subject.backend(), subject.config
-    chat = Chat(
-        backend,
-        NullJournal(),
-        conversation=Conversation(system_message(config, backend, url=subject.target.url)),
-        settings=replace(config.chosen(), max_tokens=FEW_TOKENS),
-        defaults=defaults(),
-    )
+    connection, config = await subject.connection(), subject.config
+    system = system_message(config, connection.info.system, url=subject.target.url)
+    chosen = replace(config.chosen(), max_tokens=FEW_TOKENS)
+    turn = Turn(TurnContext(connection, Conversation(system), chosen, defaults()), QUESTION)
     thinks = False
-    async with chat.ask(QUESTION) as turn:
+    async with turn:
         async for event in turn:
             thinks = thinks or isinstance(event, Thought)
             subject.tell(event)
@@ -104,19 +100,22 @@ async def ask(subject: Subject) -> Finding:
     return warning("the answer is empty", "ask something: llmchat ask Hello")
 
 
-async def prepare(subject: Subject) -> Limits:
-    """Gets ready what answers. Raises as `Backend.prepare`."""
-    backend = await subject.backend()
-    async with aclosing(backend.prepare()) as events:
+async def connect(subject: Subject) -> Backend:
+    """What answers, connected. Raises as `Connection.connect`."""
+    connection = await subject.connection()
+    async with aclosing(connection.connect()) as events:
         async for event in events:
+            if isinstance(event, Connected):
+                return event.backend
             subject.tell(event)
-    return await backend.limits()
+    raise AssertionError("connecting ends with a model or an error")
 
 
-def context_of(limits: Limits) -> str:
+def context_of(info: ModelInfo) -> str:
     """How much it takes, in words."""
-    said = " assumed, as it does not say" if limits.assumed else ""
-    return f"{limits.context:,} tokens of context{said}"
+    assert info.limits is not None, "it is connected"
+    said = " assumed, as it does not say" if info.limits.assumed else ""
+    return f"{info.limits.context:,} tokens of context{said}"
 
 
 def _megabytes(size: int) -> str:

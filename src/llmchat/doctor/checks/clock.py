@@ -42,15 +42,15 @@ async def _server_time(subject: Subject) -> datetime | None:
         asked = endpoint(subject.target, subject.config)
     except LLMChatError:  # another check says so
         return None
-    session = HttpClient(replace(asked, key=None, read_key=None, timeouts=replace(asked.timeouts, wait=0)))
+    client = HttpClient(replace(asked, key=None, read_key=None))
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            answer = await session.ask("HEAD", asked.url)
+            answer = await client.once("HEAD", asked.url)
         told = parsedate_to_datetime(answer.date or "")
     except (LLMChatError, TimeoutError, ValueError):  # a ValueError for what is no date
         return None
     finally:
-        await session.aclose()
+        await client.aclose()
     return told.replace(tzinfo=told.tzinfo or UTC)
 
 

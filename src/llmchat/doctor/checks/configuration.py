@@ -42,7 +42,7 @@ async def check_model(subject: Subject) -> Finding:
     if target.model in BUILT_IN:
         return good(f"{model}: built in, {BUILT_IN[target.model]}")
     if weights.resolve(target.model) is None:
-        await subject.backend()  # says it as a chat does
+        await subject.connection()  # says it as a chat does
     return good(f"{model} on this machine")
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from llmchat.backends.http.errors import NotThere, ServerBusy, ServerDown
-from llmchat.backends.registry import HttpBackend
-from llmchat.doctor.checks.answering import ask, context_of, prepare
+from llmchat.backends.http.errors import NotThere
+from llmchat.backends.server import ServerConnection
+from llmchat.doctor.checks.answering import ask, connect, context_of
 from llmchat.doctor.finding import Finding, good, unknown, warning
 from llmchat.doctor.subject import Subject
-from llmchat.errors import DeniedError, LLMChatError, TryLaterError
+from llmchat.errors import LLMChatError, TryLaterError
 
-_PATIENCE_S = 15.0
-_APIS = {"tgi": "TGI", "openai": "OpenAI's API"}
+_WAIT_S = 15.0
 
 
 async def check_server(subject: Subject) -> Finding | None:
@@ -23,23 +22,15 @@ async def check_server(subject: Subject) -> Finding | None:
     """
     if subject.target.url is None:
         return None
-    limits = await prepare(subject)
-    backend = await subject.backend()
-    assert isinstance(backend, HttpBackend), "it is a server"
-    api = _APIS.get(backend.name, backend.name)
-    if await _recognised(backend, subject):
-        model = backend.model or "a model without a name"
-        return good(f"reached; speaks {api}, has {model}; {context_of(limits)}")
-    return await (_asked(subject, api) if subject.asks else _not_asked(backend))
-
-
-async def _recognised(backend: HttpBackend, subject: Subject) -> bool:
-    try:
-        return await backend.recognises()
-    except (ServerDown, ServerBusy, DeniedError):
-        if not subject.asks:
-            raise
-        return False  # the question itself will say so
+    info = (await connect(subject)).info
+    connection = await subject.connection()
+    assert isinstance(connection, ServerConnection), "it is a server"
+    if connection.refusal is not None and not subject.asks:
+        raise connection.refusal  # else the question itself will say so
+    if connection.is_recognised:
+        model = info.model or "a model without a name"
+        return good(f"reached; speaks {connection.api.title}, has {model}; {context_of(info)}")
+    return await (_asked(subject, connection.api.title) if subject.asks else _not_asked(connection))
 
 
 async def _asked(subject: Subject, api: str) -> Finding:
@@ -54,15 +45,15 @@ async def _asked(subject: Subject, api: str) -> Finding:
     )
 
 
-async def _not_asked(backend: HttpBackend) -> Finding:
+async def _not_asked(connection: ServerConnection) -> Finding:
     """Raises what its answers mean. Nothing there means little: some proxies let only questions through."""
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            await backend.about()
+        async with asyncio.timeout(_WAIT_S):
+            await connection.about()
     except NotThere:
         pass
     except TimeoutError as error:
-        said = f"it did not answer within {_PATIENCE_S:g} s"
+        said = f"it did not answer within {_WAIT_S:g} s"
         raise TryLaterError(said, hint="try again, or without --no-ask") from error
     return unknown(
         "reached, but does not say what it is; only asking can tell whether it answers",

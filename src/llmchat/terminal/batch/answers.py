@@ -40,7 +40,7 @@ class BatchAnswers:
         if isinstance(prompt, BadLine):
             return self._failed(line, told, prompt.error)
         if not self._preview:
-            await self._batch.prepare()
+            await self._batch.connect()
             return await self._replied(line, told, prompt)
         return await self._previewed(told, prompt)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -12,7 +13,6 @@ from llmchat.app import Session
 from llmchat.app.batch.journal import BatchJournal
 from llmchat.app.batch.parallel import in_parallel
 from llmchat.app.batch.run import Batch
-from llmchat.app.target import choose
 from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
@@ -109,7 +109,7 @@ class _Lines:
 
     async def answer(self) -> ExitCode:
         """Answers all lines. Raises the first fault that stops all, or one that tells how many failed."""
-        clock = self._session.chat.clock
+        clock = time.monotonic
         started_at = clock()
         try:
             with self._tally.shown(size_of(self._source)):
@@ -134,8 +134,7 @@ class _Lines:
     def _at_once(self) -> int:
         if self._run.dry_run:
             return 1
-        remote = choose(self._session.config).url is not None
-        at_once = self._run.concurrency or (REMOTE_AT_ONCE if remote else 1)
+        at_once = self._run.concurrency or (REMOTE_AT_ONCE if self._session.is_remote else 1)
         _allow_open_files(at_once + 64)
         return at_once
 

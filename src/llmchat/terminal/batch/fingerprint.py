@@ -30,12 +30,12 @@ def fingerprint(
 
     The lines themselves are not in it: an answer is kept with its line's own key.
     """
-    config, chat = session.config, session.chat
+    config = session.config
     asked = (
         asdict(choose(config)),
         [config.text(name) for name in ("api", "prompt_format")],
-        asdict(chat.effective_settings()),
-        chat.conversation.system,
+        asdict(session.effective_settings()),
+        session.conversation.system,
         asdict(frame),
         constraint_record(constraint),
         {each.name: repr(getattr(run, each.name)) for each in fields(run) if each.name not in _HOW},

@@ -106,7 +106,7 @@ class Repl:
                 for action in await self._interrupts.cancel_on_ctrl_c(command) or ():
                     await self._carry_out(action)
             else:
-                await self._answer(self._ask(line))
+                await self._show(self._ask(line))
         except LLMChatError as error:
             self._display.error(error)
 
@@ -133,7 +133,7 @@ class Repl:
             case ShowReply(text):
                 self._display.reply(text)
             case Ask(turn):
-                await self._answer(turn)
+                await self._show(turn)
             case Compact(compaction):
                 await self._compact(compaction)
             case Edit(question, replaces):
@@ -148,14 +148,6 @@ class Repl:
                 self._display.clear()
             case Do.LEAVE:
                 self._leaving = True
-
-    async def _answer(self, turn: Turn) -> None:
-        """Runs a turn of the conversation."""
-        try:
-            await self._show(turn)
-        finally:
-            if turn.reply is not None:
-                self._session.after(turn.reply)
 
     async def _compact(self, compaction: Compaction) -> None:
         turn = compaction.ask()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmchat.app.attachments import attach
-from llmchat.core.generation import estimate_tokens
+from llmchat.core.backend import estimate_tokens
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.prompt.completion import files as complete_files
 from llmchat.terminal.repl.actions import Action, Attach, Say

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doubles import RecordingJournal, ScriptedBackend, Silence, Step
-from llmchat.core.chat import Chat
+from doubles import RecordingJournal, ScriptedBackend, Silence, Step, Talk
+from llmchat.core.backend import Limits
 from llmchat.core.constraint import Constraint, JsonSchema, Regex
 from llmchat.core.conversation import Conversation, Message, Role, Status
 from llmchat.core.generation import (
     Event,
     Finish,
     FinishReason,
-    Limits,
     Notice,
     Progress,
     Settings,
@@ -55,8 +54,8 @@ def chat_with(
     *,
     conversation: Conversation | None = None,
     settings: Settings = Settings(),
-) -> Chat:
-    return Chat(
+) -> Talk:
+    return Talk(
         backend,
         journal or RecordingJournal(),
         conversation=conversation or Conversation("Be brief."),
@@ -407,7 +406,7 @@ async def test_a_limit_that_nobody_knows_is_said_once() -> None:
     first, _ = await run(chat.ask("?"))
     second, _ = await run(chat.ask("?"))
     assert [event.text for event in first if isinstance(event, Notice)] == [
-        "nobody says how much the model can take: assuming 2048 tokens (LLMCHAT_CONTEXT says otherwise)"
+        "the server does not report its context window: assuming 2048 tokens (LLMCHAT_CONTEXT says otherwise)"
     ]
     assert not any(isinstance(event, Notice) for event in second)
 
@@ -429,73 +428,13 @@ async def test_a_budget_that_was_asked_for_is_reserved() -> None:
     backend = ScriptedBackend(limits=Limits(100))
     await fail(chat_with(backend, settings=Settings(max_tokens=70)).ask("word " * 40), ContextOverflow)
     with pytest.raises(InputError, match="leave no room") as caught:
-        await chat_with(backend, settings=Settings(max_tokens=100)).plan(
-            Conversation().add(Message(Role.USER, "?"))
-        )
+        await collect(chat_with(backend, settings=Settings(max_tokens=100)).ask("?"), [])
     assert "--max-tokens" in (caught.value.hint or "")
 
 
 async def test_a_prompt_limit_of_its_own_counts_too() -> None:
     backend = ScriptedBackend(limits=Limits(1000, prompt=30))
     await fail(chat_with(backend).ask("word " * 40), ContextOverflow)
-
-
-# Retry and undo
-
-
-async def test_retry_asks_the_newest_question_again_beside_the_old_answer() -> None:
-    log: list[str] = []
-    backend, journal = ScriptedBackend(said("One"), said("Two"), log=log), RecordingJournal(log)
-    chat = chat_with(backend, journal)
-    await run(chat.ask("?"))
-    log.clear()
-    await run(chat.retry())
-    assert log == ["back", "begin assistant", "asked", "append", "end"]
-    assert backend.requests[0].messages == backend.requests[1].messages
-    assert [message.text for message in chat.conversation.messages] == ["?", "Two"]
-
-
-async def test_retry_after_a_failure_does_not_repeat_the_question() -> None:
-    backend = ScriptedBackend([UnavailableError("gone")], said("Two"))
-    chat = chat_with(backend)
-    await fail(chat.ask("?"), UnavailableError)
-    await run(chat.retry())
-    assert [message.text for message in chat.conversation.messages] == ["?", "Two"]
-
-
-async def test_undo_takes_the_newest_turn_back() -> None:
-    journal = RecordingJournal()
-    chat = chat_with(ScriptedBackend(said("One"), said("Two")), journal)
-    await run(chat.ask("first"))
-    await run(chat.ask("second"))
-    assert chat.undo() == "second"
-    assert journal.log[-2:] == ["back", "back"]
-    assert [message.text for message in chat.conversation.messages] == ["first", "One"]
-
-
-async def test_without_a_question_there_is_nothing_to_retry_undo_or_show() -> None:
-    chat = chat_with(ScriptedBackend())
-    for attempt in (chat.retry, chat.undo, lambda: chat.draft(None)):
-        with pytest.raises(InputError):
-            attempt()
-
-
-async def test_undo_that_cannot_be_journalled_changes_nothing() -> None:
-    journal = RecordingJournal(faults={"back": [FULL]})
-    chat = chat_with(ScriptedBackend(said("One")), journal)
-    await run(chat.ask("first"))
-    before = chat.conversation
-    with pytest.raises(StorageError):
-        chat.undo()
-    assert chat.conversation == before
-    assert chat.undo() == "first"
-
-
-async def test_a_draft_is_the_conversation_up_to_its_newest_question() -> None:
-    chat = chat_with(ScriptedBackend(said("One")))
-    await run(chat.ask("first"))
-    assert [message.text for message in chat.draft(None).messages] == ["first"]
-    assert [message.text for message in chat.draft("more").messages] == ["first", "One", "more"]
 
 
 # Storage faults
@@ -525,60 +464,6 @@ async def test_what_was_chosen_stands_over_the_models_card_and_that_over_the_def
     chat = chat_with(backend, settings=Settings(temperature=0, stop=("x",)))
     await run(chat.ask("?"))
     assert backend.requests[0].settings == Settings(temperature=0, top_p=0.9, max_tokens=1024, stop=("x",))
-
-
-# Going on with a reply that was cut off
-
-
-async def test_a_cut_reply_is_gone_on_with_and_the_part_stays_a_sibling() -> None:
-    backend = ScriptedBackend(said("One, two,", finish=LENGTH), said(" three."))
-    journal = RecordingJournal()
-    chat = chat_with(backend, journal)
-    await run(chat.ask("Count"))
-    events, reply = await run(chat.go_on())
-    assert (text_of(events), reply.text, reply.status) == (
-        "One, two, three.",
-        "One, two, three.",
-        Status.COMPLETE,
-    )
-    assert backend.requests[1].messages[-1] == Message(Role.ASSISTANT, "One, two,")
-    assert backend.requests[1].continues
-    assert chat.conversation.messages[-1].text == "One, two, three."
-    assert journal.log[-5:] == ["back", "begin assistant", "append", "append", "end"]
-
-
-async def test_a_space_at_the_end_of_the_part_is_not_sent_and_comes_once() -> None:
-    backend = ScriptedBackend(said("One ", finish=LENGTH), said(" two"))
-    chat = chat_with(backend)
-    await run(chat.ask("Count"))
-    _, reply = await run(chat.go_on())
-    assert backend.requests[1].messages[-1].text == "One"
-    assert reply.text == "One two"
-
-
-async def test_the_leading_space_of_a_raw_text_reply_is_kept_where_it_goes_on() -> None:
-    backend = ScriptedBackend(said(" One", finish=LENGTH), said(" two"), prompt_format=TRANSCRIPT)
-    chat = chat_with(backend)
-    await run(chat.ask("Count"))
-    _, reply = await run(chat.go_on())
-    assert reply.text == "One two"
-
-
-async def test_a_fault_while_going_on_loses_nothing_of_the_part() -> None:
-    script: list[Step] = [UnavailableError("gone")]
-    chat = chat_with(ScriptedBackend(said("One", finish=LENGTH), script))
-    await run(chat.ask("Count"))
-    _, reply = await fail(chat.go_on(), UnavailableError)
-    assert (reply.text, reply.status) == ("One", Status.INTERRUPTED)
-
-
-async def test_a_whole_reply_or_none_cannot_be_gone_on_with() -> None:
-    chat = chat_with(ScriptedBackend(said("All.")))
-    with pytest.raises(InputError, match="no reply"):
-        chat.go_on()
-    await run(chat.ask("?"))
-    with pytest.raises(InputError, match="not cut off"):
-        chat.go_on()
 
 
 # What the answer has to be

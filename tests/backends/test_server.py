@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.backends.auto import AutoBackend
-from llmchat.backends.http.client import Endpoint, HttpClient, Timeouts
-from llmchat.backends.openai.backend import OpenAIBackend
-from llmchat.backends.registry import Api, HttpBackend
+from backends.asking import generate, limits_of
+from llmchat.backends.http.endpoint import Endpoint, Timeouts
 from llmchat.backends.remembered import Remembered
-from llmchat.backends.tgi.backend import TgiBackend
+from llmchat.backends.server import ServerConnection
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import Request, Settings, Token
 from llmchat.core.prompt_format import FORMATS
@@ -28,22 +26,16 @@ MODELS = "/v1/models"
 QUESTION = Request((Message(Role.USER, "Hello?"),), Settings(max_tokens=8))
 
 
-def backend_for(url: str, *, path: Path | None = None) -> AutoBackend:
-    endpoint = Endpoint(url, timeouts=Timeouts(wait=0))
-    session = HttpClient(endpoint)
-    speakers: dict[Api, HttpBackend] = {
-        Api.TGI: TgiBackend(endpoint, prompt_format=FORMATS["transcript"], session=session),
-        Api.OPENAI: OpenAIBackend(endpoint, session=session),
-    }
-    return AutoBackend(session, speakers, remembered=Remembered(path) if path else None)
+def connection_to(url: str, *, path: Path | None = None) -> ServerConnection:
+    return ServerConnection(
+        Endpoint(url, timeouts=Timeouts(wait=0)),
+        prompt_format=FORMATS["transcript"],
+        remembered=Remembered(path) if path else None,
+    )
 
 
-async def answer(backend: AutoBackend) -> str:
-    """What it says, by the steps of a turn."""
-    async for _ in backend.prepare():
-        pass
-    await backend.limits()
-    return "".join([event.text async for event in backend.stream(QUESTION) if isinstance(event, Token)])
+async def answer(connection: ServerConnection) -> str:
+    return "".join(event.text for event in await generate(connection, QUESTION) if isinstance(event, Token))
 
 
 def paths(server: LoopbackServer) -> list[str]:
@@ -55,20 +47,19 @@ async def test_one_connection_serves_the_question_and_every_turn(
     kind: type[TgiServer | OpenAIServer],
 ) -> None:
     async with kind() as server:
-        backend = backend_for(server.url)
+        connection = connection_to(server.url)
         for _ in range(3):
-            await backend.limits()
-            assert [event.text async for event in backend.stream(QUESTION) if isinstance(event, Token)]
-        await backend.aclose()
-        assert backend.name == ("tgi" if kind is TgiServer else "openai")
+            assert await answer(connection)
+        await connection.aclose()
+        assert connection.info.backend == ("tgi" if kind is TgiServer else "openai")
         assert server.connections == 1
 
 
 async def test_a_server_is_asked_once_even_by_several_at_a_time() -> None:
     async with TgiServer() as server:
-        backend = backend_for(server.url)
-        await asyncio.gather(backend.limits(), backend.limits(), backend.can_continue())
-        await backend.aclose()
+        connection = connection_to(server.url)
+        await asyncio.gather(*(limits_of(connection) for _ in range(3)))
+        await connection.aclose()
         assert [request.path for request in server.requests] == ["/info"]
 
 
@@ -81,9 +72,9 @@ async def test_what_a_server_speaks_is_remembered_for_the_next_run(
 ) -> None:
     async with kind() as server:
         for expected in (first, second):
-            backend = backend_for(server.url, path=tmp_path / "cache" / "servers.json")
-            assert await answer(backend)
-            await backend.aclose()
+            connection = connection_to(server.url, path=tmp_path / "cache" / "servers.json")
+            assert await answer(connection)
+            await connection.aclose()
             assert paths(server) == expected
             server.requests.clear()
 
@@ -94,13 +85,15 @@ async def test_a_server_that_was_replaced_costs_one_question_more_and_no_answer(
 ) -> None:
     path = tmp_path / "servers.json"
     async with after() as server:
-        Remembered(path).put(server.url, Api.TGI if before is TgiServer else Api.OPENAI)
-        backend = backend_for(server.url, path=path)
-        assert (await answer(backend)).strip() == "Hello there"
-        await backend.aclose()
+        Remembered(path).put(server.url, "tgi" if before is TgiServer else "openai")
+        connection = connection_to(server.url, path=path)
+        assert (await answer(connection)).strip() == "Hello there"
+        await connection.aclose()
         assert sum(request.method == "POST" for request in server.requests) == 1
-        assert Remembered(path).get(server.url) == (Api.TGI if after is TgiServer else Api.OPENAI)
-        assert backend_for(server.url, path=path).name == backend.name  # before anything was asked
+        assert Remembered(path).get(server.url) == ("tgi" if after is TgiServer else "openai")
+        assert (
+            connection_to(server.url, path=path).info.backend == connection.info.backend
+        )  # before anything was asked
 
 
 @pytest.mark.parametrize(
@@ -114,9 +107,9 @@ async def test_where_only_the_generating_route_is_let_through_a_wrong_guess_cost
     async with LoopbackServer() as server:
         server.always(route, reply)
         for most in (2, 1):
-            backend = backend_for(server.url + path, path=tmp_path / "servers.json")
-            assert (await answer(backend)).strip() == "Hi"
-            await backend.aclose()
+            connection = connection_to(server.url + path, path=tmp_path / "servers.json")
+            assert (await answer(connection)).strip() == "Hi"
+            await connection.aclose()
             assert 1 <= sum(request.method == "POST" for request in server.requests) <= most
             server.requests.clear()
 
@@ -125,27 +118,27 @@ async def test_events_of_the_other_protocol_are_a_wrong_guess_too() -> None:
     async with LoopbackServer() as server:
         for path in ("/", CHAT):
             server.always(path, openai_stream("Hi"))
-        backend = backend_for(server.url)
-        assert await answer(backend) == "Hi"
-        await backend.aclose()
-        assert backend.name == "openai"
+        connection = connection_to(server.url)
+        assert await answer(connection) == "Hi"
+        await connection.aclose()
+        assert connection.info.backend == "openai"
 
 
 async def test_where_neither_protocol_finds_anything_the_first_error_stands() -> None:
     async with LoopbackServer() as server:
-        backend = backend_for(server.url)
+        connection = connection_to(server.url)
         with pytest.raises(ConfigError, match="404"):
-            await answer(backend)
-        await backend.aclose()
+            await answer(connection)
+        await connection.aclose()
         assert [path for path in paths(server) if path in ("/", CHAT)] == ["/", CHAT]
-        assert backend.name == "tgi"
+        assert connection.info.backend == "tgi"
 
 
 async def test_a_model_that_a_known_server_does_not_have_is_no_reason_to_guess() -> None:
     async with OpenAIServer() as server:
         server.always(CHAT, json_reply({"error": {"message": "no such model"}}, 404))
-        backend = backend_for(server.url)
+        connection = connection_to(server.url)
         with pytest.raises(ConfigError, match="no such model"):
-            await answer(backend)
-        await backend.aclose()
+            await answer(connection)
+        await connection.aclose()
         assert [request.path for request in server.requests if request.method == "POST"] == [CHAT]

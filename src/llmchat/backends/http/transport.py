@@ -1,4 +1,4 @@
-"""One kept HTTP connection and every way it can fail; must not know what is sent over it.
+"""The HTTP connection to one endpoint, kept open, and every way it can fail; knows no API.
 
 The home of aiohttp, which is imported when the first request is sent or `warm` is called.
 """
@@ -28,7 +28,7 @@ KEEP_ALIVE = 240
 """Seconds for which an unused connection is kept: a person reads and types between two questions."""
 
 
-class Connection:
+class Transport:
     """Sends requests to one endpoint and reads answers; raises errors of llmchat.errors only."""
 
     def __init__(self, endpoint: Endpoint) -> None:
