@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from llmchat import __version__
-from llmchat.errors import UsageError
+from llmchat.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from llmchat.config.folders import Folders
@@ -90,8 +89,7 @@ def _page(root: TyperGroup, name: str, folders: Folders) -> HelpPage:
         if name == " ".join(path):
             return HelpPage(name, _about(command), tuple(_command(command, path)))
     names = [known for known, _ in list_topics(root)]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean llmchat help {near[0]} ?" if near else "llmchat help lists the topics"
+    hint = did_you_mean(name, names, before="llmchat help ") or "llmchat help lists the topics"
     raise UsageError(f"there is no help on {name}", hint=hint)
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmchat.config.nearest import did_you_mean
 from llmchat.config.setting import Setting, SettingValue, to_toml
 from llmchat.config.settings import SETTINGS
 from llmchat.config.toml_lines import TomlLines
 from llmchat.config.urls import check_url
-from llmchat.errors import ConfigError
+from llmchat.errors import ConfigError, did_you_mean
 
 KEYS = ("api_key", "key_env", "key_command")
 """The settings that say what the key is; a table has one of them at most."""
@@ -146,14 +145,15 @@ class _Reader:
     def _note_unknown(self, line: int, within: tuple[str, ...], name: str, value: object) -> None:
         of = f" of profile {within[-1]}" if within else ""
         if isinstance(value, dict) and not within:
-            more = f"; a profile is written [profiles.{name}]"
+            more = f"a profile is written [profiles.{name}]"
         else:
             more = did_you_mean(name, SETTINGS)
-        self.notices.append(f"{self.path.name}:{line}: there is no setting {name}{of}{more}")
+        said = f"{self.path.name}:{line}: there is no setting {name}{of}"
+        self.notices.append(f"{said}; {more}" if more else said)
 
 
 def unknown_profile(name: object, known: Mapping[str, object]) -> str:
     """The hint where a profile is named that there is not."""
     if not known:
         return "there are no profiles; one is written [profiles.NAME]"
-    return did_you_mean(str(name), known).removeprefix("; ") or f"there are {', '.join(known)}"
+    return did_you_mean(str(name), known) or f"there are {', '.join(known)}"

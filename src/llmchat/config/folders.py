@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from llmchat.paths import expand_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Folders:
     def find(cls, environ: Mapping[str, str]) -> Folders:
         """The folders of this user; `LLMCHAT_HOME`, if set, holds all four."""
         if home := environ.get("LLMCHAT_HOME"):
-            root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111 - leaves an unknown ~user as it is
+            root = expand_home(home).absolute()
             return cls(root / "config", root / "data", root / "state", root / "cache")
         import platformdirs
 

@@ -12,6 +12,7 @@ from llmchat.config.file import ConfigFile, parse
 from llmchat.config.folders import Folders
 from llmchat.config.trust import check_trust
 from llmchat.errors import ConfigError, MissingError
+from llmchat.paths import expand_home
 from llmchat.private import narrow
 
 _ROOT = 0  # may have written it too
@@ -30,7 +31,7 @@ class ConfigPath:
     def find(cls, given: str | None, environ: Mapping[str, str]) -> ConfigPath:
         """What was given as an option, else `LLMCHAT_CONFIG`, else in the folder of this user."""
         if named := given or environ.get("LLMCHAT_CONFIG"):
-            return cls(Path(os.path.expanduser(named)), named=True)  # noqa: PTH111 - leaves an unknown ~user as it is
+            return cls(expand_home(named), named=True)
         return cls(Folders.find(environ).config / "config.toml", named=False)
 
     def read(self, *, narrows: bool = True) -> ConfigFile:

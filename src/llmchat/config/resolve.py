@@ -11,12 +11,11 @@ from llmchat.config.file import NO_FILE, ConfigFile
 from llmchat.config.key_command import KeyCommands
 from llmchat.config.keys import KEYS_OF_BASE, ApiKey, OwnKey, find_key, own_keys
 from llmchat.config.layers import Chosen, Given, Layer, Source, Value, choose_profile, sources
-from llmchat.config.nearest import nearest
 from llmchat.config.setting import to_toml
 from llmchat.config.settings import SETTINGS
 from llmchat.config.urls import check_url, is_loopback, origin, without_password
 from llmchat.core.generation import Settings
-from llmchat.errors import ConfigError
+from llmchat.errors import ConfigError, did_you_mean
 
 __all__ = ["Config", "Layer", "Value", "defaults", "resolve"]
 
@@ -200,9 +199,11 @@ def _first(name: str, places: Iterable[Source]) -> Value:
 
 def _unknown(variables: Iterable[str], where: str) -> Iterable[str]:
     """What to say about the variables that look like settings of llmchat and are none."""
-    known = {each.removeprefix(_OURS): each for each in sorted(KNOWN) if each.startswith(_OURS)}
+    known = [
+        each.removeprefix(_OURS) for each in sorted(KNOWN) if each.startswith(_OURS)
+    ]  # else all are alike
     for name in variables:
         ours = name.startswith(_OURS) and not name.startswith("LLMCHAT_TEST_")
         if ours and name not in KNOWN and name not in _NO_SETTINGS:
-            near = nearest(name.removeprefix(_OURS), known)  # what all of them share makes none alike
-            yield f"there is no setting {name}{where}" + (f"; did you mean {known[near]} ?" if near else "")
+            near = did_you_mean(name.removeprefix(_OURS), known, before=_OURS)
+            yield f"there is no setting {name}{where}" + (f"; {near}" if near else "")
