@@ -21,7 +21,7 @@ HOMES = {
     "typer": ("cli/",),
     "shellingham": ("cli/completion/install.py",),
     "prompt_toolkit": ("terminal/prompt/session.py", "terminal/prompt/history.py", "terminal/prompt/keys.py"),
-    "filelock": ("terminal/prompt/history.py", "weights/"),
+    "filelock": ("locks.py",),
     "rich": ("terminal/", "markdown/"),
     "markdown_it": ("markdown/inline.py",),
     "pygments": ("markdown/highlight.py",),

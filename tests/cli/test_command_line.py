@@ -245,7 +245,7 @@ def test_what_is_kept_is_private_even_under_umask_0(echo: Llmchat) -> None:
     assert (echo.home / "kept" / "data").stat().st_mode & 0o777 == 0o700
 
 
-def test_what_was_open_to_others_is_narrowed_with_one_line(echo: Llmchat) -> None:
+def test_what_was_open_to_others_is_restricted_with_one_line(echo: Llmchat) -> None:
     echo("ask", "One")
     kept = echo.home / "kept" / "data"
     for arguments in (["ask", "Two"], ["history", "list"], ["ask", "-q", "Three"]):

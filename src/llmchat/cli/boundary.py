@@ -16,7 +16,7 @@ from llmchat import signals
 from llmchat.cli.commands import run
 from llmchat.config.folders import Folders
 from llmchat.errors import ExitCode, LLMChatError, StorageError, UsageError
-from llmchat.private import make_private
+from llmchat.private import open_private
 
 _ENDED = (ExitCode.SIGHUP, ExitCode.SIGINT, ExitCode.SIGPIPE, ExitCode.SIGTERM)
 
@@ -92,13 +92,11 @@ def _log_bug(arguments: list[str]) -> int:
     from llmchat.terminal.trace import trace_text
 
     _show_trace(arguments)
-    log = Folders.find(os.environ).state / "llmchat.log"
+    log = Folders.find(os.environ).log
+    entry = f"{datetime.now(UTC).isoformat()}\n{trace_text(os.environ)}\n"
     try:
-        make_private(log.parent)
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        log.chmod(0o600)  # it may be older than this promise
-        with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{datetime.now(UTC).isoformat()}\n{trace_text(os.environ)}\n")
+        with open_private(log, "ab") as file:
+            file.write(entry.encode(errors="backslashreplace"))
         where = f"details are in {log}"
     except OSError:
         where = "run it again with --debug to see where"

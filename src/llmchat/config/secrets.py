@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from llmchat.config.dotenv import LONGEST
 from llmchat.config.location import ConfigPath
-from llmchat.config.owned import LONGEST
 from llmchat.scrub import secrets_in
 
 _NO_KEYS = ("key_env", "key_command")  # which say where one is

@@ -55,7 +55,7 @@ def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
 def _configure(run: Run, streams: Streams) -> Config | LLMChatError:
     """The configuration, which is not needed for every check."""
     try:
-        return configure(run, streams, narrows=False)
+        return configure(run, streams, restricts=False)
     except LLMChatError as error:
         return error
 
