@@ -9,7 +9,6 @@ from pathlib import Path
 
 from llmchat.config.setting import Setting, SettingValue, to_toml
 from llmchat.config.settings import SETTINGS
-from llmchat.config.toml_lines import TomlLines
 from llmchat.config.urls import check_url
 from llmchat.errors import ConfigError, did_you_mean
 
@@ -157,3 +156,57 @@ def unknown_profile(name: object, known: Mapping[str, object]) -> str:
     if not known:
         return "there are no profiles; one is written [profiles.NAME]"
     return did_you_mean(str(name), known) or f"there are {', '.join(known)}"
+
+
+DottedKey = tuple[str, ...]
+
+_STRING_OR_COMMENT = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}(?!")'  # two more quotes may belong to the text
+    r"|'''.*?'{3,5}(?!')"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\])*"|'[^']*')"""
+_DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
+_HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*({_DOTTED})[ \t]*\]")
+_ASSIGNMENT = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
+
+
+class TomlLines:
+    """On which line, counted from 1, each key and table of a valid TOML text stands."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[DottedKey, int] = {}
+        for keys, line in _scan(text):
+            self._lines.setdefault(keys, line)
+
+    def line(self, *keys: str) -> int:
+        """Where this key stands, or what it stands in, as an inline table."""
+        for length in range(len(keys), 0, -1):
+            if found := self._lines.get(keys[:length]):
+                return found
+        return 1
+
+
+def _scan(text: str) -> Iterator[tuple[DottedKey, int]]:
+    table: DottedKey = ()
+    for number, line in enumerate(_STRING_OR_COMMENT.sub(_blank, text).split("\n"), 1):
+        if header := _HEADER.match(line):
+            table = _parts(header[1])
+            yield table, number
+        elif assignment := _ASSIGNMENT.match(line):
+            yield (*table, *_parts(assignment[1])), number
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Nothing of a comment, and of a text of several lines only their ends; a short text may be a key."""
+    text = found[0]
+    if text.startswith("#"):
+        return ""
+    return "\n" * text.count("\n") if text.startswith(('"""', "'''")) else text
+
+
+def _parts(dotted: str) -> DottedKey:
+    return tuple(part.strip("\"'") for part in re.findall(_PART, dotted))

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from llmchat.config.secrets import known_secrets
+from llmchat.config.keys import known_secrets
 from llmchat.sanitize import sanitize
 from llmchat.scrub import scrub
 
