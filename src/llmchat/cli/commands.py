@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from llmchat import __version__
-from llmchat.cli.completion.command import complete, completion
+from llmchat.cli.completion.command import completion
 from llmchat.cli.config import config_app
 from llmchat.cli.help import help_
 from llmchat.cli.history import history_app
@@ -135,6 +135,8 @@ def _root() -> TyperGroup:
 def run(arguments: list[str]) -> int:
     """Runs the command line; returns the exit code. Raises what the commands raise."""
     if arguments[:1] == [COMPLETE]:
+        from llmchat.cli.completion.answer import complete
+
         complete(_root(), arguments[1:])
         return ExitCode.OK
     try:
