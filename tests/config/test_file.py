@@ -37,6 +37,7 @@ def test_a_profile_with_a_url_and_no_model_leaves_the_model_to_the_server() -> N
         ('[profiles]\nwork = { api = "soap" }\n', ':2: api is "soap"', "auto, tgi, openai"),
         ("api = []\n", ":1: api is not usable", "auto, tgi, openai"),
         ("top_k = 0x" + "f" * 5000, ":1: top_k is not usable", "1 to 1000000"),
+        ('\nproxy = "::"\n', ":2: the proxy cannot be used", "http://host:port"),
         ('url = "localhost:80"\n', ":1: the URL localhost:80 has no scheme", "http://localhost:80"),
         ("profiles = 1\n", ":1: profiles is 1", "[profiles.NAME]"),
         ("[profiles]\nwork = 1\n", ":2: profiles.work is no profile", "[profiles.work]"),

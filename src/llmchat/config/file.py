@@ -9,7 +9,6 @@ from pathlib import Path
 
 from llmchat.config.setting import Setting, SettingValue, to_toml
 from llmchat.config.settings import SETTINGS
-from llmchat.config.urls import check_url
 from llmchat.errors import ConfigError, did_you_mean
 
 KEYS = ("api_key", "key_env", "key_command")
@@ -127,12 +126,7 @@ class _Reader:
             if setting.name == "profile" and isinstance(value, dict):
                 hint = "a profile is written [profiles.NAME]"
             raise self._wrong(line, setting.name, value, hint) from None
-        if setting.name == "url" and isinstance(read, str):
-            try:
-                return check_url(read)
-            except ConfigError as error:
-                raise ConfigError(f"{self.path}:{line}: {error.message}", hint=error.hint) from None
-        return read
+        return setting.kept(read, f"{self.path}:{line}")
 
     def _wrong(self, line: int, name: str, value: object, hint: str) -> ConfigError:
         secret = name in SETTINGS and SETTINGS[name].secret

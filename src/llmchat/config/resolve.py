@@ -13,7 +13,7 @@ from llmchat.config.keys import KEYS_OF_BASE, ApiKey, OwnKey, find_key, own_keys
 from llmchat.config.layers import Chosen, Given, Layer, Source, Value, choose_profile, sources
 from llmchat.config.setting import to_toml
 from llmchat.config.settings import SETTINGS
-from llmchat.config.urls import check_url, is_loopback, origin, without_password
+from llmchat.config.urls import is_loopback, origin, without_password
 from llmchat.core.generation import Settings
 from llmchat.errors import ConfigError, did_you_mean
 
@@ -184,9 +184,6 @@ def _settle(given: Given, profile: Chosen | None, before: Config) -> Config:
     values = {name: _first(name, places) for name in SETTINGS}
     if profile is not None:
         values["profile"] = Value(profile.name, profile.layer, profile.source)
-    if url := values["url"].value:
-        assert isinstance(url, str)
-        values["url"] = replace(values["url"], value=check_url(url))
     return replace(before, values=values, given=given, profile=profile)
 
 
@@ -194,7 +191,8 @@ def _first(name: str, places: Iterable[Source]) -> Value:
     setting = SETTINGS[name]
     read = (place.read(setting) for place in places)
     default = Value(setting.default, Layer.DEFAULT, "default")
-    return next((value for value in read if value is not None), default)
+    value = next((value for value in read if value is not None), default)
+    return replace(value, value=setting.kept(value.value, value.where)) if setting.read_text else value
 
 
 def _unknown(variables: Iterable[str], where: str) -> Iterable[str]:
