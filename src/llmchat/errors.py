@@ -18,7 +18,7 @@ Codes follow sysexits.h where it has one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from types import MappingProxyType
 from typing import ClassVar
@@ -145,6 +145,15 @@ class DeniedError(LLMChatError):
 
 class ConfigError(LLMChatError):
     exit_code = ExitCode.CONFIG
+
+
+class ErrorReport:
+    """How an error that ends this run is shown. Filled in as options are parsed and the run begins."""
+
+    def __init__(self) -> None:
+        self.json = self.jsonl = self.debug = False
+        self.show: Callable[[LLMChatError], None] | None = None  # where the front end has a way of its own
+        self.secrets: Callable[[], Iterable[str]] = tuple  # what the run came to know and must not be shown
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmchat.app import Session
@@ -11,7 +11,7 @@ from llmchat.app.persistence import check_kept
 from llmchat.config.folders import Folders
 from llmchat.config.location import ConfigPath
 from llmchat.config.resolve import Config, resolve
-from llmchat.errors import UsageError
+from llmchat.errors import ErrorReport, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.permissions import restrict_folders
@@ -43,6 +43,7 @@ class Run:
     batch: str | None = None
     concurrency: int | None = None
     unordered: bool = False
+    report: ErrorReport = field(default_factory=ErrorReport, compare=False, repr=False)
 
     def check(self, streams: Streams) -> None:
         """Raises UsageError for what makes no sense together."""
@@ -80,6 +81,7 @@ def configure(run: Run, streams: Streams, *, restricts: bool = True) -> Config:
     """
     file = config_path(run, streams).read(restricts=restricts)
     config = resolve(run.flags, environ=streams.environ, directory=Path(), file=file)
+    run.report.secrets = lambda: config.commands.printed
     if not config.switch("quiet"):
         for notice in config.notices:
             streams.say(f"llmchat: {sanitize_line(notice)}")
