@@ -1,4 +1,4 @@
-"""Reads `.env`, for names llmchat knows and only if nobody else could have written it. Never walks up."""
+"""Reads the known variables of `.env` in one folder, only if no other user could have written it."""
 
 from __future__ import annotations
 

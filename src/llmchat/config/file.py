@@ -12,7 +12,7 @@ from llmchat.config.settings import SETTINGS
 from llmchat.errors import ConfigError, did_you_mean
 
 KEYS = ("api_key", "key_env", "key_command")
-"""The settings that say what the key is; a table has one of them at most."""
+"""The settings that hold the key or name where it is; a table has one of them at most."""
 _LONGEST = 10**15
 """Numbers from here on are not quoted."""
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
@@ -32,7 +32,7 @@ Table = Mapping[str, Entry]
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What config.toml says, and what has to be said about it."""
+    """What config.toml says, and notices about it."""
 
     path: Path
     top: Table = field(default_factory=dict, repr=False)  # these two hold keys

@@ -17,7 +17,7 @@ from llmchat.errors import ConfigError
 from llmchat.scrub import secrets_in
 
 OPENAI_URL = "https://api.openai.com"
-_NO_KEYS = ("key_env", "key_command")  # which say where one is
+_NO_KEYS = ("key_env", "key_command")  # they say where a key is, and hold none
 KEYS_OF_BASE: Mapping[str, Sequence[str]] = MappingProxyType(
     {"HF_API_FALCOM_BASE": ("HF_API_KEY", "HF_TOKEN"), "OPENAI_BASE_URL": ("OPENAI_API_KEY",)}
 )
@@ -46,7 +46,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class OwnKey:
-    """A key that was given to llmchat itself, and the URL it stands beside."""
+    """A key set for llmchat itself, and the URL set at the same place."""
 
     key: ApiKey
     layer: Layer
@@ -94,7 +94,7 @@ def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> ApiKey | None:
 
 
 def key_for(url: str, read: Read) -> ApiKey | None:
-    """The key of somebody else that may go to this URL, if any.
+    """The key of another program's variable that may go to this URL, if any.
 
     HF_API_KEY and HF_TOKEN go to HF_API_FALCOM_BASE and to Hugging Face, OPENAI_API_KEY to
     OPENAI_BASE_URL or to OpenAI, and nowhere else.
@@ -140,7 +140,7 @@ def known_secrets(environ: Mapping[str, str], directory: Path) -> list[str]:
 
 
 def _secrets_of(file: Path) -> Iterable[str]:
-    """By the names in its lines, which may be broken: there may be an error just because of that."""
+    """By the names in its lines, which need not parse: the error to scrub may be about just that."""
     try:
         if not file.is_file():
             return

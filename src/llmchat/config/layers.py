@@ -1,4 +1,4 @@
-"""What was said on each layer, and in which order the layers are asked. Decides no value."""
+"""The layers that settings come from and their precedence: flags, environment, files, defaults."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The profile in force: its values are on `layer`, below what was said there one by one."""
+    """The profile in use: its values are on `layer`, below those set there one by one."""
 
     name: str
     layer: Layer
@@ -55,7 +55,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """All that was said, whichever profile is in force. Each part holds keys."""
+    """All sources of settings, whichever profile is in use. Each part holds keys."""
 
     flags: Mapping[str, object] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)

@@ -20,7 +20,7 @@ LONGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ConfigPath:
-    """Where config.toml is, and whether somebody said so: then it has to be there."""
+    """Where config.toml is, and whether it was named by an option or a variable: then it has to exist."""
 
     path: Path
     named: bool

@@ -24,12 +24,12 @@ _ROUTE = ("url", "proxy", "ca_file", "allow_insecure_http")
 
 _OURS = "LLMCHAT_"
 _NO_SETTINGS = ("LLMCHAT_HOME", "LLMCHAT_CONFIG")
-"""Variables that say where to look instead."""
+"""Variables of llmchat that are no settings: they say where the settings are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting's effective value, and all that was said, of which it is made."""
+    """Every setting's effective value, and all the sources that they were resolved from."""
 
     values: Mapping[str, Value] = field(repr=False)  # these three hold keys
     given: Given = field(repr=False)
@@ -196,7 +196,7 @@ def _first(name: str, places: Iterable[Source]) -> Value:
 
 
 def _unknown(variables: Iterable[str], where: str) -> Iterable[str]:
-    """What to say about the variables that look like settings of llmchat and are none."""
+    """A notice for each variable that looks like a setting of llmchat and is none."""
     known = [
         each.removeprefix(_OURS) for each in sorted(KNOWN) if each.startswith(_OURS)
     ]  # else all are alike

@@ -1,4 +1,4 @@
-"""The commented config.toml to begin with, and how it gets onto the disk. Replaces none that is there."""
+"""The commented config.toml to begin with, and writing it. Never replaces a file."""
 
 from __future__ import annotations
 

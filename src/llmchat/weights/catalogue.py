@@ -1,4 +1,4 @@
-"""Which models the embedded engine can be given, as data, and what `-m` may name; no I/O."""
+"""The embedded models, as data, and what a name given to `-m` means; no I/O."""
 
 from __future__ import annotations
 

