@@ -1,4 +1,4 @@
-"""What is generated from the program, by `make docs`: .env.example, docs/llmchat.1, parts of the docs."""
+"""What is generated from the program, by `make docs`: `.env.example`, the manual page, parts of the docs."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import re
 import sys
 from pathlib import Path
 
-from typer.core import TyperGroup
-from typer.main import get_command
-
-from llmchat.cli.commands import app
-from llmchat.cli.help import manual
 from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
 from llmchat.config.starter import starter
 from llmchat.errors import WHEN
 from llmchat.terminal.repl.commands import COMMANDS
+from manual_page import manual_page
 
 ROOT = Path(__file__).parent.parent
+MANUAL = ROOT / "src" / "llmchat" / "cli" / "llmchat.1"
 
 _HEAD = """\
 # Copy this file to .env in the folder you work in, and take the # off what you want to set.
@@ -74,13 +71,6 @@ def exit_codes_table() -> str:
     )
 
 
-def manual_page() -> str:
-    """The text of docs/llmchat.1."""
-    root = get_command(app)
-    assert isinstance(root, TyperGroup)
-    return manual(root)
-
-
 def fill(text: str) -> str:
     """A page with its generated parts anew."""
     parts = {
@@ -108,8 +98,8 @@ def main() -> None:
     (ROOT / ".env.example").write_text(env_example(), "utf-8")
     for page in PAGES:
         (ROOT / page).write_text(fill((ROOT / page).read_text("utf-8")), "utf-8")
-    (ROOT / "docs" / "llmchat.1").write_text(manual_page(), "utf-8")
-    sys.stdout.write(f"wrote .env.example, docs/llmchat.1, {', '.join(PAGES)}\n")
+    MANUAL.write_text(manual_page(), "utf-8")
+    sys.stdout.write(f"wrote .env.example, {MANUAL.name}, {', '.join(PAGES)}\n")
 
 
 if __name__ == "__main__":

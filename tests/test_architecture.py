@@ -17,20 +17,46 @@ from measured import UNMEASURED
 
 SOURCE = Path(llmchat.__file__).parent
 
-HOMES = {
-    "typer": ("cli/",),
+HOMES: dict[str, tuple[str, ...]] = {
+    "typer": tuple(
+        f"cli/{name}.py"
+        for name in (
+            *("boundary", "commands", "config", "help", "history", "options", "parsing"),
+            *("completion/answer", "completion/command", "completion/offer", "completion/place"),
+        )
+    ),
     "shellingham": ("cli/completion/install.py",),
     "prompt_toolkit": ("terminal/prompt/session.py", "terminal/prompt/history.py", "terminal/prompt/keys.py"),
-    "filelock": ("terminal/prompt/history.py", "weights/"),
-    "rich": ("terminal/", "markdown/"),
+    "filelock": ("locks.py",),
+    "rich": (
+        *(f"markdown/{name}.py" for name in ("inline", "layout", "leaves", "rows", "table", "theme")),
+        "terminal/batch/progress.py",
+        "terminal/device/pager.py",
+        "terminal/doctor/capabilities.py",
+        "terminal/reply/download.py",
+        "terminal/reply/painter.py",
+    ),
     "markdown_it": ("markdown/inline.py",),
     "pygments": ("markdown/highlight.py",),
-    "sqlite3": ("store/",),
+    "sqlite3": tuple(
+        f"store/{name}.py"
+        for name in (
+            "conversations",
+            "database",
+            "export",
+            "journal",
+            "messages",
+            "readonly",
+            "schema",
+            "search",
+            "tree",
+        )
+    ),
     "text_generation": ("backends/tgi/library.py",),
     "xllamacpp": ("backends/local/engine.py",),
     "dotenv": ("config/dotenv.py",),
     "platformdirs": ("config/folders.py",),
-    "aiohttp": ("backends/",),
+    "aiohttp": ("backends/http/client.py", "backends/http/transport.py"),
     "regex": ("core/constraint.py",),
     "jsonschema": ("core/constraint.py", "transcripts/interchange.py"),
     "referencing": ("core/constraint.py",),
@@ -39,7 +65,7 @@ HOMES = {
     "huggingface_hub": (),
     "click": (),
 }
-"""The only places that may import each."""
+"""The only files that may import each."""
 
 HEAVY = {
     "aiohttp",
@@ -76,7 +102,21 @@ def _imports() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("library", HOMES)
 def test_a_library_is_imported_only_at_home(library: str) -> None:
     users = {path for path, name in imports() if name == library}
-    assert {path for path in users if not path.startswith(HOMES[library])} == set()
+    assert users - set(HOMES[library]) == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "homes"),
+    [
+        (("difflib",), {"errors.py"}),
+        (("expanduser",), {"paths.py"}),
+        (("0o600", "0o700", "fchmod", ".chmod("), {"private.py", "locks.py"}),
+        (("flock", "FileLock"), {"locks.py"}),
+    ],
+)
+def test_a_rule_is_kept_in_one_file(words: tuple[str, ...], homes: set[str]) -> None:
+    texts = {path.relative_to(SOURCE).as_posix(): path.read_text() for path in SOURCE.rglob("*.py")}
+    assert {path for path, text in texts.items() if any(word in text for word in words)} <= homes
 
 
 def test_every_library_has_a_home() -> None:

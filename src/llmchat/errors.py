@@ -1,4 +1,4 @@
-"""The error tree and the exit codes; knows nothing else of llmchat.
+"""The error tree, the exit codes, and the hint for a misspelled name; knows nothing else of llmchat.
 
     LLMChatError            70  anything llmchat can explain; never raised itself
     ├── UsageError           2  a flag, command or argument that makes no sense
@@ -18,7 +18,7 @@ Codes follow sysexits.h where it has one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from types import MappingProxyType
 from typing import ClassVar
@@ -145,3 +145,25 @@ class DeniedError(LLMChatError):
 
 class ConfigError(LLMChatError):
     exit_code = ExitCode.CONFIG
+
+
+class ErrorReport:
+    """How an error that ends this run is shown. Filled in as options are parsed and the run begins."""
+
+    def __init__(self) -> None:
+        self.json = self.jsonl = self.debug = False
+        self.show: Callable[[LLMChatError], None] | None = None  # where the front end has a way of its own
+        self.secrets: Callable[[], Iterable[str]] = tuple  # what the run came to know and must not be shown
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like this one; None where none is near."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str], *, before: str = "") -> str:
+    """The hint with the nearest known name, `before` standing before it; empty where none is near."""
+    near = nearest(name, known)
+    return f"did you mean {before}{near} ?" if near else ""

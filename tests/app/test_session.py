@@ -290,7 +290,7 @@ async def test_a_store_that_cannot_be_opened_is_a_notice_and_costs_no_answer(
     assert session.conversation.messages[-1] == Message(Role.ASSISTANT, "One")
 
 
-async def test_a_folder_that_was_open_to_others_is_narrowed_with_a_notice(
+async def test_a_folder_that_was_open_to_others_is_restricted_with_a_notice(
     open_session: Open, folders: Folders
 ) -> None:
     folders.data.mkdir(parents=True, mode=0o777)

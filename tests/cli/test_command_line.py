@@ -160,6 +160,31 @@ def test_the_last_json_line_tells_the_error(echo: Llmchat) -> None:
     assert echo("ask", "--jsonl", "-f", "missing").json["type"] == "error"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "is_json"),
+    [
+        (["history", "show", "zzz", "--json"], 66, True),
+        (["--json", "ask", "--bogus"], 2, True),
+        (["--bogus", "ask", "--json"], 2, True),
+        (["history", "show", "--json", "--bogus"], 2, True),
+        (["--json", "nonsense"], 2, True),
+        (["ask", "-s", "--json", "--bogus"], 2, False),
+        (["ask", "--bogus", "--", "--json"], 2, False),
+    ],
+)
+def test_json_is_asked_for_by_an_option_of_any_command_not_by_any_word(
+    echo: Llmchat, arguments: list[str], code: int, is_json: bool
+) -> None:
+    ran = echo(*arguments)
+    assert (ran.code, ran.out != b"") == (code, is_json)
+    assert not is_json or ran.json["error"]
+
+
+def test_a_wrong_option_beside_version_shows_the_error_only(echo: Llmchat) -> None:
+    ran = echo("--bogus", "--version")
+    assert (ran.code, ran.out) == (2, b"")
+
+
 # What would be sent
 
 
@@ -245,7 +270,7 @@ def test_what_is_kept_is_private_even_under_umask_0(echo: Llmchat) -> None:
     assert (echo.home / "kept" / "data").stat().st_mode & 0o777 == 0o700
 
 
-def test_what_was_open_to_others_is_narrowed_with_one_line(echo: Llmchat) -> None:
+def test_what_was_open_to_others_is_restricted_with_one_line(echo: Llmchat) -> None:
     echo("ask", "One")
     kept = echo.home / "kept" / "data"
     for arguments in (["ask", "Two"], ["history", "list"], ["ask", "-q", "Three"]):

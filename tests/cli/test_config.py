@@ -255,7 +255,7 @@ def test_init_writes_a_private_file_with_every_setting_and_replaces_none(llmchat
     )
 
 
-def test_init_narrows_its_folder_and_says_so(llmchat: Llmchat) -> None:
+def test_init_restricts_its_folder_and_says_so(llmchat: Llmchat) -> None:
     folder = llmchat.home / "kept" / "config"
     folder.mkdir(parents=True)
     folder.chmod(0o755)

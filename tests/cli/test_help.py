@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from command import Llmchat
-from generated import manual_page
 from llmchat.config.settings import SETTINGS
 from llmchat.terminal.help.topics import TOPICS
+from manual_page import manual_page
 from pseudo_terminal import PseudoTerminal
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from llmchat.config.file import Entry, parse
+from llmchat.config.file import Entry, TomlLines, parse
 from llmchat.errors import ConfigError
 
 PATH = Path("/home/me/config.toml")
@@ -36,6 +37,7 @@ def test_a_profile_with_a_url_and_no_model_leaves_the_model_to_the_server() -> N
         ('[profiles]\nwork = { api = "soap" }\n', ':2: api is "soap"', "auto, tgi, openai"),
         ("api = []\n", ":1: api is not usable", "auto, tgi, openai"),
         ("top_k = 0x" + "f" * 5000, ":1: top_k is not usable", "1 to 1000000"),
+        ('\nproxy = "::"\n', ":2: the proxy cannot be used", "http://host:port"),
         ('url = "localhost:80"\n', ":1: the URL localhost:80 has no scheme", "http://localhost:80"),
         ("profiles = 1\n", ":1: profiles is 1", "[profiles.NAME]"),
         ("[profiles]\nwork = 1\n", ":2: profiles.work is no profile", "[profiles.work]"),
@@ -100,3 +102,50 @@ def test_an_unknown_key_is_a_notice_with_the_nearest_name(text: str, notice: str
 def test_no_key_is_in_the_repr() -> None:
     file = parse('api_key = "topsecret"\n[profiles.work]\napi_key = "topsecret"\n', PATH)
     assert "topsecret" not in repr(file)
+
+
+TEXT = '''\
+# url = "in a comment"
+url = "http://x" # and = behind one
+system = """
+temperature = 1
+[profiles.no]
+a quote: \\""" and two more"""""
+"quoted key" = 1
+stop = [
+  "seed = 1",
+  'top_k = 2',
+]
+profiles.dotted.seed = 3
+
+[ profiles . "my work" ] # spaced
+url = 'http://y'
+literal = \'\'\'
+api = 1
+\'\'\'
+api = "tgi"
+
+[others]
+inline = { url = "http://z", seed = 4 }
+'''
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        (("url",), 2),
+        (("system",), 3),
+        (("quoted key",), 7),
+        (("stop",), 8),
+        (("profiles", "dotted", "seed"), 12),
+        (("profiles", "my work"), 14),
+        (("profiles", "my work", "url"), 15),
+        (("profiles", "my work", "api"), 19),
+        (("others", "inline"), 22),
+        (("others", "inline", "seed"), 22),
+        (("nowhere",), 1),
+    ],
+)
+def test_a_key_is_found_on_its_line(keys: tuple[str, ...], line: int) -> None:
+    tomllib.loads(TEXT)  # it is TOML
+    assert TomlLines(TEXT).line(*keys) == line

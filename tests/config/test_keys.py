@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from llmchat.config.keys import ApiKey, clean_key, key_for
+from llmchat.config.keys import ApiKey, clean_key, key_for, known_secrets
 from llmchat.errors import ConfigError
 
 EVERY_KEY = {
@@ -67,3 +69,21 @@ def test_a_key_that_no_header_can_hold_is_refused_without_quoting_it(key: str) -
     with pytest.raises(ConfigError, match="the key in HF_TOKEN") as caught:
         clean_key("HF_TOKEN", key)
     assert "secret" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_secrets_of_the_environment_of_dotenv_and_of_config_toml_are_known(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "export HF_TOKEN='one'\nLLMCHAT_SEED=7\n=\n\nbroken (\nWORK_KEY = \"number-two\"\n"
+    )
+    (tmp_path / ".env").chmod(0o666)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(
+        '[profiles.x\nurl = "http://x"\napi_key = "number-three"\n'
+    )
+    environ = {"LLMCHAT_HOME": str(tmp_path), "LLMCHAT_API_KEY": "zero", "LLMCHAT_MODEL": "m"}
+    assert known_secrets(environ, tmp_path) == ["zero", "one", "number-two", "number-three"]
+
+
+def test_without_files_there_is_nothing_to_hide(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to("/dev/zero")
+    assert known_secrets({"LLMCHAT_HOME": str(tmp_path)}, tmp_path) == []

@@ -67,7 +67,7 @@ def test_a_file_that_others_can_write_to_is_refused(path: Path, writable: int) -
     assert caught.value.hint == f"chmod 600 {path}"
 
 
-def test_a_file_with_a_key_that_others_can_read_is_narrowed_and_said(path: Path) -> None:
+def test_a_file_with_a_key_that_others_can_read_is_restricted_and_said(path: Path) -> None:
     path.write_text('[profiles.work]\napi_key = "topsecret"\n')
     path.chmod(0o644)
     (notice,) = ConfigPath(path, named=False).read().notices

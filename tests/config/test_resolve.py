@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -216,3 +217,21 @@ def test_a_key_goes_to_this_machine_and_over_tls(configure: Resolve, url: str) -
 def test_no_key_is_in_the_configurations_repr(configure: Resolve) -> None:
     config = configure({}, "HF_API_KEY=topsecret", LLMCHAT_API_KEY="topsecret")
     assert "topsecret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("where", "flags", "dotenv", "environ"),
+    [
+        ("LLMCHAT_URL", {}, None, {"LLMCHAT_URL": "::"}),
+        ("HF_API_FALCOM_BASE", {}, None, {"HF_API_FALCOM_BASE": "::"}),
+        ("LLMCHAT_URL in .env", {}, "LLMCHAT_URL=::", {}),
+        ("--url", {"url": "::"}, None, {}),
+        ("LLMCHAT_PROXY", {}, None, {"LLMCHAT_PROXY": "::"}),
+        ("LLMCHAT_PROXY in .env", {}, "LLMCHAT_PROXY=::", {}),
+    ],
+)
+def test_what_is_no_url_is_named_by_where_it_came_from(
+    configure: Resolve, where: str, flags: dict[str, object], dotenv: str | None, environ: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(where)}: the "):
+        configure(flags, dotenv, **environ)

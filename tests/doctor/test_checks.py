@@ -14,7 +14,6 @@ import pytest
 
 from llmchat import weights
 from llmchat.config.folders import Folders
-from llmchat.config.privacy import keep_private
 from llmchat.config.resolve import resolve
 from llmchat.doctor import CHECKS, Finding, Subject, Verdict, examine
 from llmchat.doctor.checks.database import check_database
@@ -320,7 +319,7 @@ async def test_folders_and_files_open_to_others_are_a_warning_and_stay_as_they_a
     build: Look, folders: Folders
 ) -> None:
     Store.open(folders.database).close()
-    assert (await found_in(build(model="echo")))["folders"].detail == f"{folders.data}: yours alone"
+    assert (await found_in(build(model="echo")))["folders"].detail == f"{folders.data}: readable by you only"
     folders.data.chmod(0o755)
     folders.database.chmod(0o640)
     found = (await found_in(build(model="echo")))["folders"]
@@ -343,7 +342,7 @@ async def test_what_belongs_to_somebody_else_is_refused_however_deep_it_lies(
     else:  # who cannot give a file away uses a folder that everybody may write to
         folders, words = Folders(folders.config, folders.data, folders.state, Path("/tmp")), "all users share"
     with pytest.raises(DeniedError):
-        keep_private(folders)
+        folders.restrict_to_owner()
     config = resolve({"model": "echo"}, environ={}, directory=tmp_path)
     found = (await found_in(Subject(config, folders)))["folders"]
     assert (found.verdict, found.code) == (Verdict.FAIL, ExitCode.DENIED)

@@ -10,7 +10,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_what_was_open_to_others_is_narrowed_and_said(path: Path) -> None:
+def test_what_was_open_to_others_is_restricted_and_said(path: Path) -> None:
     Store.open(path).close()
     path.chmod(0o644)
     path.parent.chmod(0o755)
@@ -29,14 +29,14 @@ def test_what_is_private_is_not_talked_about(path: Path) -> None:
         assert store.notices == ()
 
 
-def test_what_is_narrower_than_usual_is_left_so(path: Path) -> None:
+def test_what_is_stricter_than_usual_is_left_so(path: Path) -> None:
     Store.open(path).close()
     path.chmod(0o400)
     with Store.open(path):
         assert mode(path) == 0o400
 
 
-def test_the_files_beside_the_database_are_narrowed_too(path: Path) -> None:
+def test_the_files_beside_the_database_are_restricted_too(path: Path) -> None:
     with Store.open(path):
         wal = Path(f"{path}-wal")
         wal.chmod(0o666)

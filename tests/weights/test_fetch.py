@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from llmchat.errors import CreateError, MissingError, UnavailableError
+from llmchat.locks import locked
 from llmchat.weights import Model, Wheel, check_source, fetch, find, resolve
 from llmchat.weights.disk import growing
 from llmchat.weights.hub import Hub
@@ -201,6 +202,20 @@ def test_two_processes_fetch_once(hub: HubServer, folder: Path) -> None:
         assert (first.wait(60), second.wait(60)) == (0, 0)
     assert len(hub.requests) == 1
     assert (folder / "tiny.gguf").read_bytes() == DATA
+
+
+def test_a_process_that_waits_shows_how_far_the_other_is(folder: Path, told: Told) -> None:
+    (folder / "tiny.gguf.part").parent.mkdir(parents=True)
+    (folder / "tiny.gguf.part").write_bytes(DATA[:1000])
+
+    def stop_waiting(done: int, total: int) -> None:
+        told(done, total)
+        if len(told.steps) > 1:
+            raise KeyboardInterrupt
+
+    with locked(folder / ".lock", timeout=0), pytest.raises(KeyboardInterrupt):
+        fetch(TINY, folder, progress=stop_waiting)
+    assert told.steps == [(1000, len(DATA))] * 2
 
 
 def test_a_wrong_hash_is_deleted_and_said(hub: HubServer, folder: Path, told: Told) -> None:

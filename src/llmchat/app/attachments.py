@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from llmchat.core.input_text import INPUT_CAP, decode
 from llmchat.errors import InputError, MissingError
+from llmchat.paths import expand_home
 
 _MENTION = re.compile(r'(?<!\S)@(@)?(?:"([^"\n]+)"|(\S+))')
 _LIKE_A_PATH = re.compile(r"/|\w\.\w")
@@ -28,7 +28,7 @@ def attach(name: str) -> Attachment:
 
     Raises as `read_text_file`, and InputError for one that is empty or not a regular file.
     """
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is
+    path = expand_home(name)
     if name == "-":
         raise MissingError("there is no file -", hint="name a file")
     if path.exists() and not path.is_file():  # a pipe or a device could keep us waiting
@@ -42,7 +42,7 @@ def attach(name: str) -> Attachment:
 def read_text_file(name: str) -> str:
     """The text of a file, a pipe or a device. Raises MissingError, or InputError for what is no text."""
     try:
-        path = Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is
+        path = expand_home(name)
         with path.open("rb") as file:
             return decode(file.read(INPUT_CAP + 1), name)
     except FileNotFoundError as error:
@@ -83,6 +83,6 @@ def _name_in(word: str) -> str | None:
     """The file that a word names, without the punctuation after it; None where it is just a word."""
     bare = word.rstrip(".,;:!?)")
     for name in (word, bare):
-        if name and Path(os.path.expanduser(name)).is_file():  # noqa: PTH111 - as above
+        if name and expand_home(name).is_file():
             return name
     return bare if _LIKE_A_PATH.search(bare) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +12,13 @@ from llmchat import weights
 from llmchat.app.download import Fetching
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
-from llmchat.config.nearest import did_you_mean
 from llmchat.config.resolve import Config
 from llmchat.config.settings import COURSE_SYSTEM
 from llmchat.config.urls import check_proxy, is_loopback
 from llmchat.core.backend import Connection
 from llmchat.core.prompt_format import FORMATS
-from llmchat.errors import ConfigError, UsageError
+from llmchat.errors import ConfigError, UsageError, did_you_mean
+from llmchat.paths import expand_home
 
 if TYPE_CHECKING:
     from llmchat.backends.http.endpoint import Endpoint
@@ -105,7 +104,7 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
     if model is None:
         names = model_names(config, folders)
         known = f"there are {', '.join(names)}, a path to a .gguf file, hf:owner/repo/file.gguf"
-        near = did_you_mean(name, names).removeprefix("; ")
+        near = did_you_mean(name, names)
         raise UsageError(f"there is no model {name} here", hint=near or f"{known}; a server needs --url")
     if isinstance(model, Path):
         weights.check_gguf(model)
@@ -218,7 +217,7 @@ def _proxy(config: Config) -> str | None:
 
 def _ca_file(config: Config) -> Path | None:
     ca_file = config.text("ca_file")
-    return Path(os.path.expanduser(ca_file)) if ca_file else None  # noqa: PTH111 - leaves an unknown ~user as it is
+    return expand_home(ca_file) if ca_file else None
 
 
 def _check_way(url: str, proxy: str, config: Config) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmchat.private import make_private
+from llmchat.private import replace_private
 
 MOST = 100
 """Servers that are remembered, the latest ones."""
@@ -33,12 +32,8 @@ class Remembered:
             return
         others = [(each, what) for each, what in known.items() if each != url]
         text = json.dumps(dict([*others, (url, api)][-MOST:]), indent=1)
-        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         with suppress(OSError):
-            make_private(self.path.parent)
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(text)
-            beside.replace(self.path)
+            replace_private(self.path, text.encode())
 
     def _read(self) -> Mapping[str, object]:
         try:

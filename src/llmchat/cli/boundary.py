@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 import typer
 
 from llmchat import signals
-from llmchat.cli.commands import run
+from llmchat.cli.commands import read_report, run
 from llmchat.config.folders import Folders
-from llmchat.errors import ExitCode, LLMChatError, StorageError, UsageError
-from llmchat.private import make_private
+from llmchat.errors import ErrorReport, ExitCode, LLMChatError, StorageError, UsageError
+from llmchat.private import open_private
 
 _ENDED = (ExitCode.SIGHUP, ExitCode.SIGINT, ExitCode.SIGPIPE, ExitCode.SIGTERM)
 
 
 def main() -> None:
     """The `llmchat` command."""
-    code = _run(sys.argv[1:])
+    code = _run(sys.argv[1:], ErrorReport())
     signals.ignore()
     _flush(sys.stdout, 1)
     _flush(sys.stderr, 2)
@@ -32,73 +32,80 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], report: ErrorReport) -> int:
     try:
         signals.leave_in_order()
-        if sys.stdout is None:
-            raise StorageError("standard output is closed", hint="redirect it to a file or a pipe")
-        code = run(arguments)
-        if code not in _ENDED:  # else it may be that nobody reads any more, which is no news then
-            sys.stdout.flush()
-        return code
+        return _run_and_show(arguments, report)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else ExitCode.OK
     except BrokenPipeError:
         _abandon(1)
         return ExitCode.SIGPIPE
-    except typer.TyperException as error:
-        return _explain(
-            UsageError(error.format_message(), hint="llmchat --help shows what there is"), arguments
-        )
-    except LLMChatError as error:
-        return _explain(error, arguments)
     except OSError as error:
         _abandon(1)
+        report.show = None  # it may write to stdout
         hint = "free some space, or check where the output goes"
-        return _explain(
-            StorageError(f"cannot read or write: {error.strerror or error}", hint=hint), arguments
-        )
+        return _show(StorageError(f"cannot read or write: {error.strerror or error}", hint=hint), report)
     except Exception:  # noqa: BLE001 - the boundary: a bug must not spill over the terminal
-        return _log_bug(arguments)
+        return _log_bug(report)
 
 
-def _explain(error: LLMChatError, arguments: list[str]) -> int:
+def _run_and_show(arguments: list[str], report: ErrorReport) -> int:
+    """Runs the command line, and shows the error that ended it. Raises what llmchat cannot explain."""
+    try:
+        if sys.stdout is None:
+            raise StorageError("standard output is closed", hint="redirect it to a file or a pipe")
+        code = run(arguments, report)
+        if code not in _ENDED:  # else it may be that nobody reads any more, which is no news then
+            sys.stdout.flush()
+        return code
+    except typer.TyperException as error:
+        read_report(error, arguments, report)
+        return _show(UsageError(error.format_message(), hint="llmchat --help shows what there is"), report)
+    except LLMChatError as error:
+        return _show(error, report)
+
+
+def _show(error: LLMChatError, report: ErrorReport) -> int:
+    """Shows the error that is being handled; returns the exit code, of a broken reply as of any other."""
     from llmchat.terminal.reply.json import error_record
     from llmchat.terminal.reply.status import error_lines
 
-    _show_trace(arguments)
-    options = list(itertools.takewhile(lambda word: word != "--", arguments))
-    if "--jsonl" in options:
-        _print({"type": "error"} | error_record(error))
-    elif "--json" in options:
-        _print(error_record(error))
+    _show_trace(report)
+    if report.show is not None:
+        report.show(error)
+        return error.exit_code
+    if report.json or report.jsonl:
+        with suppress(OSError, ValueError, AttributeError):  # what is wrong may be stdout itself
+            print(json.dumps(({"type": "error"} if report.jsonl else {}) | error_record(error)), flush=True)
     _say(error_lines(error))
     return error.exit_code
 
 
-def _print(record: dict[str, object]) -> None:
-    with suppress(OSError, ValueError, AttributeError):  # what is wrong may be stdout itself
-        print(json.dumps(record), flush=True)
+def _show_trace(report: ErrorReport) -> None:
+    if report.debug:
+        _say(_trace(report))
 
 
-def _show_trace(arguments: list[str]) -> None:
-    from llmchat.terminal.trace import trace_text
+def _trace(report: ErrorReport) -> str:
+    """The traceback of the error that is being handled, without keys, fit for a terminal."""
+    import traceback
 
-    if "--debug" in arguments:
-        _say(trace_text(os.environ))
+    from llmchat.config.keys import known_secrets
+    from llmchat.sanitize import sanitize
+    from llmchat.scrub import scrub
+
+    secrets = [*report.secrets(), *known_secrets(os.environ, Path())]
+    return sanitize(scrub(traceback.format_exc(), secrets))
 
 
-def _log_bug(arguments: list[str]) -> int:
-    from llmchat.terminal.trace import trace_text
-
-    _show_trace(arguments)
-    log = Folders.find(os.environ).state / "llmchat.log"
+def _log_bug(report: ErrorReport) -> int:
+    _show_trace(report)
+    log = Folders.find(os.environ).log
+    entry = f"{datetime.now(UTC).isoformat()}\n{_trace(report)}\n"
     try:
-        make_private(log.parent)
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        log.chmod(0o600)  # it may be older than this promise
-        with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{datetime.now(UTC).isoformat()}\n{trace_text(os.environ)}\n")
+        with open_private(log, "ab") as file:
+            file.write(entry.encode(errors="backslashreplace"))
         where = f"details are in {log}"
     except OSError:
         where = "run it again with --debug to see where"

@@ -10,13 +10,13 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from llmchat import __version__
-from llmchat.cli.completion.command import complete, completion
+from llmchat.cli.completion.command import completion
 from llmchat.cli.config import config_app
 from llmchat.cli.help import help_
 from llmchat.cli.history import history_app
-from llmchat.cli.options import with_config, with_options, with_settings
+from llmchat.cli.options import report_as, with_config, with_options, with_settings
 from llmchat.cli.parsing import CONTEXT, AsJson, run_of
-from llmchat.errors import ExitCode
+from llmchat.errors import ErrorReport, ExitCode
 
 app = typer.Typer(
     name="llmchat",
@@ -30,8 +30,8 @@ app.add_typer(history_app, name="history")
 app.add_typer(config_app, name="config")
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
-    if wanted:
+def _show_version(context: typer.Context, wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if wanted and not context.resilient_parsing:
         sys.stdout.write(f"llmchat {__version__}\n")
         raise typer.Exit
 
@@ -46,7 +46,6 @@ Version = Annotated[
 def llmchat(context: typer.Context, *, version: Version = False, **options: object) -> None:
     if context.invoked_subcommand is None:
         chat(context, **options)
-    context.obj = {name: value for name, value in options.items() if value not in (None, [])}
 
 
 @app.command()
@@ -107,7 +106,10 @@ def doctor(
     ask_nothing: Annotated[bool, typer.Option("--no-ask", help="Do not ask the model for a reply.")] = False,
     no_save: Annotated[bool, typer.Option("--no-save", help="Conversations need not be kept.")] = False,
     json: AsJson = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", callback=report_as, is_eager=True, help="Show where an error came from."),
+    ] = False,
     **options: object,
 ) -> None:
     """Look at what a chat would use, and say what is wrong with it; exits as the chat would."""
@@ -132,15 +134,31 @@ def _root() -> TyperGroup:
     return root
 
 
-def run(arguments: list[str]) -> int:
-    """Runs the command line; returns the exit code. Raises what the commands raise."""
+def run(arguments: list[str], report: ErrorReport) -> int:
+    """Runs the command line; returns the exit code. Raises what the commands raise; `report` is filled in."""
     if arguments[:1] == [COMPLETE]:
+        from llmchat.cli.completion.answer import complete
+
         complete(_root(), arguments[1:])
         return ExitCode.OK
     try:
-        code = app(arguments, prog_name="llmchat", standalone_mode=False)
+        code = app(arguments, prog_name="llmchat", standalone_mode=False, obj=report)
     except SystemExit as left:  # Typer's own way out where the reader of stdout left
         if isinstance(left.__context__, BrokenPipeError):
             raise left.__context__ from None
         raise
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def read_report(error: typer.TyperException, arguments: list[str], report: ErrorReport) -> None:
+    """Finds out how to show an error in the command line itself, by all of it that can be parsed."""
+    context = getattr(error, "ctx", None)  # of the command that the error is in
+    if context is not None:
+        context.command.make_context(
+            "llmchat",
+            list(arguments),
+            obj=report,
+            resilient_parsing=True,
+            ignore_unknown_options=True,
+            allow_interspersed_args=True,
+        )

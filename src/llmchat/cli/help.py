@@ -1,8 +1,7 @@
-"""`llmchat help`: topics and commands as text, and all of them as a manual page."""
+"""`llmchat help`: topics and commands as text. The manual page made of both is written by `make docs`."""
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING, Annotated
@@ -10,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
-from llmchat import __version__
-from llmchat.errors import UsageError
+from llmchat.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from llmchat.config.folders import Folders
     from llmchat.terminal.help.page import Block, HelpPage
-
-_NAME = "chat with any large language model from a shell"
 
 
 def help_(
@@ -38,7 +34,9 @@ def help_(
     streams, root = Streams.standard(), context.find_root().command
     assert isinstance(root, TyperGroup)
     if man:
-        streams.write(manual(root))
+        from importlib import resources
+
+        streams.write(resources.files("llmchat.cli").joinpath("llmchat.1").read_text("utf-8"))
         return
     name = " ".join(topic or [])
     shown = _page(root, name, Folders.find(os.environ)) if name else _contents(root)
@@ -50,33 +48,8 @@ def list_topics(root: TyperGroup) -> Iterator[tuple[str, str]]:
     from llmchat.terminal.help.topics import TOPICS
 
     yield from ((name, topic.about) for name, topic in TOPICS.items())
-    for path, command in _commands(root):
+    for path, command in walk_commands(root):
         yield " ".join(path), _about(command)
-
-
-def manual(root: TyperGroup) -> str:
-    """The manual page, the same on every machine."""
-    from llmchat.terminal.help.page import HelpPage, HelpText
-    from llmchat.terminal.help.roff import to_roff
-    from llmchat.terminal.help.topics import TOPICS, USUAL, page
-
-    ways = "llmchat [OPTION]... [COMMAND [ARGUMENT]...]"
-    pages = [
-        HelpPage("name", "", (HelpText(f"llmchat - {_NAME}"),)),
-        HelpPage("synopsis", "", (HelpText(ways),)),
-        HelpPage("description", "", (HelpText(root.help or ""), HelpText(_DESCRIPTION))),
-        HelpPage("options", "", (HelpText(_OPTIONS), *_options(root, set()))),
-        HelpPage("subcommands", "", tuple(_subcommands(root))),
-        *(page(name, USUAL) for name in TOPICS),
-    ]
-    return to_roff("llmchat", __version__, pages)
-
-
-_DESCRIPTION = (
-    "Without a command it chats in the terminal; without a terminal it answers what is piped in. With "
-    "nothing configured, a small model on this machine answers."
-)
-_OPTIONS = "llmchat, llmchat chat and llmchat ask take all of these."
 
 
 def _page(root: TyperGroup, name: str, folders: Folders) -> HelpPage:
@@ -86,12 +59,11 @@ def _page(root: TyperGroup, name: str, folders: Folders) -> HelpPage:
 
     if name in TOPICS:
         return page(name, folders)
-    for path, command in _commands(root):
+    for path, command in walk_commands(root):
         if name == " ".join(path):
             return HelpPage(name, _about(command), tuple(_command(command, path)))
     names = [known for known, _ in list_topics(root)]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean llmchat help {near[0]} ?" if near else "llmchat help lists the topics"
+    hint = did_you_mean(name, names, before="llmchat help ") or "llmchat help lists the topics"
     raise UsageError(f"there is no help on {name}", hint=hint)
 
 
@@ -107,7 +79,7 @@ def _contents(root: TyperGroup) -> HelpPage:
     )
 
 
-def _commands(
+def walk_commands(
     group: TyperGroup, above: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
     """Every command and those below it, each with its words."""
@@ -115,42 +87,31 @@ def _commands(
         if isinstance(command, TyperCommand | TyperGroup) and not command.hidden:
             yield (*above, name), command
         if isinstance(command, TyperGroup):
-            yield from _commands(command, (*above, name))
+            yield from walk_commands(command, (*above, name))
 
 
 def _about(command: TyperCommand | TyperGroup) -> str:
     return (command.help or "").partition(". ")[0].removesuffix(".")
 
 
-def _subcommands(root: TyperGroup) -> Iterator[Block]:
-    from llmchat.terminal.help.page import HelpHeading, HelpText
-
-    shared = {parameter.name for parameter in root.params} - {"version"}
-    for path, command in _commands(root):
-        if not isinstance(command, TyperGroup):
-            yield HelpHeading(_usage(command, path))
-            yield HelpText(command.help or "")
-            own = {parameter.name for parameter in command.params}
-            yield from _options(command, shared if shared <= own else set())
-
-
 def _command(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> Iterator[Block]:
     from llmchat.terminal.help.page import HelpRows, HelpText
 
-    yield HelpText(_usage(command, path))
+    yield HelpText(usage(command, path))
     yield HelpText(command.help or "")
-    yield from _options(command, set())
+    yield from options_of(command, set())
     if isinstance(command, TyperGroup):
-        yield HelpRows(tuple((" ".join(below), _about(each)) for below, each in _commands(command)))
+        yield HelpRows(tuple((" ".join(below), _about(each)) for below, each in walk_commands(command)))
 
 
-def _usage(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> str:
+def usage(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> str:
+    """The line that says how the command at this path is called."""
     context = command.make_context(path[-1], [], resilient_parsing=True)
     return " ".join(("llmchat", *path, *command.collect_usage_pieces(context)))
 
 
-def _options(command: TyperCommand | TyperGroup, without: Set[str | None]) -> Iterator[Block]:
-    """Its arguments and options, as --help has them."""
+def options_of(command: TyperCommand | TyperGroup, without: Set[str | None]) -> Iterator[Block]:
+    """Its arguments and options, as --help has them, less those in `without`."""
     from llmchat.terminal.help.page import HelpRows
 
     context = command.make_context(command.name, [], resilient_parsing=True)

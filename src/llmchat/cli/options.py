@@ -11,6 +11,7 @@ import typer
 
 from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
+from llmchat.errors import ErrorReport
 
 RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
     "continue_": (("-c", "--continue"), bool, "Go on with the latest conversation."),
@@ -44,6 +45,21 @@ _METAVARS: Mapping[object, str] = {
 """What a value is called, by the name of its option, or else by its type."""
 
 Command = Callable[..., None]
+
+
+def report_as(
+    context: typer.Context,
+    parameter: typer.CallbackParam,
+    given: bool | None,  # noqa: FBT001 - as Typer calls it
+) -> bool | None:
+    """Lets the boundary know how this run shows errors; the callback of --json, --jsonl and --debug.
+
+    With is_eager, this comes before anything else on the command line can be wrong.
+    """
+    if given:
+        report: ErrorReport = context.obj
+        setattr(report, parameter.name or "", True)
+    return given
 
 
 def with_options(command: Command) -> Command:
@@ -100,7 +116,10 @@ def _parameter(
     name: str, flags: tuple[str, ...], kind: object, text: str, metavar: str | None
 ) -> inspect.Parameter:
     shown = metavar or _METAVARS.get(name) or _METAVARS.get(kind)
-    option = typer.Option(*flags, help=text, metavar=shown, show_default=False)
+    reports = report_as if name in ("json", "jsonl", "debug") else None
+    option = typer.Option(
+        *flags, help=text, metavar=shown, show_default=False, callback=reports, is_eager=reports is not None
+    )
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type] # a type made at run time
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmchat.cli.options import RUN_OPTIONS
+from llmchat.cli.options import RUN_OPTIONS, report_as
+from llmchat.config.settings import SETTINGS
 
 if TYPE_CHECKING:
     from llmchat.terminal.run import Run
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", callback=report_as, is_eager=True, help="Print JSON.")]
 
 
 def group(help_text: str) -> typer.Typer:
@@ -26,10 +27,10 @@ def run_of(context: typer.Context, options: Mapping[str, object]) -> Run:
     """What the options say; those before the command count too, those behind it win."""
     from llmchat.terminal.run import Run
 
-    given = {name: value for name, value in options.items() if value not in (None, [])}
-    before: Mapping[str, object] = context.obj or {}
-    together = {**before, **given}
+    said = [*context.find_root().params.items(), *options.items()]
+    together = {name: value for name, value in said if value not in (None, [])}
     told = {name: value for name, value in together.items() if name in RUN_OPTIONS}
     if isinstance(files := told.get("file"), list):
         told["file"] = tuple(files)
-    return Run({name: value for name, value in together.items() if name not in RUN_OPTIONS}, **told)  # type: ignore[arg-type] # as RUN_OPTIONS declares them
+    flags = {name: value for name, value in together.items() if name in SETTINGS}
+    return Run(flags, report=context.obj, **told)

@@ -1,4 +1,4 @@
-"""Reads `.env`, for names llmchat knows and only if nobody else could have written it. Never walks up."""
+"""Reads the known variables of `.env` in one folder, only if no other user could have written it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
-from llmchat.config.owned import read_owned
 from llmchat.config.settings import SETTINGS
 from llmchat.errors import ConfigError
+from llmchat.private import open_owned
 
 KNOWN = frozenset(
     {
@@ -18,6 +18,9 @@ KNOWN = frozenset(
     }
 )
 """The variables that a .env may set."""
+
+LONGEST = 64 << 10
+"""Bytes that it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,9 @@ def read_dotenv(path: Path) -> Dotenv:
     Raises DeniedError if it belongs to someone else or others may write to it, ConfigError if it is
     too long or not UTF-8 text, or has a line that is no assignment.
     """
-    content = read_owned(path)
-    if content is None:
+    text = _read(path)
+    if not text:
         return Dotenv()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name} is not UTF-8", hint="convert it, or remove it") from error
     from dotenv.parser import parse_stream
 
     bindings = list(parse_stream(StringIO(text)))
@@ -50,3 +49,22 @@ def read_dotenv(path: Path) -> Dotenv:
     said = {each.key: each.value for each in bindings if each.key is not None and each.value is not None}
     known = {name: value for name, value in said.items() if name in KNOWN}
     return Dotenv(known, tuple(name for name in said if name not in KNOWN))
+
+
+def _read(path: Path) -> str | None:
+    try:
+        file = open_owned(path)
+        if file is None:
+            return None
+        with file:
+            content = file.read(LONGEST + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"{path.name} cannot be read: {error.strerror}", hint="mend or remove it"
+        ) from error
+    if len(content) > LONGEST:
+        raise ConfigError(f"{path.name} is over {LONGEST >> 10} KiB", hint="is it the file it should be?")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name} is not UTF-8", hint="convert it, or remove it") from error

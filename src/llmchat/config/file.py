@@ -7,15 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmchat.config.nearest import did_you_mean
 from llmchat.config.setting import Setting, SettingValue, to_toml
 from llmchat.config.settings import SETTINGS
-from llmchat.config.toml_lines import TomlLines
-from llmchat.config.urls import check_url
-from llmchat.errors import ConfigError
+from llmchat.errors import ConfigError, did_you_mean
 
 KEYS = ("api_key", "key_env", "key_command")
-"""The settings that say what the key is; a table has one of them at most."""
+"""The settings that hold the key or name where it is; a table has one of them at most."""
 _LONGEST = 10**15
 """Numbers from here on are not quoted."""
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
@@ -35,7 +32,7 @@ Table = Mapping[str, Entry]
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What config.toml says, and what has to be said about it."""
+    """What config.toml says, and notices about it."""
 
     path: Path
     top: Table = field(default_factory=dict, repr=False)  # these two hold keys
@@ -129,12 +126,7 @@ class _Reader:
             if setting.name == "profile" and isinstance(value, dict):
                 hint = "a profile is written [profiles.NAME]"
             raise self._wrong(line, setting.name, value, hint) from None
-        if setting.name == "url" and isinstance(read, str):
-            try:
-                return check_url(read)
-            except ConfigError as error:
-                raise ConfigError(f"{self.path}:{line}: {error.message}", hint=error.hint) from None
-        return read
+        return setting.kept(read, f"{self.path}:{line}")
 
     def _wrong(self, line: int, name: str, value: object, hint: str) -> ConfigError:
         secret = name in SETTINGS and SETTINGS[name].secret
@@ -146,14 +138,69 @@ class _Reader:
     def _note_unknown(self, line: int, within: tuple[str, ...], name: str, value: object) -> None:
         of = f" of profile {within[-1]}" if within else ""
         if isinstance(value, dict) and not within:
-            more = f"; a profile is written [profiles.{name}]"
+            more = f"a profile is written [profiles.{name}]"
         else:
             more = did_you_mean(name, SETTINGS)
-        self.notices.append(f"{self.path.name}:{line}: there is no setting {name}{of}{more}")
+        said = f"{self.path.name}:{line}: there is no setting {name}{of}"
+        self.notices.append(f"{said}; {more}" if more else said)
 
 
 def unknown_profile(name: object, known: Mapping[str, object]) -> str:
     """The hint where a profile is named that there is not."""
     if not known:
         return "there are no profiles; one is written [profiles.NAME]"
-    return did_you_mean(str(name), known).removeprefix("; ") or f"there are {', '.join(known)}"
+    return did_you_mean(str(name), known) or f"there are {', '.join(known)}"
+
+
+DottedKey = tuple[str, ...]
+
+_STRING_OR_COMMENT = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}(?!")'  # two more quotes may belong to the text
+    r"|'''.*?'{3,5}(?!')"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\])*"|'[^']*')"""
+_DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
+_HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*({_DOTTED})[ \t]*\]")
+_ASSIGNMENT = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
+
+
+class TomlLines:
+    """On which line, counted from 1, each key and table of a valid TOML text stands."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[DottedKey, int] = {}
+        for keys, line in _scan(text):
+            self._lines.setdefault(keys, line)
+
+    def line(self, *keys: str) -> int:
+        """Where this key stands, or what it stands in, as an inline table."""
+        for length in range(len(keys), 0, -1):
+            if found := self._lines.get(keys[:length]):
+                return found
+        return 1
+
+
+def _scan(text: str) -> Iterator[tuple[DottedKey, int]]:
+    table: DottedKey = ()
+    for number, line in enumerate(_STRING_OR_COMMENT.sub(_blank, text).split("\n"), 1):
+        if header := _HEADER.match(line):
+            table = _parts(header[1])
+            yield table, number
+        elif assignment := _ASSIGNMENT.match(line):
+            yield (*table, *_parts(assignment[1])), number
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Nothing of a comment, and of a text of several lines only their ends; a short text may be a key."""
+    text = found[0]
+    if text.startswith("#"):
+        return ""
+    return "\n" * text.count("\n") if text.startswith(('"""', "'''")) else text
+
+
+def _parts(dotted: str) -> DottedKey:
+    return tuple(part.strip("\"'") for part in re.findall(_PART, dotted))

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from llmchat.errors import DeniedError
+from llmchat.paths import expand_home
+from llmchat.private import is_ours, is_shared, restrict_to_owner
+
+_HINT = "take it from them, or set LLMCHAT_HOME to a folder of your own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,7 @@ class Folders:
     def find(cls, environ: Mapping[str, str]) -> Folders:
         """The folders of this user; `LLMCHAT_HOME`, if set, holds all four."""
         if home := environ.get("LLMCHAT_HOME"):
-            root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111 - leaves an unknown ~user as it is
+            root = expand_home(home).absolute()
             return cls(root / "config", root / "data", root / "state", root / "cache")
         import platformdirs
 
@@ -46,6 +53,10 @@ class Folders:
         return self.state / "prompts"
 
     @property
+    def log(self) -> Path:
+        return self.state / "llmchat.log"
+
+    @property
     def servers(self) -> Path:
         """What servers were found to speak."""
         return self.cache / "servers.json"
@@ -53,3 +64,45 @@ class Folders:
     @property
     def weights(self) -> Path:
         return self.cache / "weights"
+
+    def kept(self) -> Iterator[tuple[Path, Path]]:
+        """Everything there is, each with the folder it is in or below; what is above before what is below.
+
+        Not symbolic links, nor the folder that LLMCHAT_HOME names: what they lead to, and what else is in
+        it, may have to be open.
+        """
+        for folder in (self.config, self.data, self.state, self.cache):
+            if folder.exists():
+                yield folder, folder
+            for parent, names, files in os.walk(folder):
+                paths = (Path(parent, name) for name in (*names, *files))
+                yield from ((folder, path) for path in paths if not path.is_symlink())
+
+    def restrict_to_owner(self) -> str | None:
+        """Takes everything there is from other users, and says so in one sentence.
+
+        Raises DeniedError where something belongs to somebody else, who could read or change it at any
+        time, or is a folder that all users share. What cannot be restricted, on a disk that is read-only
+        for instance, is left to whoever needs it.
+        """
+        if os.name != "posix":
+            return None
+        said: list[str] = []
+        for _, path in self.kept():
+            _check_owner(path)
+            with suppress(DeniedError):
+                said += filter(None, [restrict_to_owner(path, hint=_HINT)])
+        if not said:
+            return None
+        return f"{said[0]}; so are {len(said) - 1} more" if len(said) > 1 else said[0]
+
+
+def _check_owner(path: Path) -> None:
+    try:
+        state = path.stat()
+    except OSError:
+        return
+    if is_shared(state):
+        raise DeniedError(f"{path} is a folder that all users share", hint=_HINT)
+    if not is_ours(state):
+        raise DeniedError(f"{path} belongs to somebody else", hint=_HINT)

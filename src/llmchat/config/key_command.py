@@ -14,7 +14,7 @@ from llmchat.errors import ConfigError
 _DEADLINE_S = 10.0
 _KEPT = 64 << 10  # bytes of what it prints
 _SHORTEST_KEY = 4
-_SHOWN = 200  # characters of what it complains about
+_SHOWN = 200  # characters of its standard error
 
 
 class KeyCommands:
@@ -44,7 +44,7 @@ class KeyCommands:
 
 
 class _Output(asyncio.SubprocessProtocol):
-    """The beginning of what a command prints and complains; the rest is read and left."""
+    """The beginning of what a command writes to stdout and stderr; the rest is read and dropped."""
 
     def __init__(self) -> None:
         self.printed = bytearray()
@@ -92,7 +92,7 @@ async def _run(command: Sequence[str], environ: Mapping[str, str], deadline: flo
         transport.close()  # and the pipes with it, which something that got away may still hold
         await output.ended
     if code := transport.get_returncode():
-        told = _complaint(output.said, output.printed)
+        told = _last_error(output.said, output.printed)
         how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
         raise ConfigError(f"key_command {program} {how}", hint=told and f"it said: {told}")
     return _key(program, output.printed)
@@ -105,8 +105,8 @@ def _kill(pid: int) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _complaint(said: bytearray, printed: bytearray) -> str | None:
-    """The last line of its complaint, in which the key may stand too."""
+def _last_error(said: bytearray, printed: bytearray) -> str | None:
+    """The last line of its standard error, without the key, which may be in it."""
     text = said.decode(errors="replace")
     for word in printed.decode(errors="replace").split():
         text = text.replace(word, "[key]") if len(word) >= _SHORTEST_KEY else text

@@ -1,18 +1,23 @@
-"""Which key may go to which URL. Sends none, and runs no command that prints one."""
+"""Which keys there are, and which may go to which URL. Sends none, and runs no command that prints one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
+from llmchat.config.dotenv import LONGEST
 from llmchat.config.file import KEYS
 from llmchat.config.layers import Layer, Source, Value
+from llmchat.config.location import ConfigPath
 from llmchat.config.settings import SETTINGS
 from llmchat.config.urls import check_url, origin
 from llmchat.errors import ConfigError
+from llmchat.scrub import secrets_in
 
 OPENAI_URL = "https://api.openai.com"
+_NO_KEYS = ("key_env", "key_command")  # they say where a key is, and hold none
 KEYS_OF_BASE: Mapping[str, Sequence[str]] = MappingProxyType(
     {"HF_API_FALCOM_BASE": ("HF_API_KEY", "HF_TOKEN"), "OPENAI_BASE_URL": ("OPENAI_API_KEY",)}
 )
@@ -41,7 +46,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class OwnKey:
-    """A key that was given to llmchat itself, and the URL it stands beside."""
+    """A key set for llmchat itself, and the URL set at the same place."""
 
     key: ApiKey
     layer: Layer
@@ -89,7 +94,7 @@ def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> ApiKey | None:
 
 
 def key_for(url: str, read: Read) -> ApiKey | None:
-    """The key of somebody else that may go to this URL, if any.
+    """The key of another program's variable that may go to this URL, if any.
 
     HF_API_KEY and HF_TOKEN go to HF_API_FALCOM_BASE and to Hugging Face, OPENAI_API_KEY to
     OPENAI_BASE_URL or to OpenAI, and nowhere else.
@@ -126,3 +131,24 @@ def clean_key(name: str, text: str) -> str | None:
             hint="copy it again, without quotes or line breaks",
         )
     return key
+
+
+def known_secrets(environ: Mapping[str, str], directory: Path) -> list[str]:
+    """Those of the environment, of the .env in this directory, and of this user's config.toml."""
+    files = (directory / ".env", ConfigPath.find(None, environ).path)
+    return [*secrets_in(environ), *(secret for file in files for secret in _secrets_of(file))]
+
+
+def _secrets_of(file: Path) -> Iterable[str]:
+    """By the names in its lines, which need not parse: the error to scrub may be about just that."""
+    try:
+        if not file.is_file():
+            return
+        with file.open("rb") as opened:
+            text = opened.read(LONGEST).decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() and name.strip() not in _NO_KEYS:
+            yield from secrets_in({name.split()[-1]: value.strip("'\" \t")})

@@ -1,4 +1,4 @@
-"""What was said on each layer, and in which order the layers are asked. Decides no value."""
+"""The layers that settings come from and their precedence: flags, environment, files, defaults."""
 
 from __future__ import annotations
 
@@ -38,10 +38,15 @@ class Value:
         """Where it came from, as `config show` says it."""
         return ".env" if self.layer is Layer.DOTENV else self.source
 
+    @property
+    def where(self) -> str:
+        """Where it came from, as errors say it."""
+        return f"{self.source} in .env" if self.layer is Layer.DOTENV else self.source
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The profile in force: its values are on `layer`, below what was said there one by one."""
+    """The profile in use: its values are on `layer`, below those set there one by one."""
 
     name: str
     layer: Layer
@@ -50,7 +55,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """All that was said, whichever profile is in force. Each part holds keys."""
+    """All sources of settings, whichever profile is in use. Each part holds keys."""
 
     flags: Mapping[str, object] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
@@ -97,9 +102,8 @@ def choose_profile(given: Given) -> Chosen | None:
                 layer = source.layer if source.layer >= Layer.FLAG else Layer.PROFILE
                 return Chosen(str(named.value), layer, named.source)
             if setting.name == "profile":
-                where = f"{named.source} in .env" if source.layer is Layer.DOTENV else named.source
                 hint = unknown_profile(named.value, given.file.profiles)
-                raise ConfigError(f"{where} is {named.value!r}", hint=hint)
+                raise ConfigError(f"{named.where} is {named.value!r}", hint=hint)
     return None
 
 
@@ -155,7 +159,7 @@ def _from_variables(variables: Mapping[str, str], layer: Layer, setting: Setting
         try:
             return Value(setting.parse(text), layer, variable)
         except ValueError as error:
-            where = variable if layer is Layer.ENVIRONMENT else f"{variable} in .env"
+            where = Value(None, layer, variable).where
             said = f"{where} is not usable" if setting.secret else f"{where} is {text!r}"
             raise ConfigError(said, hint=str(error)) from None
     return None

@@ -1,4 +1,4 @@
-"""Where config.toml is, and what it says if nobody else could have written it. Narrows it over a key."""
+"""Where config.toml is, and what it says if nobody else could have written it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from pathlib import Path
 
 from llmchat.config.file import ConfigFile, parse
 from llmchat.config.folders import Folders
-from llmchat.config.trust import check_trust
 from llmchat.errors import ConfigError, MissingError
-from llmchat.private import narrow
+from llmchat.paths import expand_home
+from llmchat.private import check_writers, restrict_to_owner
 
-_ROOT = 0  # may have written it too
 LONGEST = 1 << 20
 """Bytes that it may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigPath:
-    """Where config.toml is, and whether somebody said so: then it has to be there."""
+    """Where config.toml is, and whether it was named by an option or a variable: then it has to exist."""
 
     path: Path
     named: bool
@@ -30,11 +29,11 @@ class ConfigPath:
     def find(cls, given: str | None, environ: Mapping[str, str]) -> ConfigPath:
         """What was given as an option, else `LLMCHAT_CONFIG`, else in the folder of this user."""
         if named := given or environ.get("LLMCHAT_CONFIG"):
-            return cls(Path(os.path.expanduser(named)), named=True)  # noqa: PTH111 - leaves an unknown ~user as it is
+            return cls(expand_home(named), named=True)
         return cls(Folders.find(environ).config / "config.toml", named=False)
 
-    def read(self, *, narrows: bool = True) -> ConfigFile:
-        """The file, its permissions narrowed where it holds a key that others can read, unless told not to.
+    def read(self, *, restricts: bool = True) -> ConfigFile:
+        """The file, restricted to its owner where it holds a key that others can read, unless told not to.
 
         Raises MissingError where it was named and is not there, DeniedError where others can write to it,
         ConfigError where it cannot be read or says what no setting takes.
@@ -44,7 +43,7 @@ class ConfigPath:
                 raise ConfigError(f"{self.path} is a pipe", hint="name a file: --config")
             with self.path.open("rb") as file:
                 state = os.fstat(file.fileno())
-                check_trust(state, str(self.path), owners=(_ROOT,), hint="name a file of your own: --config")
+                check_writers(state, str(self.path), hint="name a file of your own: --config", trusted=True)
                 content = file.read(LONGEST + 1)
                 if len(content) > LONGEST:
                     raise ConfigError(
@@ -64,14 +63,14 @@ class ConfigPath:
                 f"{self.path} cannot be read: {why}", hint="check it, or name another: --config"
             ) from error
         found = parse(text, self.path)
-        return _narrowed(found, state) if narrows else found
+        return _restricted(found, state) if restricts else found
 
 
-def _narrowed(file: ConfigFile, state: os.stat_result) -> ConfigFile:
+def _restricted(file: ConfigFile, state: os.stat_result) -> ConfigFile:
     holds_key = any("api_key" in table for table in (file.top, *file.profiles.values()))
     if not (holds_key and stat.S_ISREG(state.st_mode)):
         return file
-    said = narrow(file.path, hint=f"it holds a key: chmod 600 {file.path}")
+    said = restrict_to_owner(file.path, hint=f"it holds a key: chmod 600 {file.path}")
     if said is None:
         return file
     return replace(file, notices=(*file.notices, f"{said}; it holds a key"))

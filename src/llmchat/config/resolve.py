@@ -11,12 +11,11 @@ from llmchat.config.file import NO_FILE, ConfigFile
 from llmchat.config.key_command import KeyCommands
 from llmchat.config.keys import KEYS_OF_BASE, ApiKey, OwnKey, find_key, own_keys
 from llmchat.config.layers import Chosen, Given, Layer, Source, Value, choose_profile, sources
-from llmchat.config.nearest import nearest
 from llmchat.config.setting import to_toml
 from llmchat.config.settings import SETTINGS
-from llmchat.config.urls import check_url, is_loopback, origin, without_password
+from llmchat.config.urls import is_loopback, origin, without_password
 from llmchat.core.generation import Settings
-from llmchat.errors import ConfigError
+from llmchat.errors import ConfigError, did_you_mean
 
 __all__ = ["Config", "Layer", "Value", "defaults", "resolve"]
 
@@ -25,12 +24,12 @@ _ROUTE = ("url", "proxy", "ca_file", "allow_insecure_http")
 
 _OURS = "LLMCHAT_"
 _NO_SETTINGS = ("LLMCHAT_HOME", "LLMCHAT_CONFIG")
-"""Variables that say where to look instead."""
+"""Variables of llmchat that are no settings: they say where the settings are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting's effective value, and all that was said, of which it is made."""
+    """Every setting's effective value, and all the sources that they were resolved from."""
 
     values: Mapping[str, Value] = field(repr=False)  # these three hold keys
     given: Given = field(repr=False)
@@ -185,9 +184,6 @@ def _settle(given: Given, profile: Chosen | None, before: Config) -> Config:
     values = {name: _first(name, places) for name in SETTINGS}
     if profile is not None:
         values["profile"] = Value(profile.name, profile.layer, profile.source)
-    if url := values["url"].value:
-        assert isinstance(url, str)
-        values["url"] = replace(values["url"], value=check_url(url))
     return replace(before, values=values, given=given, profile=profile)
 
 
@@ -195,14 +191,17 @@ def _first(name: str, places: Iterable[Source]) -> Value:
     setting = SETTINGS[name]
     read = (place.read(setting) for place in places)
     default = Value(setting.default, Layer.DEFAULT, "default")
-    return next((value for value in read if value is not None), default)
+    value = next((value for value in read if value is not None), default)
+    return replace(value, value=setting.kept(value.value, value.where)) if setting.read_text else value
 
 
 def _unknown(variables: Iterable[str], where: str) -> Iterable[str]:
-    """What to say about the variables that look like settings of llmchat and are none."""
-    known = {each.removeprefix(_OURS): each for each in sorted(KNOWN) if each.startswith(_OURS)}
+    """A notice for each variable that looks like a setting of llmchat and is none."""
+    known = [
+        each.removeprefix(_OURS) for each in sorted(KNOWN) if each.startswith(_OURS)
+    ]  # else all are alike
     for name in variables:
         ours = name.startswith(_OURS) and not name.startswith("LLMCHAT_TEST_")
         if ours and name not in KNOWN and name not in _NO_SETTINGS:
-            near = nearest(name.removeprefix(_OURS), known)  # what all of them share makes none alike
-            yield f"there is no setting {name}{where}" + (f"; did you mean {known[near]} ?" if near else "")
+            near = did_you_mean(name.removeprefix(_OURS), known, before=_OURS)
+            yield f"there is no setting {name}{where}" + (f"; {near}" if near else "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmchat.core.generation import Range
+from llmchat.errors import ConfigError
 
 Scalar = str | int | float | bool
 SettingValue = Scalar | tuple[str, ...]
@@ -33,6 +35,7 @@ class Setting:
     top_only: bool = False  # has no place in a profile
     aliases: tuple[str, ...] = ()  # other environment variables with the same meaning
     metavar: str | None = None
+    read_text: Callable[[str], str] | None = None  # gives the text as it is kept; raises ConfigError
 
     @property
     def variable(self) -> str | None:
@@ -105,6 +108,15 @@ class Setting:
         if self.sent and isinstance(value, str | tuple) and not _is_utf_8("".join(value)):
             raise ValueError("it takes UTF-8 text")
         return value
+
+    def kept(self, value: SettingValue | None, where: str) -> SettingValue | None:
+        """The value as it is kept. Raises ConfigError that begins with where it came from."""
+        if self.read_text is None or not isinstance(value, str) or not value:
+            return value
+        try:
+            return self.read_text(value)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error.message}", hint=error.hint) from None
 
     def takes(self) -> str:
         """What it takes, in words: for help and errors."""

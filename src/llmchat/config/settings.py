@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from llmchat.config.setting import Setting
+from llmchat.config.urls import check_proxy, check_url
 from llmchat.core.generation import DEFAULT_MAX_TOKENS, RANGES, Range
 from llmchat.core.prompt_format import FORMATS
 
@@ -42,6 +43,7 @@ _TABLE: Sequence[Setting] = (
         flags=("--url",),
         aliases=("HF_API_FALCOM_BASE",),
         metavar="URL",
+        read_text=check_url,
     ),
     Setting(
         "api",
@@ -222,6 +224,7 @@ _TABLE: Sequence[Setting] = (
         str,
         "The proxy to go through; the environment's proxies are not used.",
         example="http://127.0.0.1:3128",
+        read_text=check_proxy,
     ),
 )
 

@@ -1,15 +1,14 @@
-"""The commented config.toml to begin with, and how it gets onto the disk. Replaces none that is there."""
+"""The commented config.toml to begin with, and writing it. Never replaces a file."""
 
 from __future__ import annotations
 
-import os
 import textwrap
 from pathlib import Path
 
 from llmchat.config.setting import Setting, to_toml
 from llmchat.config.settings import SETTINGS
 from llmchat.errors import CreateError
-from llmchat.private import make_private
+from llmchat.private import open_private
 
 _WIDTH = 100
 _HEAD = """\
@@ -48,20 +47,16 @@ def _takes(setting: Setting) -> str:
 
 
 def write_starter(path: Path) -> None:
-    """Writes it, the user's alone. Raises CreateError where a file is there or none can be written."""
+    """Writes it, readable by its owner only. Raises CreateError where there is one or none can be."""
     try:
-        make_private(path.parent)
+        file = open_private(path, "xb")
     except OSError as error:
+        if path.exists():
+            raise CreateError(f"{path} is there already", hint="llmchat config edit opens it") from error
         raise _cannot(path, error) from error
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise CreateError(f"{path} is there already", hint="llmchat config edit opens it") from error
-    except OSError as error:
-        raise _cannot(path, error) from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(starter())
+        with file:
+            file.write(starter().encode())
     except OSError as error:
         path.unlink(missing_ok=True)
         raise _cannot(path, error) from error

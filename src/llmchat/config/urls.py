@@ -1,4 +1,4 @@
-"""Which URLs are accepted, and what a URL names. Connects to nothing."""
+"""Which URLs are accepted, and what their origin is. Opens no connection."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_proxy(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return text.rpartition("@")[2]  # a key in the user part is no one's business
+    return text.rpartition("@")[2]  # a key in the user part must not be shown
 
 
 def _split(text: str) -> SplitResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from llmchat.core.generation import Notice
 from llmchat.errors import CreateError, LLMChatError, StorageError, TryLaterError
-from llmchat.private import make_private, narrow
+from llmchat.private import make_private_folder, open_private, restrict_to_owner
 from llmchat.store import schema
 
 _SHORT_PATIENCE_S = 0.1
@@ -165,15 +164,15 @@ class Database:
 def _create_private(path: Path) -> tuple[Notice, ...]:
     """Makes sure that this database file is there, its folder 0700 and it 0600, whatever the umask.
 
-    What was wider is narrowed, and the notices say so. Raises CreateError where folder or file cannot
-    be created, DeniedError if something open to other users cannot be narrowed.
+    What others could read is restricted to its owner, and the notices say so. Raises CreateError where folder
+    or file cannot be created, DeniedError if something open to other users cannot be restricted.
     """
     try:
-        make_private(path.parent)
+        make_private_folder(path.parent)
         # Only a file that was not there is ever opened here: closing any descriptor of a database drops the
         # POSIX locks that this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
         with suppress(FileExistsError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            open_private(path, "xb").close()
     except OSError as error:
         raise CreateError(
             f"cannot create {path}: {error.strerror or error}",
@@ -181,8 +180,8 @@ def _create_private(path: Path) -> tuple[Notice, ...]:
         ) from error
     # SQLite gives the mode of the database to the two files beside it; these may be older than that.
     kept = (path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm"))
-    hint = "make it yours alone, or set LLMCHAT_HOME to a folder of your own"
-    return tuple(Notice(said) for each in kept if (said := narrow(each, hint=hint)))
+    hint = "take it from them, or set LLMCHAT_HOME to a folder of your own"
+    return tuple(Notice(said) for each in kept if (said := restrict_to_owner(each, hint=hint)))
 
 
 @contextmanager

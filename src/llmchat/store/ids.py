@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import secrets
 from collections.abc import Sequence
 
-from llmchat.errors import MissingError, UsageError
+from llmchat.errors import MissingError, UsageError, nearest
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base32 (crockford.com/base32.html) in lower case: no i, l, o, u."""
@@ -43,9 +42,8 @@ def choose_id(given: str, ids: Sequence[str]) -> str:
     if found:
         named = ", ".join(found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
         raise UsageError(f"{len(found)} conversations begin with {given!r}: {named}", hint="type more of it")
-    nearest = difflib.get_close_matches(wanted, ids, n=1, cutoff=0.6)
-    also = f"; the nearest is {nearest[0]}" if nearest else ""
-    raise missing(given, also)
+    near = nearest(wanted, ids)
+    raise missing(given, f"; the nearest is {near}" if near else "")
 
 
 def missing(given: str, also: str = "") -> MissingError:

@@ -130,7 +130,7 @@ def _check_lock(path: Path, patience: float) -> None:
     shared = Path(f"{path}-shm")
     if os.name != "posix" or not shared.exists():
         return
-    import fcntl
+    import fcntl  # filelock cannot look at one byte, which is where SQLite has its lock
 
     deadline = time.monotonic() + patience
     with suppress(FileNotFoundError), shared.open("r+b") as file:

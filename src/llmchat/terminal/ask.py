@@ -6,19 +6,16 @@ import json
 from collections.abc import Callable, Sequence
 
 from llmchat.app import Session
-from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
-from llmchat.errors import ExitCode, LLMChatError
+from llmchat.errors import ExitCode
 from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import TtyLine, without_echo
 from llmchat.terminal.question import read_constraint, read_question, without_schema
-from llmchat.terminal.reply.json import JsonView, constraint_record
-from llmchat.terminal.reply.status import error_lines
+from llmchat.terminal.reply.json import constraint_record
 from llmchat.terminal.reply.view import View, show, show_event
 from llmchat.terminal.run import Run, configure, make_view, open_session
-from llmchat.terminal.trace import trace_text
 
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
@@ -36,42 +33,22 @@ def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
 
 
 def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
-    """Asks the question that is read, prints the answer, or an error in the form the run asked for."""
-    config: Config | None = None
-    view: View | None = None
-    try:
-        run.check(streams)
-        config = configure(run, streams)
-        constraint = read_constraint(run.schema, run.regex, streams)
-        question = read()
-        session = open_session(run, config, streams)
-        view = make_view(run, config, streams, conversation=lambda: session.conversation_id)
-        for notice in session.take_notices():
-            view.status.note(notice)
-        if run.dry_run:
-            quiet = config.switch("quiet")
-            return Interrupts().run(
-                lambda _: _dry_run(session, question, constraint, run, streams, quiet=quiet)
-            )
-        with without_echo(streams.stdout) as line:
-            interrupts = Interrupts(streams.stdout)
-            return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
-    except LLMChatError as error:
-        if run.debug:
-            printed = config.commands.printed if config else ()
-            streams.say(trace_text(streams.environ, secrets=printed))
-        if view is not None:
-            view.error(error)
-        else:
-            _show_error(error, run, streams)
-        return error.exit_code
-
-
-def _show_error(error: LLMChatError, run: Run, streams: Streams) -> None:
-    if run.json or run.jsonl:
-        JsonView(streams, lines=run.jsonl, conversation=lambda: None).error(error)
-    else:
-        streams.say(error_lines(error))
+    """Asks the question that is read and prints the answer. Raises LLMChatError, which the view shows."""
+    run.check(streams)
+    config = configure(run, streams)
+    constraint = read_constraint(run.schema, run.regex, streams)
+    question = read()
+    session = open_session(run, config, streams)
+    view = make_view(run, config, streams, conversation=lambda: session.conversation_id)
+    run.report.show = view.error
+    for notice in session.take_notices():
+        view.status.note(notice)
+    if run.dry_run:
+        quiet = config.switch("quiet")
+        return Interrupts().run(lambda _: _dry_run(session, question, constraint, run, streams, quiet=quiet))
+    with without_echo(streams.stdout) as line:
+        interrupts = Interrupts(streams.stdout)
+        return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
 
 
 async def _answer(

@@ -15,7 +15,7 @@ from llmchat.config.resolve import Config
 from llmchat.errors import ExitCode, InputError, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.narrowing import show_narrowed
+from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.run import Run, configure
@@ -102,7 +102,7 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
             f"there is no model {name} to fetch", hint=f"there are {known} and hf:owner/repo/file.gguf"
         )
     folders = Folders.find(streams.environ)
-    show_narrowed(folders, streams, quiet=config.switch("quiet"))
+    restrict_folders(folders, streams, quiet=config.switch("quiet"))
     damage = _damage(model, folders.weights)
     if damage is not None and config.switch("offline"):
         raise damage

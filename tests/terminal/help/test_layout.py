@@ -6,7 +6,8 @@ import pytest
 
 from llmchat.terminal.help.layout import to_text
 from llmchat.terminal.help.page import HelpHeading, HelpPage, HelpRows, HelpText, Lines
-from llmchat.terminal.help.topics import TOPICS, USUAL, page
+from llmchat.terminal.help.topics import TOPICS, page
+from manual_page import FOLDERS
 
 SMALL = HelpPage(
     "small",
@@ -47,7 +48,7 @@ def test_a_narrow_window_has_it_below() -> None:
 @pytest.mark.parametrize("name", TOPICS)
 @pytest.mark.parametrize("columns", [40, 80, 300])
 def test_lines_are_no_wider_than_the_window_if_words_allow_it(name: str, columns: int) -> None:
-    shown = page(name, USUAL)
+    shown = page(name, FOLDERS)
     kept = {
         line.strip() for block in shown.blocks if isinstance(block, Lines) for line in block.text.split("\n")
     }

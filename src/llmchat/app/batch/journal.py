@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from llmchat.errors import CreateError, StorageError, TryLaterError
-from llmchat.private import make_private
+from llmchat.locks import lock_descriptor
+from llmchat.private import open_private
 
 SYNC_S = 1.0
 """Seconds of answers that a power cut may cost at most, while answers come."""
@@ -30,17 +31,17 @@ class BatchJournal:
     def __init__(
         self,
         path: Path,
-        descriptor: int,
+        entries: BinaryIO,
         *,
         clock: Callable[[], float],
         sync: Callable[[int], None] = os.fsync,
     ) -> None:
         self._sync = sync
         self._path = path
-        self._descriptor = descriptor
+        self._entries = entries
+        self._descriptor = entries.fileno()  # writes go past the buffer: an answer is there, or is not
         self._clock = clock
         self._synced_at = clock()
-        self._entries: BinaryIO = os.fdopen(descriptor, "rb")
         self._places = array("q")  # where the newest entry of each line begins, -1 for none
         self._index()
 
@@ -57,8 +58,7 @@ class BatchJournal:
         Raises TryLaterError where another process has it, CreateError where there can be none.
         """
         try:
-            make_private(path.parent)
-            return cls(path, _lock(path), clock=clock, sync=sync)
+            return cls(path, _open_locked(path), clock=clock, sync=sync)
         except BlockingIOError as error:
             raise TryLaterError(
                 "this batch is running already",
@@ -119,7 +119,7 @@ class BatchJournal:
 
     def _index(self) -> None:
         """Finds the entries, and cuts off one that was not written to its end."""
-        place = 0
+        place = self._entries.seek(0)
         for entry in self._entries:
             if not entry.endswith(b"\n"):
                 os.ftruncate(self._descriptor, place)
@@ -131,18 +131,16 @@ class BatchJournal:
             place += len(entry)
 
 
-def _lock(path: Path) -> int:
-    """The descriptor of the file there, which no other process has. Raises BlockingIOError, or OSError."""
-    import fcntl
-
+def _open_locked(path: Path) -> BinaryIO:
+    """The file there, which no other process has. Raises BlockingIOError, or OSError."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        file = open_private(path, "a+b")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.fchmod(descriptor, 0o600)
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor  # else whoever had it removed it in the meantime
+            if not lock_descriptor(file.fileno()):
+                raise BlockingIOError
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file  # else whoever had it removed it in the meantime
         except BaseException:
-            os.close(descriptor)
+            file.close()
             raise
-        os.close(descriptor)
+        file.close()

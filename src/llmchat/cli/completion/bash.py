@@ -18,7 +18,7 @@ class Word:
     """A word as it was typed: what it means, the quote that is open at its end, and what is fixed of it.
 
     `fixed` counts the characters of the meaning that readline leaves alone. `sealed` is a word with a quote
-    that was closed again: there, nobody knows what readline will do.
+    that was closed again: what readline does with one is unknown.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""What may stand at a place in a command line: commands, options, models, conversations. Says nothing.
+"""The candidates at a place in a command line: commands, options, models, conversations. Prints nothing.
 
 Whatever is wrong (no database, a broken `.env`, no permission), there is just less to offer. Nothing is
 fetched, created or waited for, and no library is imported that only a chat needs.

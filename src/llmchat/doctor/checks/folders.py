@@ -1,4 +1,4 @@
-"""Whether what is kept is the user's alone, or can be made so. Narrows nothing."""
+"""Whether what is kept is readable by its user only, or can be made so. Changes nothing."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from llmchat.config.folders import Folders
-from llmchat.config.privacy import is_ours, is_shared, kept
 from llmchat.doctor.finding import Finding, good, warning
 from llmchat.doctor.subject import Subject
 from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import DeniedError
+from llmchat.private import is_open_to_others, is_ours, is_shared
 
-_OTHERS = 0o077
 _ELSEWHERE = "set LLMCHAT_HOME to a folder of your own"
 
 
 async def check_folders(subject: Subject) -> Finding:
-    """Raises DeniedError where a chat would refuse what there is, as `keep_private` does."""
+    """Raises DeniedError where a chat would refuse what there is, as `Folders.restrict_to_owner` does."""
     folders = subject.folders
     places = (folders.config, folders.data, folders.state, folders.cache)
     return await in_daemon_thread(lambda: _look(folders, [each for each in places if each.exists()]))
@@ -34,10 +33,9 @@ def _look(folders: Folders, there: Sequence[Path]) -> Finding:
     if os.name != "posix":
         return good(listed)
     _check_owners(folders)
-    wide = [(path, stat.S_IMODE(state.st_mode)) for path, state in _states(there)]
-    wide = [(path, mode) for path, mode in wide if mode & _OTHERS]
+    wide = [(each, stat.S_IMODE(state.st_mode)) for each, state in _states(there) if is_open_to_others(state)]
     if not wide:
-        return good(f"{listed}: yours alone")
+        return good(f"{listed}: readable by you only")
     said = "; ".join(f"{path} is open to other users ({mode:04o})" for path, mode in wide)
     return warning(said, f"chmod -R go= {shlex.join(str(path) for path, _ in wide)}")
 
@@ -45,7 +43,7 @@ def _look(folders: Folders, there: Sequence[Path]) -> Finding:
 def _check_owners(folders: Folders) -> None:
     """Raises DeniedError for what is somebody else's, however deep it lies."""
     foreign: dict[Path, str] = {}  # what is wrong in each folder, the first of it
-    for folder, path in kept(folders):
+    for folder, path in folders.kept():
         with suppress(OSError):  # it was there for a moment, or lies where we may not look
             state = path.stat()
             if is_shared(state):

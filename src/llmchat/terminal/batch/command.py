@@ -13,7 +13,6 @@ from llmchat.app import Session
 from llmchat.app.batch.journal import BatchJournal
 from llmchat.app.batch.parallel import in_parallel
 from llmchat.app.batch.run import Batch
-from llmchat.config.resolve import Config
 from llmchat.core.constraint import Constraint
 from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
 from llmchat.terminal.batch.answers import BatchAnswers
@@ -27,7 +26,6 @@ from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.question import read_constraint, without_schema
 from llmchat.terminal.reply.status import error_lines
 from llmchat.terminal.run import Run, configure, open_session
-from llmchat.terminal.trace import trace_text
 
 MOST_AT_ONCE = 1024
 REMOTE_AT_ONCE = 8
@@ -35,25 +33,18 @@ REMOTE_AT_ONCE = 8
 
 
 def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
-    """Asks every line of `run.batch`; the exit code is that of the first line without an answer."""
-    config: Config | None = None
-    try:
-        run.check(streams)
-        name = _check(run)
-        config = configure(run, streams)
-        constraint = read_constraint(run.schema, run.regex, streams)
-        asked = without_schema(run.schema, (name, *run.file), streams)
-        frame = read_frame(words, run.file, asked, exact=run.raw_prompt)
-        with open_source(name, streams) as source:
-            session = open_session(replace(run, no_save=True), config, streams)
-            lines = _Lines(session, run, streams, frame, constraint, name=name, source=source)
-            return Interrupts().run(lambda _: lines.answer())
-    except LLMChatError as error:
-        if run.debug:
-            printed = config.commands.printed if config else ()
-            streams.say(trace_text(streams.environ, secrets=printed))
-        streams.say(error_lines(error))
-        return error.exit_code
+    """Asks every line of `run.batch`. Raises the error of the first line without an answer."""
+    run.report.show = lambda error: streams.say(error_lines(error))  # stdout is for answers only
+    run.check(streams)
+    name = _check(run)
+    config = configure(run, streams)
+    constraint = read_constraint(run.schema, run.regex, streams)
+    asked = without_schema(run.schema, (name, *run.file), streams)
+    frame = read_frame(words, run.file, asked, exact=run.raw_prompt)
+    with open_source(name, streams) as source:
+        session = open_session(replace(run, no_save=True), config, streams)
+        lines = _Lines(session, run, streams, frame, constraint, name=name, source=source)
+        return Interrupts().run(lambda _: lines.answer())
 
 
 def _check(run: Run) -> str:

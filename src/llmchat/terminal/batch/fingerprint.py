@@ -17,7 +17,7 @@ from llmchat.terminal.run import Run
 _HOW = frozenset(
     (
         *("flags", "continue_", "conversation", "no_save", "no_stream", "raw", "json", "jsonl", "dry_run"),
-        *("debug", "batch", "concurrency", "unordered", "schema", "regex"),
+        *("report", "debug", "batch", "concurrency", "unordered", "schema", "regex"),
     )
 )
 """What a run is told of how to go about it; whatever else it is told decides what is asked."""

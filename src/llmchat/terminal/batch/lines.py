@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from llmchat.core.input_text import INPUT_CAP
 from llmchat.errors import InputError, MissingError, UsageError
+from llmchat.paths import expand_home
 from llmchat.terminal.batch.descriptors import read_chunks
 from llmchat.terminal.device.streams import Streams
 
@@ -39,7 +40,7 @@ def open_source(name: str, streams: Streams) -> Iterator[int]:
         yield streams.stdin.fileno()
         return
     try:
-        descriptor = os.open(os.path.expanduser(name), os.O_RDONLY)  # noqa: PTH111 - leaves an unknown ~user
+        descriptor = os.open(expand_home(name), os.O_RDONLY)
     except FileNotFoundError as error:
         raise MissingError(f"there is no file {name}", hint="check its name") from error
     except OSError as error:
@@ -65,7 +66,7 @@ def identity(name: str, descriptor: int, first: BatchLine) -> str:
     A file is known by its name, anything else by its first line.
     """
     if name != "-" and size_of(descriptor) is not None:
-        return os.path.realpath(os.path.expanduser(name))  # noqa: PTH111 - as in `open_source`
+        return os.path.realpath(expand_home(name))
     return first.key
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmchat.config.folders import Folders
+from llmchat.config.keys import known_secrets
 from llmchat.config.resolve import Config
-from llmchat.config.secrets import known_secrets
 from llmchat.core.generation import Event, Progress
 from llmchat.doctor import CHECKS, Check, Finding, Found, Subject, Verdict, examine
 from llmchat.errors import ExitCode, LLMChatError
@@ -55,7 +55,7 @@ def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
 def _configure(run: Run, streams: Streams) -> Config | LLMChatError:
     """The configuration, which is not needed for every check."""
     try:
-        return configure(run, streams, narrows=False)
+        return configure(run, streams, restricts=False)
     except LLMChatError as error:
         return error
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 from llmchat.config.folders import Folders
@@ -16,14 +15,6 @@ from llmchat.terminal.help.page import Block, HelpHeading, HelpPage, HelpRows, H
 from llmchat.terminal.prompt.keys import KEYS
 
 Build = Callable[[Folders], tuple[Block, ...]]
-
-USUAL = Folders(
-    Path("~/.config/llmchat"),
-    Path("~/.local/share/llmchat"),
-    Path("~/.local/state/llmchat"),
-    Path("~/.cache/llmchat"),
-)
-"""The folders on Linux where nothing else is said: for a manual that is the same on every machine."""
 
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {

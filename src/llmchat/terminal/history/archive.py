@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from llmchat.errors import CreateError, ExitCode, InputError, MissingError, UsageError
+from llmchat.paths import expand_home
 from llmchat.sanitize import sanitize_line
 from llmchat.store import ConversationExport, Store
 from llmchat.terminal.device.streams import Streams
@@ -134,4 +134,4 @@ def _read_bytes(archive: BinaryIO, name: str) -> bytes:
 
 
 def _path(name: str) -> Path:
-    return Path(os.path.expanduser(name))  # noqa: PTH111 - leaves an unknown ~user as it is
+    return expand_home(name)

@@ -13,7 +13,7 @@ from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.store import ConversationExport, Found, Store, Summary
 from llmchat.terminal.device.pager import page
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.narrowing import show_narrowed
+from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.reply.screen import Screen
 from llmchat.transcripts.formats import Format, choose_format, export
 from llmchat.transcripts.headings import heading, when
@@ -25,7 +25,7 @@ _TITLE = 60  # characters of a title in a list
 def open_store(streams: Streams) -> Store:
     """The saved conversations of this user; notices about them go to stderr. Raises as `Store.open`."""
     folders = Folders.find(streams.environ)
-    show_narrowed(folders, streams)
+    restrict_folders(folders, streams)
     store = Store.open(folders.database)
     for notice in store.notices:
         streams.say(f"llmchat: {sanitize_line(notice.text)}")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from llmchat.paths import expand_home
+
 MOST = 200
 """Files that are offered at once."""
 _UNFINISHED_MENTION = re.compile(r'(?:^|\s)@("?)([^"@]*)$')
@@ -34,7 +36,7 @@ def files(beginning: str, *, ending: str = "") -> list[Candidate]:
     folder, _, name = beginning.rpartition("/")
     within = f"{folder}/" if "/" in beginning else ""
     try:
-        entries = sorted(os.scandir(os.path.expanduser(within) or "."), key=lambda entry: entry.name)  # noqa: PTH111 - leaves an unknown ~user as it is
+        entries = sorted(os.scandir(expand_home(within)), key=lambda entry: entry.name)
     except OSError:
         return []
     found = []

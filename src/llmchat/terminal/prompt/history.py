@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from prompt_toolkit.history import FileHistory
 
-from llmchat.private import make_private
+from llmchat.locks import locked
+from llmchat.private import open_private
 
 
 class PromptHistory(FileHistory):
@@ -20,11 +19,7 @@ class PromptHistory(FileHistory):
     """
 
     def __init__(self, path: Path) -> None:
-        make_private(path.parent)
-        path.parent.chmod(0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
-        self._lock = FileLock(path.with_suffix(".lock"), timeout=0.5, mode=0o600)
+        open_private(path, "ab").close()
         self._path = path
         self._size_read = -1
         super().__init__(path)
@@ -46,7 +41,7 @@ class PromptHistory(FileHistory):
 
     def store_string(self, string: str) -> None:
         try:
-            with self._lock:
+            with locked(self._path.with_suffix(".lock"), timeout=0.5):
                 super().store_string(string)
-        except (OSError, Timeout):
+        except OSError:
             pass

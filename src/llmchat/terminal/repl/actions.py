@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -11,6 +10,7 @@ from llmchat.app.attachments import Attachment
 from llmchat.app.compaction import Compaction
 from llmchat.core.turn import Turn
 from llmchat.errors import CreateError
+from llmchat.paths import expand_home
 
 
 class Do(Enum):
@@ -73,7 +73,7 @@ class WriteFile:
 
     @property
     def path(self) -> Path:
-        return Path(os.path.expanduser(self.name))  # noqa: PTH111 - leaves an unknown ~user as it is
+        return expand_home(self.name)
 
     def write(self, *, overwrite: bool) -> bool:
         """False where there is a file that may not be overwritten. Raises CreateError where it cannot."""

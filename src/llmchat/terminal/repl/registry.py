@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from llmchat.errors import UsageError
+from llmchat.errors import UsageError, did_you_mean
 from llmchat.terminal.prompt.completion import Candidate, mentions
 from llmchat.terminal.repl.actions import Action
 from llmchat.terminal.repl.context import CommandContext
@@ -59,8 +58,8 @@ async def run_command(context: CommandContext, line: str) -> Sequence[Action]:
     """
     name, _, argument = line.removeprefix("/").partition(" ")
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
-        hint = f"did you mean /{near[0]} ?" if near else "/help lists the commands; //text sends /text"
+        near = did_you_mean(name, COMMANDS, before="/")
+        hint = near or "/help lists the commands; //text sends /text"
         raise UsageError(f"there is no command /{name}", hint=hint)
     done = await COMMANDS[name].run(context, argument.strip())
     if done is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from llmchat.config.settings import SETTINGS
 from llmchat.core.prompt_format import FORMATS
-from llmchat.errors import UsageError
+from llmchat.errors import UsageError, did_you_mean
 from llmchat.terminal.models import models_text
 from llmchat.terminal.prompt.completion import Candidate, files, words
 from llmchat.terminal.repl.actions import Action, Say
@@ -70,8 +69,7 @@ async def set_(context: CommandContext, argument: str) -> Action:
     name, _, text = argument.partition(" ")
     name = name.replace("-", "_")
     if name not in LIVE:
-        near = difflib.get_close_matches(name, LIVE, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]} ?" if near else f"there are {', '.join(LIVE)}"
+        hint = did_you_mean(name, LIVE) or f"there are {', '.join(LIVE)}"
         raise UsageError(f"there is no setting {name} to change here", hint=hint)
     before = session.shown_value(name)
     if not text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmchat.terminal.help.page import Block, HelpHeading, HelpPage, HelpRows, HelpText, Lines
-from llmchat.terminal.help.roff import to_roff
+from manual_page import to_roff
 
 
 def written(*blocks: Block) -> list[str]:

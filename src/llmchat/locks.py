@@ -1,0 +1,30 @@
+"""Locks between processes, by filelock, which is imported when the first lock is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def locked(path: Path, *, timeout: float) -> Iterator[None]:
+    """Holds the lock file at this path, which is made for its owner only and stays there.
+
+    Raises TimeoutError where another process still holds it after `timeout` seconds, else OSError.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(path, timeout=timeout, mode=0o600)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def lock_descriptor(descriptor: int) -> bool:
+    """Locks an open file until it is closed; False where another process has the lock. Raises OSError."""
+    import filelock
+
+    return filelock.lock_descriptor(descriptor, blocking=False)
