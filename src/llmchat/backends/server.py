@@ -17,7 +17,7 @@ from llmchat.core.attempts import Recovery, Retry
 from llmchat.core.backend import Attempt, Backend, Connected, ModelInfo
 from llmchat.core.generation import Event
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.errors import BrokenReply, InputError, LLMChatError
+from llmchat.errors import BrokenReply, DeniedError, InputError, LLMChatError
 
 
 class ServerConnection:
@@ -81,6 +81,8 @@ class ServerConnection:
                     async for event in events:
                         yield event
             except NOT_TOLD as error:
+                if isinstance(error, DeniedError) and not self._is_sure:
+                    raise
                 self.refusal = error
             for notice in self._backend.notices():
                 yield notice
