@@ -6,7 +6,8 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -117,6 +118,47 @@ def test_a_library_is_imported_only_at_home(library: str) -> None:
 def test_a_rule_is_kept_in_one_file(words: tuple[str, ...], homes: set[str]) -> None:
     texts = {path.relative_to(SOURCE).as_posix(): path.read_text() for path in SOURCE.rglob("*.py")}
     assert {path for path, text in texts.items() if any(word in text for word in words)} <= homes
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Neither directly nor by way of others, and wherever in the file the import stands."""
+    modules = {_module(path): path for path in SOURCE.rglob("*.py")}
+    below = {name: _imported(path, modules) - {name} for name, path in modules.items()}
+    while leaves := {name for name, names in below.items() if not names & below.keys()}:
+        below = {name: names for name, names in below.items() if name not in leaves}
+    assert below == {}, "these import each other, or what does"
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imported(path: Path, modules: Container[str]) -> set[str]:
+    """The modules of llmchat that this file imports anywhere."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in submodules if name in modules} or {node.module}
+    return {name for name in found if name in modules}
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    names = [
+        node.name
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+def test_no_folder_has_more_rooms_than_a_stranger_can_take_in() -> None:
+    tables = {"checks"}  # one room for each thing of a kind
+    rooms = Counter(path.parent for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
+    assert {
+        str(folder): count for folder, count in rooms.items() if count > 13 and folder.name not in tables
+    } == {}
 
 
 def test_every_library_has_a_home() -> None:

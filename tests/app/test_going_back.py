@@ -189,6 +189,6 @@ async def test_a_whole_reply_or_none_cannot_be_gone_on_with(chat_with: Open) -> 
 
 async def test_the_settings_that_stand_are_the_chosen_ones_over_the_models_card(chat_with: Open) -> None:
     session = chat_with(ScriptedBackend(said("Hi"), defaults=Settings(temperature=0.2, top_p=0.9)))
-    session.set_value("temperature", "0")
-    standing = session.effective_settings()
+    session.model.set_value("temperature", "0")
+    standing = session.model.effective_settings()
     assert (standing.temperature, standing.top_p, standing.max_tokens) == (0, 0.9, 1024)

@@ -170,17 +170,17 @@ async def test_the_system_message_is_the_chosen_one_or_on_a_url_the_courses(
 
 async def test_settings_change_for_the_session_and_back(open_session: Open) -> None:
     session = open_session(seed=7)
-    assert session.shown_value("seed") == "7"
-    assert session.shown_value("temperature") == "0.7 (default)"
-    assert session.shown_value("top_p") == "the server's default"
-    session.set_value("temperature", "0")
-    assert session.shown_value("temperature") == "0"
-    session.set_value("stop", "a b")
-    assert session.shown_value("stop") == "'a b'"
+    assert session.model.shown_value("seed") == "7"
+    assert session.model.shown_value("temperature") == "0.7 (default)"
+    assert session.model.shown_value("top_p") == "the server's default"
+    session.model.set_value("temperature", "0")
+    assert session.model.shown_value("temperature") == "0"
+    session.model.set_value("stop", "a b")
+    assert session.model.shown_value("stop") == "'a b'"
     for name in ("temperature", "stop", "seed"):
-        session.set_value(name, "default")
-    assert session.shown_value("temperature") == "0.7 (default)"
-    assert session.shown_value("stop") == session.shown_value("seed") == "the server's default"
+        session.model.set_value(name, "default")
+    assert session.model.shown_value("temperature") == "0.7 (default)"
+    assert session.model.shown_value("stop") == session.model.shown_value("seed") == "the server's default"
 
 
 @pytest.mark.parametrize(("name", "text"), [("temperature", "3"), ("temperature", "hot"), ("top_k", "0")])
@@ -188,11 +188,11 @@ async def test_a_value_that_a_setting_does_not_take_changes_nothing(
     open_session: Open, name: str, text: str
 ) -> None:
     session = open_session()
-    before = session.settings
+    before = session.model.settings
     with pytest.raises(UsageError, match=f"{name} cannot be {text}") as caught:
-        session.set_value(name, text)
+        session.model.set_value(name, text)
     assert caught.value.hint is not None
-    assert session.settings == before
+    assert session.model.settings == before
 
 
 async def test_a_preview_is_exactly_what_would_be_sent(open_session: Open) -> None:
@@ -230,7 +230,7 @@ async def test_the_status_tells_model_conversation_and_room(open_session: Open) 
 
 async def test_a_server_is_shown_with_its_url(open_session: Open) -> None:
     session = open_session(model="gpt", url="http://127.0.0.1:9")
-    assert session.model_shown() == "gpt at http://127.0.0.1:9"
+    assert session.model.shown == "gpt at http://127.0.0.1:9"
 
 
 async def test_another_model_goes_on_with_the_conversation(open_session: Open, folders: Folders) -> None:
@@ -257,11 +257,11 @@ async def test_a_system_message_of_an_earlier_run_survives_another_model(open_se
 
 async def test_a_model_that_is_not_there_changes_nothing(open_session: Open) -> None:
     session = open_session()
-    before = session.connection
+    before = session.model.connection
     for name in ("gpt-4", "missing.gguf"):
         with pytest.raises((UsageError, MissingError)):
             await session.switch_model(name)
-    assert session.connection is before
+    assert session.model.connection is before
     assert session.config.text("model") == "echo"
     assert (await run(session.ask("One"))).status is Status.COMPLETE
 
@@ -358,13 +358,13 @@ async def profiled(folders: Folders, tmp_path: Path) -> AsyncGenerator[Open]:
 
 async def test_another_profile_brings_all_that_it_says(profiled: Open) -> None:
     session = profiled(model="echo", url=None, top_p=0.5)
-    session.set_value("temperature", "0")
-    session.set_value("seed", "7")
-    assert session.model_names()[:2] == ["work", "local"]
+    session.model.set_value("temperature", "0")
+    session.model.set_value("seed", "7")
+    assert session.model.names()[:2] == ["work", "local"]
     with pytest.raises(UnavailableError):  # by the server, once all is changed
         await session.switch_model("work")
-    assert session.model_shown() == "tgi at http://127.0.0.1:9"
-    assert session.settings == Settings(temperature=1.5, top_p=0.5, seed=7)
+    assert session.model.shown == "tgi at http://127.0.0.1:9"
+    assert session.model.settings == Settings(temperature=1.5, top_p=0.5, seed=7)
     assert session.conversation.system == "Of work."
     preview = await session.preview("Hi", ask_server=False)
     assert preview.text.startswith("<|im_start|>system\nOf work.<|im_end|>")
@@ -373,13 +373,13 @@ async def test_another_profile_brings_all_that_it_says(profiled: Open) -> None:
 async def test_a_model_of_this_machine_leaves_the_profile_of_a_server(profiled: Open) -> None:
     session = profiled(model="work")
     await session.switch_model("echo")
-    assert session.model_shown() == "echo"
-    assert session.settings == Settings()
+    assert session.model.shown == "echo"
+    assert session.model.settings == Settings()
     assert session.conversation.system == ""
     await session.switch_model("local")
-    assert (session.model_shown(), session.settings.seed) == ("canned", 3)
+    assert (session.model.shown, session.model.settings.seed) == ("canned", 3)
     await session.switch_model("echo")
-    assert session.settings.seed == 3  # that profile is no server's
+    assert session.model.settings.seed == 3  # that profile is no server's
 
 
 async def test_a_system_message_of_a_file_does_not_replace_the_kept_one(profiled: Open) -> None:

@@ -49,7 +49,7 @@ class Compaction:
         """The turn that asks for the summary. Nothing of it is journalled."""
         oldest = [message for turn in self.before.turns()[: self.replaced] for message in turn]
         conversation = replace(self.before, messages=tuple(oldest))
-        chosen = replace(self.session.settings, max_tokens=None)
+        chosen = replace(self.session.model.settings, max_tokens=None)
         return Turn(self.session.side_context(conversation, chosen), REQUEST)
 
     def apply(self, summary: Reply) -> Undo:

@@ -51,6 +51,11 @@ class ModelChoice:
         return self.config.withheld_key(self.target.url) if self.target.url else None
 
     @property
+    def is_remote(self) -> bool:
+        """Whether a server answers."""
+        return self.target.url is not None
+
+    @property
     def formats_prompts(self) -> bool:
         """Whether prompts are one text that is put together here."""
         return self.connection.info.prompt_format is not None or self.target.model in BUILT_IN

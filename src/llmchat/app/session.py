@@ -42,8 +42,8 @@ class Session:
         self.folders = folders
         self.replies: list[Reply] = []
         """Those of this conversation in this run."""
-        self._model = ModelChoice(config, folders, fetching=fetching, connection=connection)
-        self._conversation = Conversation(self._model.system)
+        self.model = ModelChoice(config, folders, fetching=fetching, connection=connection)
+        self._conversation = Conversation(self.model.system)
         self._persistence = Persistence(folders)
         self._notices_said = NoticesSaid()
         self._usage = ContextUsage()
@@ -106,7 +106,7 @@ class Session:
     def set_system(self, text: str) -> None:
         """Another system message from here on; "" is none. What the store raises is about saving it only."""
         self._conversation = replace(self._conversation, system=text)
-        self._model.config = self._model.config.changed("system", text)
+        self.model.config = self.model.config.changed("system", text)
         self._persistence.set_system(text)
 
     def side_context(
@@ -114,14 +114,14 @@ class Session:
     ) -> TurnContext:
         """For a turn of the same model that is no part of this conversation, and is not kept."""
         said = notices or self._notices_said
-        return TurnContext(self._model.connection, conversation, chosen, self._model.defaults, notices=said)
+        return TurnContext(self.model.connection, conversation, chosen, self.model.defaults, notices=said)
 
     def _context(self) -> TurnContext:
         return TurnContext(
-            self._model.connection,
+            self.model.connection,
             self._conversation,
-            self._model.settings,
-            self._model.defaults,
+            self.model.settings,
+            self.model.defaults,
             self._persistence.journal,
             self._notices_said,
             self._add,
@@ -226,70 +226,31 @@ class Session:
 
     @property
     def config(self) -> Config:
-        return self._model.config
-
-    @property
-    def connection(self) -> Connection:
-        return self._model.connection
-
-    @property
-    def settings(self) -> Settings:
-        """What the person set."""
-        return self._model.settings
-
-    @property
-    def formats_prompts(self) -> bool:
-        """Whether prompts are one text that is put together here."""
-        return self._model.formats_prompts
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether a server answers."""
-        return self._model.target.url is not None
-
-    def effective_settings(self) -> Settings:
-        """The settings that stand: those that were set, the model's own, the defaults."""
-        return self._model.effective_settings()
-
-    def model_names(self) -> list[str]:
-        """What `-m` takes here by name."""
-        return self._model.names()
-
-    def model_shown(self) -> str:
-        """The model's name, with its server's if it has one."""
-        return self._model.shown
-
-    def set_value(self, name: str, text: str) -> None:
-        """Changes a sampling setting for this session. Raises as `ModelChoice.set_value`."""
-        self._model.set_value(name, text)
-
-    def shown_value(self, name: str) -> str:
-        """What a sampling setting is now, and whether that is somebody's default."""
-        return self._model.shown_value(name)
+        return self.model.config
 
     async def switch_model(self, name: str) -> None:
         """Goes on with another model, or with all that a profile says; the history stays.
 
         Raises as `open_connection`, having changed nothing.
         """
-        standing = self._model.system
-        await self._model.switch(name)
+        standing = self.model.system
+        await self.model.switch(name)
         self._limits = None
         self._note_withheld_key()
         if self._conversation.system == standing:  # else somebody chose it, if in another run
-            self._conversation = replace(self._conversation, system=self._model.system)
+            self._conversation = replace(self._conversation, system=self.model.system)
             with suppress(StorageError, TryLaterError):  # kept, and written with the next message
-                self._persistence.set_system(self._model.system)
+                self._persistence.set_system(self.model.system)
         await self.warm()
 
     async def set_format(self, name: str) -> None:
         """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
-        await self._model.set_format(name)
+        await self.model.set_format(name)
         await self.warm()
 
     async def can_continue(self) -> bool:
         """Whether the model can go on with an unfinished answer."""
-        return await (await connected(self.connection)).can_continue()
+        return await (await connected(self.model.connection)).can_continue()
 
     async def connect(
         self, constraint: Constraint | None = None, *, raw: bool = False, tell: Callable[[Event], None]
@@ -298,7 +259,7 @@ class Session:
 
         Raises UsageError where the model cannot be held to this constraint, and what a request raises.
         """
-        async for event in self.connection.connect():
+        async for event in self.model.connection.connect():
             if isinstance(event, Connected):
                 if constraint is not None:
                     empty = (Message(Role.USER, ""),)
@@ -308,7 +269,7 @@ class Session:
 
     async def warm(self) -> None:
         """Imports and starts what the first question needs, and learns the model's limits."""
-        self._limits = (await connected(self.connection)).info.limits
+        self._limits = (await connected(self.model.connection)).info.limits
 
     async def preview(
         self,
@@ -328,9 +289,9 @@ class Session:
         InputError where there is no question.
         """
         conversation = (of or self._conversation).up_to_question(question)
-        chosen, defaults = settings or self._model.settings, self._model.defaults
+        chosen, defaults = settings or self.model.settings, self.model.defaults
         draft = Draft(conversation, chosen, defaults, raw=raw, constraint=constraint)
-        return await make_preview(self.connection, draft, asks=ask_server or not self.is_remote)
+        return await make_preview(self.model.connection, draft, asks=ask_server or not self.model.is_remote)
 
     async def budget(self, question: str | None) -> Budget:
         """Where the tokens of this conversation go; with a question, as if it were asked.
@@ -340,14 +301,14 @@ class Session:
         conversation = self._conversation.up_to_question(question) if question else self._conversation
         if not conversation.messages:
             raise InputError("nothing was said yet", hint="/tokens TEXT shows what a question would use")
-        draft = Draft(conversation, self._model.settings, self._model.defaults)
-        return await make_budget(draft, await connected(self.connection))
+        draft = Draft(conversation, self.model.settings, self.model.defaults)
+        return await make_budget(draft, await connected(self.model.connection))
 
     # The whole
 
     def status(self) -> list[str]:
         """The model, the conversation, and tokens used of the context window once known; foreign text."""
-        parts = [self.model_shown(), self.conversation_id or ("new" if self.saves else "not saved")]
+        parts = [self.model.shown, self.conversation_id or ("new" if self.saves else "not saved")]
         if used := self._usage.shown(self._conversation, self._limits):
             parts.append(used)
         return parts
@@ -355,10 +316,10 @@ class Session:
     async def aclose(self) -> None:
         """Frees the model and the store. May be called twice."""
         try:
-            await self.connection.aclose()
+            await self.model.connection.aclose()
         finally:
             self._persistence.close()
 
     def _note_withheld_key(self) -> None:
-        if withheld := self._model.withheld_key:
+        if withheld := self.model.withheld_key:
             self._persistence.notice(withheld)

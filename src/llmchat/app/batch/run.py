@@ -51,7 +51,7 @@ class Batch:
 
         What is None or left open is as the session has it. Raises what `stops_all`.
         """
-        chosen = settings.over(self._session.settings)
+        chosen = settings.over(self._session.model.settings)
         context = self._session.side_context(self._conversation(system), chosen, notices=self._notices)
         turn = Turn(context, question, raw=self._raw, stream=self._stream, constraint=self._constraint)
         fault = None
@@ -72,7 +72,7 @@ class Batch:
         return await self._session.preview(
             question,
             of=self._conversation(system),
-            settings=settings.over(self._session.settings),
+            settings=settings.over(self._session.model.settings),
             raw=self._raw,
             ask_server=False,
             constraint=self._constraint,

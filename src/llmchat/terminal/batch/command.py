@@ -125,7 +125,7 @@ class _Lines:
     def _at_once(self) -> int:
         if self._run.dry_run:
             return 1
-        at_once = self._run.concurrency or (REMOTE_AT_ONCE if self._session.is_remote else 1)
+        at_once = self._run.concurrency or (REMOTE_AT_ONCE if self._session.model.is_remote else 1)
         _allow_open_files(at_once + 64)
         return at_once
 

@@ -34,7 +34,7 @@ def fingerprint(
     asked = (
         asdict(choose(config)),
         [config.text(name) for name in ("api", "prompt_format")],
-        asdict(session.effective_settings()),
+        asdict(session.model.effective_settings()),
         session.conversation.system,
         asdict(frame),
         constraint_record(constraint),

@@ -17,7 +17,7 @@ LIVE = {name: setting for name, setting in SETTINGS.items() if setting.live}
 
 
 def _models(context: CommandContext, beginning: str) -> Iterator[Candidate]:
-    yield from words(context.session.model_names(), beginning)
+    yield from words(context.session.model.names(), beginning)
     yield from files(beginning, ending=".gguf")
 
 
@@ -35,10 +35,10 @@ async def model(context: CommandContext, argument: str) -> Action:
     session = context.session
     if argument:
         await session.switch_model(argument)
-        return Say(f"Model: {session.model_shown()}")
-    names = ", ".join(session.model_names())
+        return Say(f"Model: {session.model.shown}")
+    names = ", ".join(session.model.names())
     others = f"Others: {names}, a path to a .gguf file, hf:owner/repo/file.gguf"
-    return Say(f"Model: {session.model_shown()}\n{others}")
+    return Say(f"Model: {session.model.shown}\n{others}")
 
 
 @command()
@@ -55,9 +55,9 @@ async def format_(context: CommandContext, argument: str) -> Action:
     if argument:
         await session.set_format(argument)
         return Say(f"Prompt format: {before} -> {argument}")
-    if session.formats_prompts:
+    if session.model.formats_prompts:
         return Say(f"Prompt format: {before}. There are {', '.join(FORMATS)}.")
-    return Say(f"{session.model_shown()} formats its prompts itself.")
+    return Say(f"{session.model.shown} formats its prompts itself.")
 
 
 @command("[NAME [VALUE|default]]", complete=_setting)
@@ -65,17 +65,17 @@ async def set_(context: CommandContext, argument: str) -> Action:
     """shows or changes how replies are generated: /set temperature 0.2"""
     session = context.session
     if not argument:
-        return Say("\n".join(f"{name:<20} {session.shown_value(name)}" for name in LIVE))
+        return Say("\n".join(f"{name:<20} {session.model.shown_value(name)}" for name in LIVE))
     name, _, text = argument.partition(" ")
     name = name.replace("-", "_")
     if name not in LIVE:
         hint = did_you_mean(name, LIVE) or f"there are {', '.join(LIVE)}"
         raise UsageError(f"there is no setting {name} to change here", hint=hint)
-    before = session.shown_value(name)
+    before = session.model.shown_value(name)
     if not text:
         return Say(f"{name} is {before}. {LIVE[name].help} Takes {LIVE[name].takes()}.")
-    session.set_value(name, text.strip())
-    return Say(f"{name}: {before} -> {session.shown_value(name)}")
+    session.model.set_value(name, text.strip())
+    return Say(f"{name}: {before} -> {session.model.shown_value(name)}")
 
 
 @command("[TEXT|none]")

@@ -42,7 +42,7 @@ async def continue_(context: CommandContext, argument: str) -> Action:
     session = context.session
     if not await session.can_continue():
         raise InputError(
-            f"{session.model_shown()} cannot go on with a reply",
+            f"{session.model.shown} cannot go on with a reply",
             hint="/set max_tokens and /retry, or ask for more in your own words",
         )
     return Ask(session.go_on())
