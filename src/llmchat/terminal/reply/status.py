@@ -63,8 +63,10 @@ class StatusLine:
 
     def clear(self) -> None:
         """Takes the spinner away, and ends a line that is open. May be called at any time."""
-        self._stop_spinner()
-        self.end_line()
+        if self._timer is not None:  # asked at every token
+            self._stop_spinner()
+        if self._line_open:
+            self.end_line()
 
     def end_line(self) -> None:
         """Ends a line of thoughts that is open."""
