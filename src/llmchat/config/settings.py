@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from llmchat.backends.registry import APIS
 from llmchat.config.setting import Setting
 from llmchat.config.urls import check_proxy, check_url
 from llmchat.core.generation import DEFAULT_MAX_TOKENS, RANGES, Range
@@ -50,7 +51,7 @@ _TABLE: Sequence[Setting] = (
         str,
         "What the server at the URL speaks; auto asks it.",
         default="auto",
-        choices=("auto", "tgi", "openai"),
+        choices=("auto", *(api.name for api in APIS)),
         flags=("--api",),
     ),
     Setting(

@@ -59,7 +59,7 @@ def find(value: object, *path: str | int) -> object:
 
 def text_at(value: object, *path: str | int) -> str:
     """The text at this place inside JSON, fit for UTF-8; "" where there is none."""
-    found = find(value, *path)
+    found = value.get(path[0]) if len(path) == 1 and isinstance(value, dict) else find(value, *path)
     if not isinstance(found, str):
         return ""
     if found.isascii():

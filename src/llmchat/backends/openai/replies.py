@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from llmchat.backends.http.answer import find, number_at, text_at
 from llmchat.backends.http.client import HttpClient
@@ -34,7 +34,9 @@ def fault_in(payload: object, client: HttpClient) -> LLMChatError | None:
 
     vLLM and SGLang also send errors that are not below `error`, but say that they are one.
     """
-    if find(payload, "error") is None and text_at(payload, "object") != "error":
+    if not isinstance(payload, dict):
+        return None
+    if payload.get("error") is None and payload.get("object") != "error":
         return None
     said = client.quote(error_text(payload) or "no reason given")
     kind = error_kind(payload)
@@ -62,7 +64,7 @@ class StreamedReply:
     """What is known so far of a reply that streams, and was to have at most so many tokens."""
 
     def __init__(self, tokens: int) -> None:
-        self._bound = OutputLimit(tokens)
+        self._limit = OutputLimit(tokens)
         self.is_cut = False
         """The server goes on after it should have stopped."""
         self._reason: FinishReason | None = None
@@ -74,26 +76,29 @@ class StreamedReply:
         """The reply's end has come; only figures may follow."""
         return self._reason is not None
 
-    def read(self, chunk: Mapping[str, object], events: EventStream) -> list[Event]:
+    def read(self, chunk: Mapping[str, object], events: EventStream) -> Sequence[Event]:
         """What a chunk brings to show; tells the stream whether it was a sign of life."""
-        self._usage = _usage(chunk) or self._usage
-        progress = find(chunk, "prompt_progress")
-        choice = find(chunk, "choices", 0)
+        if "usage" in chunk:
+            self._usage = _usage(chunk) or self._usage
+        progress = chunk.get("prompt_progress")
         if progress is not None:
             events.evaluating()
-        if choice is None or self._reason is not None:
-            return [*_progress(progress)]
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict) or self._reason is not None:
+            return _progress(progress)
         self._began = True
-        said = _said(find(choice, "delta")) or _said(choice)
+        said = _said(choice.get("delta")) or _said(choice)
         if said:
             events.alive()
-            if not self._bound.take("".join(event.text for event in said)):
-                self.is_cut, self._reason = True, FinishReason.LENGTH
-                return []
-        if reason := text_at(choice, "finish_reason"):
-            self._reason = _REASONS.get(reason, FinishReason.OTHER)
+            for event in said:
+                if not self._limit.take(event.text):
+                    self.is_cut, self._reason = True, FinishReason.LENGTH
+                    return []
+        if choice.get("finish_reason"):
+            self._reason = _REASONS.get(text_at(choice, "finish_reason"), FinishReason.OTHER)
             events.whole()
-        return [*said, *_progress(progress)]
+        return said if progress is None else [*said, *_progress(progress)]
 
     def end(self, events: EventStream) -> None:
         """The stream says that it is over. Some servers give no other end."""
@@ -114,19 +119,32 @@ def _progress(progress: object) -> list[Progress]:
     return [Progress("evaluating the prompt", number_at(progress, "processed"), number_at(progress, "total"))]
 
 
-def _said(message: object) -> list[Thought | Token]:
-    """The thoughts and the text in a message or a delta, by the names that servers have for them.
+_THOUGHTS = ("reasoning_content", "reasoning")
+"""The first is DeepSeek's, llama.cpp's and SGLang's, the second vLLM's, OpenRouter's and Ollama's."""
+_TEXTS = ("content", "text", "refusal")
+"""`text` belongs to completions."""
 
-    `reasoning_content`: DeepSeek, llama.cpp, SGLang; `reasoning`: vLLM, OpenRouter, Ollama. Mistral's
-    `content` is a list where the model thinks. `text` belongs to completions.
-    """
-    thought = text_at(message, "reasoning_content") or text_at(message, "reasoning")
-    text = text_at(message, "content") or text_at(message, "text") or text_at(message, "refusal")
-    parts = find(message, "content")
-    for part in parts if isinstance(parts, list) else ():
+
+def _said(message: object) -> Sequence[Thought | Token]:
+    """The thoughts and the text in a message or a delta, by the names that servers have for them."""
+    if not isinstance(message, dict):
+        return ()
+    thought, text = _first_text(message, _THOUGHTS), _first_text(message, _TEXTS)
+    parts = message.get("content")
+    for part in parts if isinstance(parts, list) else ():  # as Mistral's, where the model thinks
         text += text_at(part, "text")
         thought += text_at(part, "thinking", 0, "text")
-    return [*([Thought(thought)] if thought else []), *([Token(text)] if text else [])]
+    if text and not thought:
+        return (Token(text),)
+    return (*([Thought(thought)] if thought else []), *([Token(text)] if text else []))
+
+
+def _first_text(message: Mapping[str, object], names: Sequence[str]) -> str:
+    """The first of these texts that is there."""
+    for name in names:
+        if message.get(name) and (text := text_at(message, name)):
+            return text
+    return ""
 
 
 def _usage(payload: object) -> Usage | None:
