@@ -12,10 +12,10 @@ from llmchat.core.attempts import Recovery
 from llmchat.core.backend import Attempt, Backend, Connected, Connection, Limits, ModelInfo, TokenCount
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message, Status
-from llmchat.core.generation import Event, Request, Settings
+from llmchat.core.generation import Event, NoticesSaid, Request, Settings
 from llmchat.core.journal import Journal, NullJournal, Provenance, Reply
 from llmchat.core.prompt_format import PromptFormat
-from llmchat.core.turn import NoticesSaid, Turn, TurnContext
+from llmchat.core.turn import Turn, TurnContext
 from llmchat.errors import LLMChatError, StorageError, TryLaterError
 
 

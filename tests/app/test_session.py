@@ -218,7 +218,7 @@ async def test_the_status_tells_model_conversation_and_room(open_session: Open) 
     assert session.status() == ["echo", "not saved"]
     session.keep()
     assert session.status() == ["echo", "new"]
-    await session.warm()
+    await session.model.warm()
     await run(session.ask("One two"))
     used = session.conversation
     assert len(used.messages) == 2
@@ -267,7 +267,7 @@ async def test_a_model_that_is_not_there_changes_nothing(open_session: Open) -> 
 
 
 async def test_the_names_of_models_are_the_embedded_and_built_in_ones(open_session: Open) -> None:
-    assert open_session().model_names() == ["smollm2", "qwen", "echo", "canned"]
+    assert open_session().model.names() == ["smollm2", "qwen", "echo", "canned"]
 
 
 @pytest.mark.parametrize("broken", ["folder", "database"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from llmchat.app.download import Fetching, stoppable
@@ -12,8 +13,10 @@ from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, defaults
 from llmchat.config.setting import SettingValue
 from llmchat.config.settings import SETTINGS
-from llmchat.core.backend import Connection
-from llmchat.core.generation import Settings
+from llmchat.core.backend import Connected, Connection, Limits, connected
+from llmchat.core.constraint import Constraint
+from llmchat.core.conversation import Message, Role
+from llmchat.core.generation import Event, NoticesSaid, Request, Settings
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import UsageError
 
@@ -36,6 +39,9 @@ class ModelChoice:
         self.settings: Settings = config.chosen()
         """What the person set; the rest is the model's card's, else `defaults`."""
         self.defaults = defaults()
+        self.limits: Limits | None = None
+        """What it can take, once it was asked."""
+        self.notices = NoticesSaid()
         self._folders = folders
         self._fetching = fetching
         self._set: dict[str, SettingValue | None] = {}  # by set_value
@@ -74,6 +80,29 @@ class ModelChoice:
     def effective_settings(self) -> Settings:
         return self.settings.over(self.connection.info.defaults).over(self.defaults)
 
+    async def connect(
+        self, constraint: Constraint | None = None, *, raw: bool = False, tell: Callable[[Event], None]
+    ) -> None:
+        """Connects before a question is asked, and tells meanwhile what the person should know.
+
+        Raises UsageError where the model cannot be held to this constraint, and what a request raises.
+        """
+        async for event in self.connection.connect():
+            if isinstance(event, Connected):
+                if constraint is not None:
+                    question = (Message(Role.USER, ""),)
+                    await event.backend.render(Request(question, Settings(), raw=raw, constraint=constraint))
+            elif self.notices.is_news(event):
+                tell(event)
+
+    async def warm(self) -> None:
+        """Imports and starts what the first question needs, and learns the model's limits."""
+        self.limits = (await connected(self.connection)).info.limits
+
+    async def can_continue(self) -> bool:
+        """Whether the model can go on with an unfinished answer."""
+        return await (await connected(self.connection)).can_continue()
+
     def shown_value(self, name: str) -> str:
         """What a sampling setting is now, and whether that is somebody's default."""
         value = getattr(self.effective_settings(), name)
@@ -103,7 +132,7 @@ class ModelChoice:
                 open_connection, target, config, self._folders, fetching=fetching
             )
         old, self.connection = self.connection, connection
-        self.config, self.target = config, target
+        self.config, self.target, self.limits = config, target, None
         said = config.file.profiles.get(name, {})
         self._apply({name: value for name, value in self._set.items() if name not in said})
         await old.aclose()

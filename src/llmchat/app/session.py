@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,14 +15,14 @@ from llmchat.app.preview import Preview, make_preview
 from llmchat.app.usage import ContextUsage
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, Layer
-from llmchat.core.backend import Connected, Connection, Limits, connected
+from llmchat.core.backend import Connection, connected
 from llmchat.core.budget import Budget, make_budget
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.generation import Event, Request, Settings
+from llmchat.core.generation import NoticesSaid, Settings
 from llmchat.core.journal import Reply
 from llmchat.core.plan import Draft
-from llmchat.core.turn import NoticesSaid, Turn, TurnContext
+from llmchat.core.turn import Turn, TurnContext
 from llmchat.errors import InputError, StorageError, TryLaterError
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ class Session:
         self.model = ModelChoice(config, folders, fetching=fetching, connection=connection)
         self._conversation = Conversation(self.model.system)
         self._persistence = Persistence(folders)
-        self._notices_said = NoticesSaid()
         self._usage = ContextUsage()
-        self._limits: Limits | None = None  # once the model was asked
         self._note_withheld_key()
 
     # The conversation
@@ -113,7 +111,7 @@ class Session:
         self, conversation: Conversation, chosen: Settings, *, notices: NoticesSaid | None = None
     ) -> TurnContext:
         """For a turn of the same model that is no part of this conversation, and is not kept."""
-        said = notices or self._notices_said
+        said = notices or self.model.notices
         return TurnContext(self.model.connection, conversation, chosen, self.model.defaults, notices=said)
 
     def _context(self) -> TurnContext:
@@ -123,7 +121,7 @@ class Session:
             self.model.settings,
             self.model.defaults,
             self._persistence.journal,
-            self._notices_said,
+            self.model.notices,
             self._add,
         )
 
@@ -235,41 +233,17 @@ class Session:
         """
         standing = self.model.system
         await self.model.switch(name)
-        self._limits = None
         self._note_withheld_key()
         if self._conversation.system == standing:  # else somebody chose it, if in another run
             self._conversation = replace(self._conversation, system=self.model.system)
             with suppress(StorageError, TryLaterError):  # kept, and written with the next message
                 self._persistence.set_system(self.model.system)
-        await self.warm()
+        await self.model.warm()
 
     async def set_format(self, name: str) -> None:
         """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
         await self.model.set_format(name)
-        await self.warm()
-
-    async def can_continue(self) -> bool:
-        """Whether the model can go on with an unfinished answer."""
-        return await (await connected(self.model.connection)).can_continue()
-
-    async def connect(
-        self, constraint: Constraint | None = None, *, raw: bool = False, tell: Callable[[Event], None]
-    ) -> None:
-        """Connects before a question is asked, and tells meanwhile what the person should know.
-
-        Raises UsageError where the model cannot be held to this constraint, and what a request raises.
-        """
-        async for event in self.model.connection.connect():
-            if isinstance(event, Connected):
-                if constraint is not None:
-                    empty = (Message(Role.USER, ""),)
-                    await event.backend.render(Request(empty, Settings(), raw=raw, constraint=constraint))
-            elif self._notices_said.is_news(event):
-                tell(event)
-
-    async def warm(self) -> None:
-        """Imports and starts what the first question needs, and learns the model's limits."""
-        self._limits = (await connected(self.model.connection)).info.limits
+        await self.model.warm()
 
     async def preview(
         self,
@@ -309,7 +283,7 @@ class Session:
     def status(self) -> list[str]:
         """The model, the conversation, and tokens used of the context window once known; foreign text."""
         parts = [self.model.shown, self.conversation_id or ("new" if self.saves else "not saved")]
-        if used := self._usage.shown(self._conversation, self._limits):
+        if used := self._usage.shown(self._conversation, self.model.limits):
             parts.append(used)
         return parts
 

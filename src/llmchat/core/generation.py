@@ -149,3 +149,18 @@ class Finish:
 
 Event = Progress | Notice | Thought | Token | Finish
 """All that a stream can yield. Errors are exceptions, never events."""
+
+
+class NoticesSaid:
+    """What the person was told already, so that a notice that is worth saying once is said once."""
+
+    def __init__(self) -> None:
+        self._said: set[Notice] = set()
+
+    def is_news(self, event: Event) -> bool:
+        """Whether the person has to be told: not of what is said once, and was."""
+        if not isinstance(event, Notice):
+            return True
+        known = event.once and event in self._said
+        self._said.add(event)
+        return not known

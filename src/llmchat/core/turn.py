@@ -14,7 +14,7 @@ from llmchat.core.attempts import attempts
 from llmchat.core.backend import Attempt, Backend, Connected, Connection
 from llmchat.core.constraint import Constraint, Regex, stops_outside
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.generation import Event, Finish, FinishReason, Notice, Settings, Token, Usage
+from llmchat.core.generation import Event, Finish, FinishReason, NoticesSaid, Settings, Token, Usage
 from llmchat.core.journal import Journal, NullJournal, Provenance, Reply
 from llmchat.core.plan import Draft, WithLess, make_plan
 from llmchat.core.stop import StopCutter
@@ -22,21 +22,6 @@ from llmchat.errors import BrokenReply, LLMChatError, StorageError, TryLaterErro
 
 _STOPPED = (asyncio.CancelledError, KeyboardInterrupt, BrokenPipeError)
 """What ends a turn where somebody had enough of it; who reads it through a pipe just leaves."""
-
-
-class NoticesSaid:
-    """What the person was told already, so that a notice that is worth saying once is said once."""
-
-    def __init__(self) -> None:
-        self._said: set[Notice] = set()
-
-    def is_news(self, event: Event) -> bool:
-        """Whether the person has to be told: not of what is said once, and was."""
-        if not isinstance(event, Notice):
-            return True
-        known = event.once and event in self._said
-        self._said.add(event)
-        return not known
 
 
 def _ignore(_: Reply) -> None:

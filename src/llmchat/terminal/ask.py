@@ -58,7 +58,7 @@ async def _answer(
     turn = session.ask(question, raw=raw, stream=not run.no_stream, constraint=constraint)
     try:
         if constraint is not None:  # one that the model cannot be held to is an error before anything is kept
-            await session.connect(constraint, raw=raw, tell=lambda event: show_event(event, view))
+            await session.model.connect(constraint, raw=raw, tell=lambda event: show_event(event, view))
         with line.handling_signals(), line.showing(view):
             await show(turn, view)
     finally:

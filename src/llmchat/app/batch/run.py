@@ -9,9 +9,9 @@ from llmchat.app.preview import Preview
 from llmchat.app.session import Session
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Conversation
-from llmchat.core.generation import Event, Finish, Settings, Token
+from llmchat.core.generation import Event, Finish, NoticesSaid, Settings, Token
 from llmchat.core.journal import Reply
-from llmchat.core.turn import NoticesSaid, Turn
+from llmchat.core.turn import Turn
 from llmchat.errors import ConfigError, DeniedError, LLMChatError
 
 
@@ -41,7 +41,7 @@ class Batch:
         """Asks once what all questions need to know of the model. What it raises, all would meet."""
         async with self._connecting:
             if not self._is_connected:
-                await self._session.connect(self._constraint, raw=self._raw, tell=self._tell)
+                await self._session.model.connect(self._constraint, raw=self._raw, tell=self._tell)
                 self._is_connected = True
 
     async def ask(

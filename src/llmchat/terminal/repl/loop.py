@@ -66,7 +66,7 @@ class Repl:
         await self._prompt.shown.wait()
         await asyncio.to_thread(importlib.import_module, "llmchat.terminal.reply.live")
         try:
-            await self._session.warm()
+            await self._session.model.warm()
         except LLMChatError:
             return
         self._prompt.refresh()

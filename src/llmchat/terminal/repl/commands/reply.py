@@ -40,7 +40,7 @@ async def retry(context: CommandContext, argument: str) -> Action:
 async def continue_(context: CommandContext, argument: str) -> Action:
     """goes on with a reply that was cut off, and shows the whole; the part stays kept"""
     session = context.session
-    if not await session.can_continue():
+    if not await session.model.can_continue():
         raise InputError(
             f"{session.model.shown} cannot go on with a reply",
             hint="/set max_tokens and /retry, or ask for more in your own words",
