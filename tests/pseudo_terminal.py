@@ -20,7 +20,7 @@ from typing import Self
 
 import pyte
 
-from measured import MEASURED
+from measured import MEASURED, let_end
 
 ENTER, ESCAPE, TAB, CTRL_C, CTRL_D = "\r", "\x1b", "\t", "\x03", "\x04"
 
@@ -87,6 +87,7 @@ class PseudoTerminal:
     ) -> None:
         if kind is not None:
             print(f"\n--- the screen was ---\n{self.text}\n--- exit code {self.process.poll()} ---")
+        let_end(self.process)
         if job := self._job():
             os.killpg(job, signal.SIGKILL)
         self.process.kill()

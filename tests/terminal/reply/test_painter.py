@@ -270,6 +270,18 @@ def test_a_live_row_that_is_taken_away_is_painted_again() -> None:
     assert terminal.text() == ["done", "said", "live", "rows", ""]
 
 
+def test_rows_that_are_no_longer_there_leave_those_above_as_they_are() -> None:
+    terminal = Emulator(20, 6)
+    painter = Painter(terminal.feed, columns=20)
+    painter.paint((), [row("one"), row("two"), row("three")])
+    painter.paint((), [row("one")])
+    assert terminal.text() == ["one"]
+    painter.paint((), [row("one"), row("and"), row("more")])
+    painter.paint([row("one")], ())
+    painter.finish()
+    assert terminal.text() == ["one", ""]
+
+
 def lowered() -> tuple[Emulator, Painter]:
     """Four live rows, of which the first two left the window."""
     terminal = ReflowingEmulator(20, 6)
