@@ -13,7 +13,7 @@ from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config, defaults
 from llmchat.config.setting import SettingValue
 from llmchat.config.settings import SETTINGS
-from llmchat.core.backend import Connected, Connection, Limits, connected
+from llmchat.core.backend import Connected, Connection, Limits, ModelInfo, connected
 from llmchat.core.constraint import Constraint
 from llmchat.core.conversation import Message, Role
 from llmchat.core.generation import Event, NoticesSaid, Request, Settings
@@ -47,9 +47,14 @@ class ModelChoice:
         self._set: dict[str, SettingValue | None] = {}  # by set_value
 
     @property
+    def info(self) -> ModelInfo:
+        """What is known of it so far."""
+        return self.connection.info
+
+    @property
     def system(self) -> str:
         """The system message that a new conversation with it begins with."""
-        return system_message(self.config, self.connection.info.system, url=self.target.url)
+        return system_message(self.config, self.info.system, url=self.target.url)
 
     @property
     def withheld_key(self) -> str | None:
@@ -64,13 +69,12 @@ class ModelChoice:
     @property
     def formats_prompts(self) -> bool:
         """Whether prompts are one text that is put together here."""
-        return self.connection.info.prompt_format is not None or self.target.model in BUILT_IN
+        return self.info.prompt_format is not None or self.target.model in BUILT_IN
 
     @property
     def shown(self) -> str:
         """The model's name, with its server's if it has one; foreign text."""
-        info = self.connection.info
-        name = info.model or self.target.model or info.backend
+        name = self.info.model or self.target.model or self.info.backend
         return f"{name} at {self.target.url}" if self.target.url else name
 
     def names(self) -> list[str]:
@@ -78,7 +82,7 @@ class ModelChoice:
         return model_names(self.config, self._folders)
 
     def effective_settings(self) -> Settings:
-        return self.settings.over(self.connection.info.defaults).over(self.defaults)
+        return self.settings.over(self.info.defaults).over(self.defaults)
 
     async def connect(
         self, constraint: Constraint | None = None, *, raw: bool = False, tell: Callable[[Event], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -14,9 +14,9 @@ from llmchat.core.attempts import attempts
 from llmchat.core.backend import Attempt, Backend, Connected, Connection
 from llmchat.core.constraint import Constraint, Regex, stops_outside
 from llmchat.core.conversation import Conversation, Message, Role, Status
-from llmchat.core.generation import Event, Finish, FinishReason, NoticesSaid, Settings, Token, Usage
+from llmchat.core.generation import Event, Finish, FinishReason, Notice, NoticesSaid, Settings, Token, Usage
 from llmchat.core.journal import Journal, NullJournal, Provenance, Reply
-from llmchat.core.plan import Draft, WithLess, make_plan
+from llmchat.core.plan import Draft, Plan, WithLess, make_plan
 from llmchat.core.stop import StopCutter
 from llmchat.errors import BrokenReply, LLMChatError, StorageError, TryLaterError
 
@@ -90,7 +90,9 @@ class Turn:
             constraint=constraint,
         )
         self._events = self._generate()
+        self._backend: Backend | None = None  # once it is connected
         self._attempt: Attempt | None = None  # the newest
+        self._late: list[Notice] = []  # to be said with the first text
         self._cutter = StopCutter(())
         self._lead = ""  # what is cut off the front of the first text
         self._pieces: list[str] = []
@@ -121,45 +123,22 @@ class Turn:
 
     async def _generate(self) -> AsyncGenerator[Event, None]:
         """The reply's events: those of the attempts, cut at stop texts, each text journalled first."""
-        is_news = self._context.notices.is_news
-        backend: Backend | None = None
         try:
-            async with aclosing(self._context.connection.connect()) as steps:
+            async with aclosing(self._connect()) as steps:
                 async for step in steps:
-                    if isinstance(step, Connected):
-                        backend = step.backend
-                    elif is_news(step):
-                        yield step
-            assert backend is not None, "connecting ends with a model or an error"
-            plan = await make_plan(self._draft, backend)
-            notices = [notice for notice in plan.notices() if is_news(notice)]
-            for notice in notices:
-                if not notice.once:
-                    yield notice
-            late = [notice for notice in notices if notice.once]  # good to know once there is an answer
+                    yield step
+            assert self._backend is not None, "connecting ends with a model or an error"
+            plan = await make_plan(self._draft, self._backend)
+            for notice in self._news(plan):
+                yield notice
+            first = Attempt(self._backend, plan.request)
             recoveries = [*self._context.connection.recoveries(), WithLess(self._draft, plan)]
-            first = Attempt(backend, plan.request)
             async with aclosing(attempts(first, self._begin, recoveries)) as events:
                 async for event in events:
-                    kind = type(event)
-                    if kind is Token:
-                        piece = self._take(self._cutter.feed(event.text))  # type: ignore[union-attr] # it is one
-                        if piece:
-                            while late:
-                                yield late.pop(0)
-                            yield event if piece == event.text else Token(piece)  # type: ignore[union-attr]
-                        if self._cutter.stopped:
-                            self._finish = Finish(FinishReason.STOP)
-                            break
-                    elif isinstance(event, Finish):
-                        if rest := self._take(self._cutter.flush()):
-                            yield Token(rest)
-                        self._finish = (
-                            replace(event, reason=FinishReason.STOP) if self._cutter.stopped else event
-                        )
+                    for shown in self._shown(event):
+                        yield shown
+                    if self._finish is not None:
                         break
-                    elif is_news(event):
-                        yield event
             if self._finish is None:
                 raise BrokenReply("the reply ended without its end", hint="/retry asks again")
             yield self._finish
@@ -167,6 +146,36 @@ class Turn:
             if rest := self._take(self._cutter.flush()):
                 yield Token(rest)
             raise
+
+    async def _connect(self) -> AsyncGenerator[Event, None]:
+        async with aclosing(self._context.connection.connect()) as steps:
+            async for step in steps:
+                if isinstance(step, Connected):
+                    self._backend = step.backend
+                elif self._context.notices.is_news(step):
+                    yield step
+
+    def _news(self, plan: Plan) -> list[Notice]:
+        """What the person has to know now; what is said once is good to know once there is an answer."""
+        news = [notice for notice in plan.notices() if self._context.notices.is_news(notice)]
+        self._late = [notice for notice in news if notice.once]
+        return [notice for notice in news if not notice.once]
+
+    def _shown(self, event: Event) -> Sequence[Event]:
+        """What the person gets of an event of the reply; its end stays in `_finish`."""
+        if isinstance(event, Token):
+            piece = self._take(self._cutter.feed(event.text))
+            if self._cutter.stopped:
+                self._finish = Finish(FinishReason.STOP)
+            if not piece:
+                return ()
+            late, self._late = self._late, []
+            return (*late, event if piece == event.text else Token(piece))
+        if isinstance(event, Finish):
+            rest = self._take(self._cutter.flush())
+            self._finish = replace(event, reason=FinishReason.STOP) if self._cutter.stopped else event
+            return (Token(rest),) if rest else ()
+        return (event,) if self._context.notices.is_news(event) else ()
 
     def _begin(self, attempt: Attempt) -> AsyncGenerator[Event, None]:
         """One attempt; what is cut off its text depends on the model that it is sent to."""
@@ -193,9 +202,10 @@ class Turn:
 
     def _origin(self) -> Provenance:
         """Where the answer comes from, as far as that is known."""
-        backend: Backend | None = self._attempt.backend if self._attempt else None
-        info = backend.info if backend else self._context.connection.info
-        settings = self._attempt.request.settings if self._attempt else self._context.effective_settings
+        if self._attempt is None:
+            info, settings = self._context.connection.info, self._context.effective_settings
+        else:
+            info, settings = self._attempt.backend.info, self._attempt.request.settings
         return Provenance(info.backend, info.model, settings)
 
     def _take(self, text: str) -> str:

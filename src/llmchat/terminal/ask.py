@@ -80,7 +80,7 @@ async def _dry_run(
         preview = await session.preview(question, raw=run.raw_prompt, ask_server=False, constraint=constraint)
     finally:
         await session.aclose()
-    name = session.model.connection.info.backend
+    name = session.model.info.backend
     if run.json or run.jsonl:
         count = {"tokens": preview.count.tokens, "exact": preview.count.exact}
         told = {"backend": name, "prompt": preview.text, **count, "constraint": constraint_record(constraint)}

@@ -1,4 +1,7 @@
-"""Decodes server-sent events, bytes in and event data out; must not read, nor know what the data means."""
+"""Decodes server-sent events: bytes in, event data out. Reads nothing, and does not know what the data means.
+
+Our own: the libraries for it read the connection themselves, and bound no event.
+"""
 
 from __future__ import annotations
 
