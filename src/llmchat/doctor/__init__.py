@@ -1,7 +1,5 @@
 """What a chat would use, and whether it would work: values in, findings out. Prints and changes nothing."""
 
-from __future__ import annotations
-
 from llmchat.doctor.checks.answering import check_answer, check_engine, check_weights
 from llmchat.doctor.checks.clock import check_clock
 from llmchat.doctor.checks.configuration import check_configuration, check_key, check_model
@@ -10,7 +8,7 @@ from llmchat.doctor.checks.disk_space import check_disk
 from llmchat.doctor.checks.folders import check_folders
 from llmchat.doctor.checks.server import check_server
 from llmchat.doctor.checks.versions import check_libraries, check_version
-from llmchat.doctor.finding import Finding, Verdict, failure, good, skipped, warning
+from llmchat.doctor.finding import Finding, Verdict, good, warning
 from llmchat.doctor.run import Check, Found, examine
 from llmchat.doctor.subject import Subject
 
@@ -22,9 +20,7 @@ __all__ = [
     "Subject",
     "Verdict",
     "examine",
-    "failure",
     "good",
-    "skipped",
     "warning",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import KW_ONLY, dataclass, field
 
 from llmchat import weights
 from llmchat.app.target import Target, open_connection
@@ -17,53 +18,29 @@ from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import LLMChatError
 
 
+@dataclass(slots=True, repr=False)
 class Subject:
     """Checks leave here what those that need them go on with; see `Check.needs`."""
 
-    def __init__(
-        self,
-        configured: Config | LLMChatError,
-        folders: Folders,
-        *,
-        keeps: bool = True,
-        asks: bool = True,
-        now: Callable[[], float] = time.time,
-        hub: str | None = None,
-        tell: Callable[[Event], None] = lambda _: None,
-    ) -> None:
-        """`configured` may be why there is no configuration.
-
-        `keeps` is whether conversations are to be saved, `asks` whether a model may be asked something. `now`
-        gives seconds since the epoch; `hub` is another address of the hub of weights; `tell` is told what is
-        going on.
-        """
-        self._configured = configured
-        self.folders = folders
-        self.keeps = keeps
-        self.asks = asks
-        self.now = now
-        self.hub = hub
-        self.tell = tell
-        self.lacks_weights = False  # those of the target are not on disk
-        self.answer: Finding | LLMChatError | None = None  # where the model was asked already
-        self._target: Target | None = None
-        self._connection: Connection | None = None
+    configured: Config | LLMChatError  # may be why there is no configuration
+    folders: Folders
+    _: KW_ONLY
+    keeps: bool = True  # conversations are to be saved
+    asks: bool = True  # a model may be asked something
+    now: Callable[[], float] = time.time  # seconds since the epoch
+    hub: str | None = None  # another address of the hub of weights
+    tell: Callable[[Event], None] = lambda _: None  # is told what is going on
+    target: Target = field(init=False)  # its check comes first
+    lacks_weights: bool = False  # those of the target are not on disk
+    answer: Finding | LLMChatError | None = None  # where the model was asked already
+    _connection: Connection | None = None
 
     @property
     def config(self) -> Config:
         """Raises why there is none."""
-        if isinstance(self._configured, LLMChatError):
-            raise self._configured
-        return self._configured
-
-    @property
-    def target(self) -> Target:
-        assert self._target is not None, "its check comes first"
-        return self._target
-
-    @target.setter
-    def target(self, target: Target) -> None:
-        self._target = target
+        if isinstance(self.configured, LLMChatError):
+            raise self.configured
+        return self.configured
 
     async def connection(self) -> Connection:
         """The way to what would answer, opened once; fetches nothing. Raises as `open_connection`."""

@@ -3,6 +3,7 @@
 stream.py     MarkdownStream: what the painter uses
 reader.py     source text -> block events; what is code and what is not
 blocks.py     source lines -> block events: CommonMark's block rules, one line at a time
+open_blocks.py  what is open, and the events of opening and ending it
 syntax.py     what a single line looks like: headings, fences, list markers, table rows
 layout.py     block events -> rows: margins, list markers, quote bars
 leaves.py     the blocks that hold text: paragraphs, code, formulas

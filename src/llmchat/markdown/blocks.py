@@ -10,19 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from llmchat.markdown import syntax
-from llmchat.markdown.line import SourceLine
+from llmchat.markdown.open_blocks import OpenBlocks
 from llmchat.markdown.structure import (
     Close,
     Code,
     Container,
-    Enter,
     Event,
     Formula,
     Heading,
     Item,
     Leaf,
-    Leave,
-    ListOf,
     Open,
     Paragraph,
     Quote,
@@ -51,100 +48,52 @@ class Blocks:
 
         A part of an overlong line is only ever text or code, and goes where its first part went.
         """
-        step = _Step(self, ends=ends)
+        after = OpenBlocks(list(self.containers), self.leaf, self.held, ends=ends)
         if begins:
-            step.read(line)
+            _LineReader(line, after).read()
         elif self.leaf is not None:
-            step.text(line, begins=False)
-        return Blocks(tuple(step.stack), step.leaf, step.held), step.events
+            after.text(line, begins=False)
+        return Blocks(tuple(after.stack), after.leaf, after.held), after.events
 
     def end(self) -> list[Event]:
         """What closes everything that is open."""
-        step = _Step(self, ends=True)
-        step.unwind(0)
-        return step.events
+        after = OpenBlocks(list(self.containers), self.leaf, self.held, ends=True)
+        after.unwind(0)
+        return after.events
 
 
-class _Step:
+class _LineReader:
     """One line being read: what is open, and the rest of the line from a column on."""
 
-    def __init__(self, before: Blocks, *, ends: bool) -> None:
-        self.stack = list(before.containers)
-        self.leaf = before.leaf
-        self.held = before.held
-        self.events: list[Event] = []
-        self._ends = ends
-        self._line = SourceLine("")
+    def __init__(self, line: str, blocks: OpenBlocks) -> None:
+        self._line = syntax.SourceLine(line)
+        self._open = blocks
 
-    def read(self, line: str) -> None:
-        self._line = SourceLine(line)
+    def read(self) -> None:
         matched = self._match_containers()
-        whole = matched == len(self.stack)
+        whole = matched == len(self._open.stack)
         if whole and (self._continue_literal() or self._begin_table()):
             return
         opened = False
         while self._begin_container(matched, whole=whole and not opened):
-            matched, opened = len(self.stack), True
+            matched, opened = len(self._open.stack), True
         if self._begin_leaf(matched):
             return
         blank = self._line.is_blank
-        lazy = isinstance(self.leaf, Paragraph) and not blank
-        if not lazy and len(self.stack) > matched:
-            self.unwind(matched)
+        lazy = isinstance(self._open.leaf, Paragraph) and not blank
+        if not lazy and len(self._open.stack) > matched:
+            self._open.unwind(matched)
         if blank:
-            self._close_leaf()
-        elif self.leaf is not None and (self._ends or isinstance(self.leaf, Paragraph)):
-            self.text(self._line.rest)
+            self._open.close_leaf()
+        elif self._open.leaf is not None and (self._open.ends or isinstance(self._open.leaf, Paragraph)):
+            self._open.text(self._line.rest)
         else:
-            self._open(Paragraph(), matched)
-            self.text(self._line.rest)
-
-    def text(self, line: str, *, begins: bool = True) -> None:
-        """Adds to the open leaf."""
-        if not isinstance(self.leaf, Paragraph):
-            self._emit(line, begins=begins)
-            return
-        if begins:
-            line = line.lstrip(" \t")
-        if self._ends:
-            line = line.rstrip(" \t")
-        self._release()
-        if begins and self._ends and "|" in line:
-            self.held = line
-        else:
-            self._begin_paragraph()
-            self._emit(line, begins=begins)
-
-    def unwind(self, depth: int) -> None:
-        """Closes the leaf, and all containers but the outermost `depth`."""
-        self._close_leaf()
-        while len(self.stack) > depth:
-            self.stack.pop()
-            self.events.append(Leave())
-
-    def _emit(self, line: str, *, begins: bool = True) -> None:
-        self.events.append(Text(line, begins, self._ends))
-
-    def _release(self) -> None:
-        if self.held is not None:
-            self._begin_paragraph()
-            self.events.append(Text(self.held))
-            self.held = None
-
-    def _begin_paragraph(self) -> None:
-        if self.leaf != Paragraph(begun=True):
-            self.leaf = Paragraph(begun=True)
-            self.events.append(Open(self.leaf))
-
-    def _close_leaf(self) -> None:
-        if self.leaf is not None:
-            self._release()
-            self.events.append(Close())
-            self.leaf = None
+            self._open.open(Paragraph(), matched)
+            self._open.text(self._line.rest)
 
     def _match_containers(self) -> int:
         """How many of the open containers this line is in, by its markers and its indentation."""
-        for depth, container in enumerate(self.stack):
+        for depth, container in enumerate(self._open.stack):
             indent = self._line.indent
             match container:
                 case Quote():
@@ -156,7 +105,7 @@ class _Step:
                     if (blank and not filled) or (indent < columns and not blank):
                         return depth
                     self._line.drop(columns)
-        return len(self.stack)
+        return len(self._open.stack)
 
     def _take_quote_mark(self) -> None:
         self._line.take(">")
@@ -164,135 +113,100 @@ class _Step:
 
     def _continue_literal(self) -> bool:
         """Takes a line of the open code or formula as it is."""
-        match self.leaf:
+        match self._open.leaf:
             case Code(None):
-                return self._continue_indented_code(self.leaf)
+                return self._continue_indented_code(self._open.leaf)
             case Code(syntax.Fence() as fence):
                 indent = self._line.indent
-                if self._ends and indent <= 3 and fence.is_closed_by(self._line.text):
-                    self._close_leaf()
+                if self._open.ends and indent <= 3 and fence.is_closed_by(self._line.text):
+                    self._open.close_leaf()
                 else:
                     self._line.drop(min(indent, fence.indent))
-                    self.text(self._line.rest)
+                    self._open.text(self._line.rest)
                 return True
             case Formula(closer) if not self._line.is_blank:
-                self.text(self._line.rest)
+                self._open.text(self._line.rest)
                 if self._line.text.rstrip(" \t").endswith(closer):
-                    self._close_leaf()
+                    self._open.close_leaf()
                 return True
         return False
 
     def _continue_indented_code(self, code: Code) -> bool:
         if self._line.is_blank:
-            self.leaf = replace(code, blanks=code.blanks + 1)
+            self._open.leaf = replace(code, blanks=code.blanks + 1)
             return True
         if self._line.indent < 4:
-            self._close_leaf()
+            self._open.close_leaf()
             return False
-        self.events += [Text("")] * code.blanks
-        self.leaf = Code()
+        self._open.events += [Text("")] * code.blanks
+        self._open.leaf = Code()
         self._line.drop(4)
-        self.text(self._line.rest)
+        self._open.text(self._line.rest)
         return True
 
     def _begin_table(self) -> bool:
         """Makes a table of the line held back, if this one stands below a header."""
-        if self.held is None or not self._ends or self._line.indent > 3:
+        if self._open.held is None or not self._open.ends or self._line.indent > 3:
             return False
         columns = syntax.alignments(self._line.text.rstrip(" \t"))
-        if columns is None or len(columns) != len(syntax.cells(self.held)):
+        if columns is None or len(columns) != len(syntax.cells(self._open.held)):
             return False
-        header, self.held = self.held, None
-        if self.leaf == Paragraph(begun=True):
-            self.events.append(Close())
-        self.leaf = Table(columns)
-        self.events += [Open(self.leaf), Text(header)]
+        header, self._open.held = self._open.held, None
+        if self._open.leaf == Paragraph(begun=True):
+            self._open.events.append(Close())
+        self._open.leaf = Table(columns)
+        self._open.events += [Open(self._open.leaf), Text(header)]
         return True
 
     def _begin_container(self, matched: int, *, whole: bool) -> bool:
         """Opens the quote or the list item that the rest of the line begins with."""
         indent = self._line.indent
-        if indent > 3 or len(self.stack) >= NESTING:
+        if indent > 3 or len(self._open.stack) >= NESTING:
             return False
         rest = self._line.text
         if rest.startswith(">"):
-            self._enter(Quote(), matched)
+            self._open.enter(Quote(), matched)
             self._take_quote_mark()
             return True
         found = syntax.marker(rest)
-        if found is None or (self._ends and syntax.is_rule(rest)):
+        if found is None or (self._open.ends and syntax.is_rule(rest)):
             return False
         empty = syntax.is_blank(rest[len(found.text) :])
-        if whole and isinstance(self.leaf, Paragraph) and (empty or found.number not in (None, 1)):
+        if whole and isinstance(self._open.leaf, Paragraph) and (empty or found.number not in (None, 1)):
             return False  # it would interrupt a paragraph
         self._line.take(found.text)
         padding = self._line.indent
         if empty or padding > 4:
             padding = 1
         self._line.drop(padding)
-        self._enter(Item(found, indent + len(found.text) + padding), matched)
+        self._open.enter(Item(found, indent + len(found.text) + padding), matched)
         return True
 
     def _begin_leaf(self, matched: int) -> bool:
         """Opens the heading, rule, code or formula that the rest of the line is."""
         if self._line.indent > 3:
-            if self._line.is_blank or isinstance(self.leaf, Paragraph):
+            if self._line.is_blank or isinstance(self._open.leaf, Paragraph):
                 return False
-            self._open(Code(), matched)
+            self._open.open(Code(), matched)
             self._line.drop(4)
-            self.text(self._line.rest)
+            self._open.text(self._line.rest)
             return True
-        if not self._ends:
+        if not self._open.ends:
             return False
         indent, rest = self._line.indent, self._line.text
         if heading := syntax.heading(rest):
-            self._open(Heading(*heading), matched)
-            self._close_leaf()
+            self._open.open(Heading(*heading), matched)
+            self._open.close_leaf()
         elif fence := syntax.fence(rest, indent):
-            self._open(Code(fence), matched)
+            self._open.open(Code(fence), matched)
         elif syntax.is_rule(rest):
-            self._open(Rule(), matched)
-            self._close_leaf()
+            self._open.open(Rule(), matched)
+            self._open.close_leaf()
         elif closer := syntax.formula(rest):
-            self._open(Formula(closer), matched)
-            self.text(rest)
+            self._open.open(Formula(closer), matched)
+            self._open.text(rest)
             if rest.rstrip(" \t").endswith(closer) and len(rest.rstrip(" \t")) > 2:
-                self._close_leaf()
+                self._open.close_leaf()
         else:
             return False
         return True
-
-    def _open(self, leaf: Leaf, matched: int) -> None:
-        self._make_room(matched, item=False)
-        self.leaf = leaf
-        if not isinstance(leaf, Paragraph):  # that opens with its first text: it may become a table
-            self.events.append(Open(leaf))
-
-    def _enter(self, container: Quote | Item, matched: int) -> None:
-        self._make_room(matched, item=isinstance(container, Item))
-        if isinstance(container, Item):
-            wanted = ListOf(container.marker.kind)
-            if not self.stack or self.stack[-1] != wanted:
-                self._leave_list()
-                self._push(wanted)
-        self._push(container)
-
-    def _push(self, container: Container) -> None:
-        self._fill()
-        self.stack.append(container)
-        self.events.append(Enter(container))
-
-    def _make_room(self, matched: int, *, item: bool) -> None:
-        """Ends what the new block is not in; only items stand directly in a list."""
-        self.unwind(matched)
-        if not item:
-            self._leave_list()
-        self._fill()
-
-    def _leave_list(self) -> None:
-        if self.stack and isinstance(self.stack[-1], ListOf):
-            self.unwind(len(self.stack) - 1)
-
-    def _fill(self) -> None:
-        if self.stack and isinstance(item := self.stack[-1], Item):
-            self.stack[-1] = replace(item, filled=True)

@@ -15,7 +15,7 @@ from rich.style import Style
 
 from llmchat.markdown import structure
 from llmchat.markdown.leaves import Leaf, Listing, Page, Prose, Rows, Verbatim, unformatted
-from llmchat.markdown.rows import PLAIN, Row, Run, cut, fit, make_row, plain, wrap
+from llmchat.markdown.rows import PLAIN, Row, Run, lay, make_row
 from llmchat.markdown.structure import Close, Enter, Event, Item, Leave, ListOf, Open, Quote, Text
 
 ROOM = 10
@@ -137,8 +137,8 @@ class Layout:
     def _open_listing(self, code: structure.Code, page: Page, rows: list[Row]) -> tuple[Layout, list[Row]]:
         number = self.listings + 1
         label = f"[{number}] {code.language}".rstrip()
-        laid = _lay_line((label, page.theme["label"]), self._inside(page).width)
-        drawn, above = self._draw(laid, page)
+        laid = lay(((label, page.theme["label"]),), self._inside(page).width)
+        drawn, above = self._draw(map(make_row, laid), page)
         return replace(drawn, leaf=Listing(code.language), listings=number), rows + above
 
     def _text(self, text: Text, page: Page) -> tuple[Layout, list[Row]]:
@@ -202,10 +202,10 @@ class Layout:
     def _lone_markers(self, fitting: int, page: Page) -> list[Row]:
         width = self._inside(page).width
         return [
-            row
+            make_row(runs)
             for level in self.levels[fitting:]
             if isinstance(level.container, Item) and not level.begun
-            for row in _lay_line((level.first.strip(), level.style), width)
+            for runs in lay(((level.first.strip(), level.style),), width)
         ]
 
 
@@ -230,8 +230,3 @@ def _behind(lead: list[Run], row: Row) -> Row:
     if not any(text for text, _ in lead):
         return row
     return make_row([*lead, *((segment.text, segment.style or PLAIN) for segment in row.segments)])
-
-
-def _lay_line(run: Run, width: int) -> list[Row]:
-    runs = fit((run,), width)
-    return [make_row(part) for part in cut(runs, wrap(plain(runs), width))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -12,7 +12,7 @@ from rich.style import Style
 from llmchat.markdown import syntax
 from llmchat.markdown.highlight import BEGIN, Highlighter, State
 from llmchat.markdown.inline import Inline
-from llmchat.markdown.rows import PLAIN, Row, Runs, Span, cut, fit, fold, make_row, plain, wrap
+from llmchat.markdown.rows import PLAIN, Row, Runs, Span, cut, fit, fold, lay, make_row, plain, wrap
 from llmchat.markdown.structure import Text
 from llmchat.markdown.syntax import Align
 from llmchat.markdown.table import Grid
@@ -57,11 +57,6 @@ class Leaf(Protocol):
         """The lines behind that, as they are written."""
 
 
-def _lay(runs: Runs, width: int) -> list[Row]:
-    runs = fit(runs, width)
-    return [make_row(part) for part in cut(runs, wrap(plain(runs), width))]
-
-
 def _lay_growing(runs: Runs, width: int) -> tuple[Runs, list[Row]]:
     """The runs of the last row, which may change when text is added, and the rows before it."""
     runs = fit(runs, width)
@@ -99,7 +94,7 @@ class Prose:
     def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
         source = page.inline.completed(self.source) if growing else self.source
         runs = (*self.rest, *page.inline.runs(source, self.style))
-        return _lay(runs, page.width) if runs else []
+        return [make_row(each) for each in lay(runs, page.width)] if runs else []
 
     def _find_cut(self, inline: Inline) -> Prose:
         """The paragraph with its next stretch settled or a place for that ruled out; itself if neither."""
@@ -139,20 +134,17 @@ class Verbatim:
 
     style: Style
     rest: Runs = ()  # the last row of an overlong line
-
-    @property
-    def source(self) -> str:
-        return ""
+    source: ClassVar[str] = ""
 
     def add(self, text: Text, page: Page) -> tuple[Verbatim, list[Row]]:
         runs = (*self.rest, (text.text.expandtabs(4), self.style))
         if text.ends:
-            return replace(self, rest=()), _lay(runs, page.width)
+            return replace(self, rest=()), [make_row(each) for each in lay(runs, page.width)]
         rest, rows = _lay_growing(runs, page.width)
         return replace(self, rest=rest), rows
 
     def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
-        return _lay(self.rest, page.width) if self.rest else []
+        return [make_row(each) for each in lay(self.rest, page.width)] if self.rest else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +154,7 @@ class Listing:
     language: str
     state: State = BEGIN
     rest: Runs = ()
-
-    @property
-    def source(self) -> str:
-        return ""
+    source: ClassVar[str] = ""
 
     def add(self, text: Text, page: Page) -> tuple[Listing, list[Row]]:
         line, whole = text.text.expandtabs(4), text.begins and text.ends
@@ -201,10 +190,7 @@ class Rows:
     columns: tuple[Align, ...]
     grid: Grid | None = None
     source: str = ""
-
-    @property
-    def rest(self) -> Runs:
-        return ()
+    rest: ClassVar[Runs] = ()
 
     def add(self, text: Text, page: Page) -> tuple[Rows, list[Row]]:
         style = PLAIN if self.grid else page.theme["header"]

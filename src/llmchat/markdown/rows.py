@@ -85,6 +85,12 @@ def cut(runs: Runs, spans: Sequence[Span]) -> list[Runs]:
     return parts
 
 
+def lay(runs: Runs, width: int) -> list[Runs]:
+    """The runs in rows of whole words, at most `width` cells each."""
+    runs = fit(runs, width)
+    return cut(runs, wrap(plain(runs), width))
+
+
 def fit(runs: Runs, width: int) -> Runs:
     """The runs without any character too wide for the whole row; there are none where it has two cells."""
     if width > 1:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.style import Style
 
-from llmchat.markdown.rows import Run, Runs, cut, fit, plain, wrap
+from llmchat.markdown.rows import Run, Runs, cut, lay, plain
 from llmchat.markdown.syntax import Align
 
 SAMPLE = 30
@@ -76,8 +76,8 @@ class Grid:
         gap: Run = (_GAP, self.border)
         if not widths:
             joined = [run for cell in row if cell for run in (*cell, gap)][:-1]
-            return _folded(tuple(joined), width)
-        folded = [_folded(cell, columns) for cell, columns in zip(row, widths, strict=True)]
+            return lay(tuple(joined), width)
+        folded = [lay(cell, columns) for cell, columns in zip(row, widths, strict=True)]
         laid = []
         for parts in zip_longest(*folded, fillvalue=()):
             line: list[Run] = []
@@ -89,11 +89,6 @@ class Grid:
 
 def _natural(cell: Runs) -> int:
     return max(map(cell_len, plain(cell).split("\n")))
-
-
-def _folded(cell: Runs, width: int) -> list[Runs]:
-    cell = fit(cell, width)
-    return cut(cell, wrap(plain(cell), width))
 
 
 def _aligned(part: Runs, width: int, align: Align) -> Runs:

@@ -1,13 +1,12 @@
 """Gets, verifies and lists model weights for the embedded engine; runs no model and prints nothing."""
 
 from llmchat.weights.catalogue import CATALOGUE, Model, Wheel, resolve
-from llmchat.weights.disk import Installed, find, installed, verify
+from llmchat.weights.disk import Progress, find, installed, verify
 from llmchat.weights.gguf import check_gguf
-from llmchat.weights.sources import Progress, check_source, fetch
+from llmchat.weights.sources import check_source, fetch
 
 __all__ = [
     "CATALOGUE",
-    "Installed",
     "Model",
     "Progress",
     "Wheel",

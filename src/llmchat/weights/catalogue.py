@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from llmchat.errors import InputError
 from llmchat.paths import expand_home
 
 HUB_PREFIX = "hf:"
+
+_PLAIN = re.compile(r"[\w+-][\w.+-]*", re.ASCII)
+"""A name of the hub's alphabet, which no file system takes for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def resolve(value: str) -> Model | Path | None:
 
 def _on_hub(value: str) -> Model:
     parts = value.removeprefix(HUB_PREFIX).split("/")
-    plain = all(_is_plain(part) for part in parts)
+    plain = all(_PLAIN.fullmatch(part) for part in parts)
     if len(parts) < 3 or not plain or not parts[-1].lower().endswith(".gguf"):
         raise InputError(
             f"{value} does not name a model file", hint="it is written hf:owner/repository/file.gguf"
@@ -121,13 +125,4 @@ def _on_hub(value: str) -> Model:
         revision="main",
         repo_file="/".join(parts[2:]),
         file="/".join(["hf", *parts]),
-    )
-
-
-def _is_plain(part: str) -> bool:
-    """Whether it is a name of the hub's alphabet, which no file system takes for anything else."""
-    return (
-        not part.startswith(".")
-        and bool(part)
-        and all(c.isascii() and (c.isalnum() or c in "-_.+") for c in part)
     )

