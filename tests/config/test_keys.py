@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmchat.config.keys import ApiKey, clean_key, key_for, known_secrets
+from llmchat.config.keys import ApiKey, clean_key, find_key, known_secrets
 from llmchat.errors import ConfigError
 
 EVERY_KEY = {
@@ -36,24 +36,24 @@ EVERY_KEY = {
     ],
 )
 def test_each_key_goes_only_to_its_own_hosts(url: str, expected: str | None) -> None:
-    key = key_for(url, EVERY_KEY.get)
+    key = find_key(url, (), EVERY_KEY.get)
     assert (key.origin if key else None) == expected
 
 
 def test_the_token_stands_in_for_the_key() -> None:
     only_token = {"HF_TOKEN": "hf_token", "HF_API_KEY": "  "}
-    assert key_for("https://huggingface.co", only_token.get) == ApiKey("HF_TOKEN", "hf_token")
+    assert find_key("https://huggingface.co", (), only_token.get) == ApiKey("HF_TOKEN", "hf_token")
 
 
 def test_the_openai_key_follows_its_base_url() -> None:
     moved = {"OPENAI_API_KEY": "openai", "OPENAI_BASE_URL": "http://localhost:8000/v1"}
-    assert key_for("http://localhost:8000", moved.get) == ApiKey("OPENAI_API_KEY", "openai")
-    assert key_for("https://api.openai.com", moved.get) is None
+    assert find_key("http://localhost:8000", (), moved.get) == ApiKey("OPENAI_API_KEY", "openai")
+    assert find_key("https://api.openai.com", (), moved.get) is None
 
 
 def test_a_base_url_that_cannot_be_read_belongs_to_no_key_and_stops_nothing() -> None:
     odd = {"OPENAI_BASE_URL": "localhost:11434", "OPENAI_API_KEY": "k"}
-    assert key_for("http://localhost:11434", odd.get) is None
+    assert find_key("http://localhost:11434", (), odd.get) is None
 
 
 def test_a_key_is_stripped_and_never_shown() -> None:

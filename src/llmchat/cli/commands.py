@@ -14,8 +14,16 @@ from llmchat.cli.completion.command import completion
 from llmchat.cli.config import config_app
 from llmchat.cli.help import help_
 from llmchat.cli.history import history_app
-from llmchat.cli.options import report_as, with_config, with_options, with_settings
-from llmchat.cli.parsing import CONTEXT, AsJson, run_of
+from llmchat.cli.options import (
+    CONTEXT,
+    AsJson,
+    report_as,
+    run_of,
+    standard_streams,
+    with_config,
+    with_options,
+    with_settings,
+)
 from llmchat.errors import ErrorReport, ExitCode
 
 app = typer.Typer(
@@ -53,9 +61,8 @@ def llmchat(context: typer.Context, *, version: Version = False, **options: obje
 def chat(context: typer.Context, **options: object) -> None:
     """Chat in the terminal. This is what llmchat does without a command."""
     from llmchat.terminal.chat import chat as run_chat
-    from llmchat.terminal.device.streams import Streams
 
-    raise typer.Exit(run_chat(run_of(context, options), Streams.standard()))
+    raise typer.Exit(run_chat(run_of(context, options), standard_streams()))
 
 
 @app.command()
@@ -69,19 +76,17 @@ def ask(
 ) -> None:
     """Ask once, for pipes and scripts. Only the answer goes to stdout."""
     from llmchat.terminal.ask import ask as run_ask
-    from llmchat.terminal.device.streams import Streams
 
-    raise typer.Exit(run_ask(prompt or [], run_of(context, options), Streams.standard()))
+    raise typer.Exit(run_ask(prompt or [], run_of(context, options), standard_streams()))
 
 
 @app.command()
 @with_config
 def models(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
     """List what can be chatted with."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.models import list_models
 
-    raise typer.Exit(list_models(run_of(context, options), Streams.standard(), as_json=json))
+    raise typer.Exit(list_models(run_of(context, options), standard_streams(), as_json=json))
 
 
 @app.command()
@@ -92,10 +97,9 @@ def pull(
     **options: object,
 ) -> None:
     """Fetch the weights of a model. They are verified, and kept for every chat."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.models import pull_model
 
-    raise typer.Exit(pull_model(model, run_of(context, options), Streams.standard()))
+    raise typer.Exit(pull_model(model, run_of(context, options), standard_streams()))
 
 
 @app.command()
@@ -113,12 +117,11 @@ def doctor(
     **options: object,
 ) -> None:
     """Look at what a chat would use, and say what is wrong with it; exits as the chat would."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.doctor.show import doctor as run_doctor
 
     told = {"no_save": no_save or None, "json": json or None, "debug": debug or None}
     run = run_of(context, {**options, **told})
-    raise typer.Exit(run_doctor(run, Streams.standard(), asks=not ask_nothing))
+    raise typer.Exit(run_doctor(run, standard_streams(), asks=not ask_nothing))
 
 
 app.command("help")(help_)

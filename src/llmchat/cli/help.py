@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from llmchat.cli.options import standard_streams
 from llmchat.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,10 +29,9 @@ def help_(
     from llmchat.config.folders import Folders
     from llmchat.sanitize import sanitize
     from llmchat.terminal.device.pager import page
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.help.layout import to_text
 
-    streams, root = Streams.standard(), context.find_root().command
+    streams, root = standard_streams(), context.find_root().command
     assert isinstance(root, TyperGroup)
     if man:
         from importlib import resources

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from llmchat.cli.options import with_unused_config
-from llmchat.cli.parsing import AsJson, group
+from llmchat.cli.options import AsJson, group, standard_streams, with_unused_config
 
 history_app = group("Look after past conversations.")
 
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many, newest first.")]
 AsFormat = Annotated[
     str | None, typer.Option("--format", metavar="FORMAT", help="md, json or html.", show_default=False)
 ]
@@ -22,17 +22,14 @@ Conversations = Annotated[
 @history_app.command("list")
 @with_unused_config
 def list_(
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many, newest first.")
-    ] = 20,
+    limit: Limit = 20,
     *,
     json: AsJson = False,
 ) -> None:
     """List conversations, newest first."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.history.show import list_history
 
-    raise typer.Exit(list_history(Streams.standard(), limit=limit, as_json=json))
+    raise typer.Exit(list_history(standard_streams(), limit=limit, as_json=json))
 
 
 @history_app.command()
@@ -46,10 +43,9 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show one conversation."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.history.show import show_history
 
-    raise typer.Exit(show_history(conversation, Streams.standard(), as_json=json, format_=format_))
+    raise typer.Exit(show_history(conversation, standard_streams(), as_json=json, format_=format_))
 
 
 @history_app.command()
@@ -58,17 +54,14 @@ def search(
     words: Annotated[
         list[str], typer.Argument(metavar="WORD", help="Each has to be in the message; any text will do.")
     ],
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many, newest first.")
-    ] = 20,
+    limit: Limit = 20,
     *,
     json: AsJson = False,
 ) -> None:
     """Find messages by their text, newest first."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.history.show import search_history
 
-    raise typer.Exit(search_history(words, Streams.standard(), limit=limit, as_json=json))
+    raise typer.Exit(search_history(words, standard_streams(), limit=limit, as_json=json))
 
 
 @history_app.command()
@@ -87,12 +80,11 @@ def export(
     ] = None,
 ) -> None:
     """Write conversations to stdout or a file. JSON keeps all there is, for history import."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.history.archive import export_history
 
     chosen = "json" if json else format_
-    streams = Streams.standard()
-    raise typer.Exit(export_history(conversations or [], streams, every=every, format_=chosen, file=file))
+    given, streams = conversations or [], standard_streams()
+    raise typer.Exit(export_history(given, streams, every=every, format_=chosen, file=file))
 
 
 @history_app.command("import")
@@ -103,10 +95,9 @@ def import_(
     json: AsJson = False,
 ) -> None:
     """Add the conversations of a JSON export. What is there already is left alone."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.history.archive import import_history
 
-    raise typer.Exit(import_history(file, Streams.standard(), as_json=json))
+    raise typer.Exit(import_history(file, standard_streams(), as_json=json))
 
 
 @history_app.command()
@@ -118,7 +109,6 @@ def rm(
     json: AsJson = False,
 ) -> None:
     """Erase conversations for good."""
-    from llmchat.terminal.device.streams import Streams
     from llmchat.terminal.history.archive import erase_history
 
-    raise typer.Exit(erase_history(conversations, Streams.standard(), sure=yes, as_json=json))
+    raise typer.Exit(erase_history(conversations, standard_streams(), sure=yes, as_json=json))

@@ -1,17 +1,23 @@
-"""The options of `llmchat` and `llmchat ask`, derived from the settings and from what a run can be told."""
+"""What the commands share: their options, derived from the settings and from what a run can be told."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
 from llmchat.errors import ErrorReport
+
+if TYPE_CHECKING:
+    from llmchat.terminal.device.streams import Streams
+    from llmchat.terminal.run import Run
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
     "continue_": (("-c", "--continue"), bool, "Go on with the latest conversation."),
@@ -60,6 +66,9 @@ def report_as(
         report: ErrorReport = context.obj
         setattr(report, parameter.name or "", True)
     return given
+
+
+AsJson = Annotated[bool, typer.Option("--json", callback=report_as, is_eager=True, help="Print JSON.")]
 
 
 def with_options(command: Command) -> Command:
@@ -131,3 +140,28 @@ def _help(setting: Setting) -> str:
     if setting.default not in (None, False):
         said.append(f"Default: {setting.default}.")
     return " ".join(said)
+
+
+def group(help_text: str) -> typer.Typer:
+    """A command that has commands."""
+    return typer.Typer(help=help_text, rich_markup_mode=None, context_settings=CONTEXT)
+
+
+def run_of(context: typer.Context, options: Mapping[str, object]) -> Run:
+    """What the options say; those before the command count too, those behind it win."""
+    from llmchat.terminal.run import Run
+
+    said = [*context.find_root().params.items(), *options.items()]
+    together = {name: value for name, value in said if value not in (None, [])}
+    told = {name: value for name, value in together.items() if name in RUN_OPTIONS}
+    if isinstance(files := told.get("file"), list):
+        told["file"] = tuple(files)
+    flags = {name: value for name, value in together.items() if name in SETTINGS}
+    return Run(flags, report=context.obj, **told)
+
+
+def standard_streams() -> Streams:
+    """Those of this process."""
+    from llmchat.terminal.device.streams import Streams
+
+    return Streams.standard()

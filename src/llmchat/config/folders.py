@@ -32,17 +32,8 @@ class Folders:
             return cls(root / "config", root / "data", root / "state", root / "cache")
         import platformdirs
 
-        return cls(
-            *(
-                Path(place("llmchat", appauthor=False))
-                for place in (
-                    platformdirs.user_config_dir,
-                    platformdirs.user_data_dir,
-                    platformdirs.user_state_dir,
-                    platformdirs.user_cache_dir,
-                )
-            )
-        )
+        ours = platformdirs.PlatformDirs("llmchat", appauthor=False)
+        return cls(ours.user_config_path, ours.user_data_path, ours.user_state_path, ours.user_cache_path)
 
     @property
     def database(self) -> Path:

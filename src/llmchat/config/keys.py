@@ -88,17 +88,13 @@ def _beside(source: Source) -> str | None:
 
 
 def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> ApiKey | None:
-    """The key that may go to this URL, if any: llmchat's own, else one that belongs to the URL's host."""
-    own = next((each.key for each in keys if each.may_go_to(url)), None)
-    return own or key_for(url, read)
-
-
-def key_for(url: str, read: Read) -> ApiKey | None:
-    """The key of another program's variable that may go to this URL, if any.
+    """The key that may go to this URL, if any: llmchat's own, else one that belongs to the URL's host.
 
     HF_API_KEY and HF_TOKEN go to HF_API_FALCOM_BASE and to Hugging Face, OPENAI_API_KEY to
     OPENAI_BASE_URL or to OpenAI, and nowhere else.
     """
+    if own := next((each.key for each in keys if each.may_go_to(url)), None):
+        return own
     scheme, host, _ = origin(url)
     hugging_face = scheme == "https" and (host == HUGGING_FACE or host.endswith(f".{HUGGING_FACE}"))
     names = []

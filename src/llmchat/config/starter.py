@@ -35,15 +35,12 @@ def starter() -> str:
 
 
 def _described(setting: Setting) -> str:
-    about = setting.help if setting.takes() == "text" else f"{setting.help} Takes {_takes(setting)}."
+    takes = "true | false" if setting.kind is bool else setting.takes()
+    about = setting.help if takes == "text" else f"{setting.help} Takes {takes}."
     lines = textwrap.wrap(about, _WIDTH, initial_indent="# ", subsequent_indent="# ")
     value = setting.example if setting.default is None else setting.default
     assert value is not None, f"{setting.name} has neither a default nor an example"
     return "\n".join(("", *lines, f"# {setting.name} = {to_toml(value)}", ""))
-
-
-def _takes(setting: Setting) -> str:
-    return "true | false" if setting.kind is bool else setting.takes()
 
 
 def write_starter(path: Path) -> None:

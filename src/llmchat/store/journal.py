@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -78,7 +78,8 @@ class ConversationJournal:
         self._now = now
         self._clock = clock
         self._call_later = call_later
-        self._conversation_id = conversation_id
+        self.conversation_id = conversation_id
+        """None until the first question is saved."""
         self._branch = [_Entry(key) for key in branch]
         self._system = system
         self._unwritten: list[_Entry] = []  # with something to write, oldest first
@@ -90,11 +91,6 @@ class ConversationJournal:
         self._buffered = 0  # bytes since the last try to write
         self._tried_at = clock()
         self._timer: Timer | None = None
-
-    @property
-    def conversation_id(self) -> str | None:
-        """None until the first question is saved."""
-        return self._conversation_id
 
     def share(self) -> None:
         """Another process writes to this conversation, too: the person is told, once."""
@@ -135,36 +131,25 @@ class ConversationJournal:
 
         Where it fails, nothing has changed.
         """
-        branch, unwritten = self._branch, self._unwritten
-        self._branch = []
-        for each in messages:
-            entry = self._add(each)
-            entry.ended, entry.provenance = each.message.status, each.provenance
-        self._unwritten = [*unwritten, *self._branch]
-        self._head_changed = True
-        try:
-            self._write()
-        except BaseException:
-            self._branch, self._unwritten = branch, unwritten
-            raise
+        with self._writing_branch():
+            self._branch = []
+            for each in messages:
+                entry = self._add(each)
+                entry.ended, entry.provenance = each.message.status, each.provenance
+            self._unwritten += self._branch
 
     def back(self) -> None:
         """The message before the newest becomes the newest; what is left stays as a sibling.
 
         The one call that does nothing where it fails: whoever asked for it sees the error and asks again.
         """
-        newest = self._branch.pop()
-        self._head_changed = True
-        try:
-            self._write()
-        except BaseException:
-            self._branch.append(newest)
-            raise
+        with self._writing_branch():
+            self._branch.pop()
 
     def set_system(self, text: str) -> None:
         """Another system message from here on; saved with the first question where there is none yet."""
         self._system = text
-        if self._conversation_id is not None or self._unwritten:
+        if self.conversation_id is not None or self._unwritten:
             self._system_changed = True
             self._write()
 
@@ -172,6 +157,18 @@ class ConversationJournal:
         """Writes what could not be written yet, if anything: a last try at the end of a session."""
         if self._unwritten or self._system_changed:
             self._write()
+
+    @contextmanager
+    def _writing_branch(self) -> Iterator[None]:
+        """Writes the branch as it is then; where that fails, it is what it was before."""
+        branch, unwritten = [*self._branch], [*self._unwritten]
+        try:
+            yield
+            self._head_changed = True
+            self._write()
+        except BaseException:
+            self._branch, self._unwritten = branch, unwritten
+            raise
 
     def _add(self, saved: Saved) -> _Entry:
         """A new message below the newest one."""
@@ -201,42 +198,30 @@ class ConversationJournal:
         self._tried_at, self._buffered = self._clock(), 0
         keys: dict[_Entry, int] = {}
         with self._database.writing() as connection:
-            conversation_id = self._conversation_id or self._create(connection)
+            if (conversation_id := self.conversation_id) is None:
+                conversation_id, now = new_id(), self._now()
+                insert_conversation(
+                    connection, conversation_id, system=self._system, created_at=now, updated_at=now
+                )
             for entry in self._unwritten:
                 keys[entry] = self._write_entry(connection, entry, conversation_id, keys)
-            found = self._update(connection, conversation_id, keys)
+            # Only what changed here: another process may have changed the rest.
+            found = head = self._head
+            if self._head_changed:
+                # An erased conversation is found out by what follows.
+                found = read_head(connection, conversation_id, default=found)
+                head = _key(self._branch[-1] if self._branch else None, keys)
+                write_head(connection, conversation_id, head, self._now())
+            if self._system_changed:
+                write_system(connection, conversation_id, self._system, self._now())
         if found != self._head:
             self.share()
-        if self._head_changed:
-            self._head = _key(self._branch[-1] if self._branch else None, keys)
-        self._conversation_id = conversation_id
+        self.conversation_id, self._head = conversation_id, head
         for entry, key in keys.items():
             entry.id, entry.saved = key, None
             entry.buffer.clear()
         self._unwritten.clear()
         self._head_changed = self._system_changed = False
-
-    def _create(self, connection: sqlite3.Connection) -> str:
-        key, now = new_id(), self._now()
-        insert_conversation(connection, key, system=self._system, created_at=now, updated_at=now)
-        return key
-
-    def _update(
-        self, connection: sqlite3.Connection, conversation_id: str, keys: dict[_Entry, int]
-    ) -> int | None:
-        """The conversation's own row. Only what changed here: another process may have changed the rest.
-
-        Returns the newest message that was there before, this process's own where it did not look.
-        """
-        found = self._head
-        if self._head_changed:
-            # An erased conversation is found out by what follows.
-            found = read_head(connection, conversation_id, default=self._head)
-            head = self._branch[-1] if self._branch else None
-            write_head(connection, conversation_id, _key(head, keys), self._now())
-        if self._system_changed:
-            write_system(connection, conversation_id, self._system, self._now())
-        return found
 
     def _write_entry(
         self, connection: sqlite3.Connection, entry: _Entry, conversation_id: str, keys: dict[_Entry, int]

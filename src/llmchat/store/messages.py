@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from typing import TypeVar
 
 from llmchat.core.conversation import Message, Role, Status
 from llmchat.core.generation import FinishReason, Settings, Usage
@@ -58,6 +60,8 @@ _WRITER = """SELECT writer_pid, writer_started FROM messages
     WHERE id = (SELECT head FROM conversations WHERE id = ?)"""
 
 _Column = str | int | float | None
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +210,9 @@ def _read_provenance(values: tuple[_Column, ...]) -> Provenance | None:
         model=str(row["model"]),
         settings=_settings(str(row["settings"])),
         reason=None if row["finish_reason"] is None else FinishReason(str(row["finish_reason"])),
-        usage=Usage(_int(row["prompt_tokens"]), _int(row["completion_tokens"])),
-        first_token_s=_float(row["first_token_s"]),
-        total_s=_float(row["total_s"]),
+        usage=Usage(_known(int, row["prompt_tokens"]), _known(int, row["completion_tokens"])),
+        first_token_s=_known(float, row["first_token_s"]),
+        total_s=_known(float, row["total_s"]),
     )
 
 
@@ -223,9 +227,5 @@ def _count(tokens: int | None) -> int | None:
     return tokens if tokens is not None and abs(tokens) < 2**63 else None
 
 
-def _int(value: _Column) -> int | None:
-    return None if value is None else int(value)
-
-
-def _float(value: _Column) -> float | None:
-    return None if value is None else float(value)
+def _known(kind: Callable[[str | int | float], T], value: _Column) -> T | None:
+    return None if value is None else kind(value)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from llmchat.cli.options import standard_streams
 from llmchat.errors import UsageError
 
 SCRIPTS = {"bash": "llmchat.bash", "zsh": "_llmchat", "fish": "llmchat.fish", "powershell": "llmchat.ps1"}
@@ -22,9 +23,8 @@ def completion(
 ) -> None:
     """Complete llmchat's words in your shell."""
     from llmchat.cli.completion.install import current_shell, install_script
-    from llmchat.terminal.device.streams import Streams
 
-    streams = Streams.standard()
+    streams = standard_streams()
     chosen = shell or current_shell(streams.environ)
     if chosen not in SCRIPTS:
         raise UsageError(f"there is no completion for {chosen}", hint=f"there is for {', '.join(SCRIPTS)}")
