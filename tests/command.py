@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import forks
 from measured import MEASURED
 
 _WITHIN_S = 30
+_OF_PYTHON = re.compile("PYTHON|LC_|LANG")
 _PYTHONPATH = os.pathsep.join(
     str(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each
 )
@@ -61,10 +64,7 @@ class Llmchat:
         before: str = "",
     ) -> subprocess.Popen[bytes]:
         """Starts it; whoever does ends it. `redirection`, and what is done `before`, are the shell's."""
-        kept = {"PATH": os.environ["PATH"], "LLMCHAT_HOME": str(self.home / "kept")}
-        environ = {**MEASURED, **kept, **self.environ}
-        if paths := list(filter(None, [self.environ.get("PYTHONPATH"), _PYTHONPATH])):
-            environ["PYTHONPATH"] = os.pathsep.join(paths)
+        environ = self._variables()
         shell = (
             ["sh", "-c", f'{before or ":"}; exec "$@" {redirection}', "sh"] if redirection or before else []
         )
@@ -77,6 +77,17 @@ class Llmchat:
             stderr=subprocess.PIPE,
         )
 
+    def _variables(self) -> dict[str, str]:
+        kept = {"PATH": os.environ["PATH"], "LLMCHAT_HOME": str(self.home / "kept")}
+        environ = {**MEASURED, **kept, **self.environ}
+        if paths := list(filter(None, [self.environ.get("PYTHONPATH"), _PYTHONPATH])):
+            environ["PYTHONPATH"] = os.pathsep.join(paths)
+        return environ
+
+    def _needs_a_start(self) -> bool:
+        """Whether a variable decides how Python itself starts, or the process is to be measured."""
+        return any(MEASURED.values()) or any(_OF_PYTHON.match(name) for name in self.environ)
+
     def __call__(
         self,
         *arguments: str,
@@ -85,6 +96,9 @@ class Llmchat:
         redirection: str = "",
     ) -> Ran:
         """Runs it to its end. Without `stdin` it reads the null device."""
+        if stdout == subprocess.PIPE and not redirection and not self._needs_a_start():
+            code, out, err = forks.run(arguments, self._variables(), self.home, stdin, within=_WITHIN_S)
+            return Ran(code, out, err.decode())
         source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         with self.start(*arguments, stdin=source, stdout=stdout, redirection=redirection) as process:
             try:
