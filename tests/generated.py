@@ -1,4 +1,4 @@
-"""What is generated from the program, by `make docs`: `.env.example`, the manual page, parts of the docs."""
+"""Generates .env.example, the manual page and parts of docs/ from the program, for `make docs`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
 from llmchat.config.starter import starter
 from llmchat.errors import WHEN
+from llmchat.terminal.prompt.keys import KEYS
 from llmchat.terminal.repl.commands import COMMANDS
 from manual_page import manual_page
 
@@ -17,11 +18,10 @@ ROOT = Path(__file__).parent.parent
 MANUAL = ROOT / "src" / "llmchat" / "cli" / "llmchat.1"
 
 _HEAD = """\
-# Copy this file to .env in the folder you work in, and take the # off what you want to set.
-# Flags, environment variables and config.toml win over it. Nobody else may write to it:
-# chmod 600 .env
+# Copy this file to .env in the folder that you work in, and remove the # in front of what you want to set.
+# Options, environment variables and config.toml win over it. No other user may write to it: chmod 600 .env
 
-# The environment of the course llmchat grew from means a TGI endpoint and its key:
+# A TGI endpoint and its key, under the names that the course llmchat grew from uses:
 # HF_API_FALCOM_BASE=https://host/path
 # HF_API_KEY=
 """
@@ -59,6 +59,17 @@ def commands_table() -> str:
     return "\n".join(rows)
 
 
+def keys_table() -> str:
+    """The keys of the prompt as a Markdown table."""
+    rows = ["| key | does |", "|---|---|"]
+    rows += [f"| {_code(each.shown)} | {each.does} |" for each in KEYS]
+    return "\n".join(rows)
+
+
+def _code(text: str) -> str:
+    return ", ".join(f"`{part}`" for part in text.split(", "))
+
+
 def starter_block() -> str:
     """The commented config.toml, as Markdown shows it."""
     return f"```toml\n{starter()}```"
@@ -76,6 +87,7 @@ def fill(text: str) -> str:
     parts = {
         "settings": settings_table,
         "commands": commands_table,
+        "keys": keys_table,
         "exit codes": exit_codes_table,
         "starter": starter_block,
     }
@@ -90,7 +102,11 @@ def fill(text: str) -> str:
     return text
 
 
-PAGES = {"README.md": ("settings", "commands", "exit codes"), "docs/configuration.md": ("starter",)}
+PAGES = {
+    "docs/commands.md": ("commands", "keys"),
+    "docs/configuration.md": ("settings", "starter"),
+    "docs/exit-codes.md": ("exit codes",),
+}
 """The pages with generated parts, and which."""
 
 

@@ -1,10 +1,10 @@
-"""The way in: `llmchat`, and `python -m llmchat`. Must import nothing before Ctrl-C is quiet."""
+"""The entry point of `llmchat` and `python -m llmchat`. Imports nothing before Ctrl-C is handled."""
 
 from llmchat.signals import leave_at_once
 
 
 def main() -> None:
-    """Runs the command line. A signal while Python still imports it ends the process without a traceback."""
+    """Runs the command line. A signal during its imports ends the process without a traceback."""
     leave_at_once()
     from llmchat.cli import main as run
 

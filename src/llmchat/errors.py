@@ -1,15 +1,15 @@
-"""The error tree, the exit codes, and the hint for a misspelled name; knows nothing else of llmchat.
+"""The errors of llmchat, their exit codes, and the hint for a misspelled name. Imports nothing of llmchat.
 
-    LLMChatError            70  anything llmchat can explain; never raised itself
-    ├── UsageError           2  a flag, command or argument that makes no sense
+    LLMChatError            70  base class of all errors that have a message; never raised itself
+    ├── UsageError           2  a wrong option, command or argument
     ├── InputError          65  empty, binary or oversized input; a request the server rejected
     │   └── ContextOverflow 65  a question that does not fit the model's context window
     ├── MissingError        66  a named file, conversation or model is not there
     ├── UnavailableError    69  server unreachable, TLS, 5xx, overloaded, still loading; engine failed
-    ├── CreateError         73  a folder or file of ours cannot be created
+    ├── CreateError         73  a folder or file of llmchat cannot be created
     ├── StorageError        74  a read or write failed: disk full, database corrupt
     ├── TryLaterError       75  timeout, rate limit, database locked
-    ├── BrokenReply         76  the answer broke off, was no LLM's answer, or not what was asked for
+    ├── BrokenReply         76  the answer broke off, is no LLM's answer, or violates --schema or --regex
     ├── DeniedError         77  401, 403, unsafe file permissions
     └── ConfigError         78  bad URL, missing key, 404, redirect, untrusted .env
 
@@ -25,7 +25,7 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What the process exits with."""
+    """The exit codes of the process."""
 
     OK = 0
     USAGE = 2
@@ -47,34 +47,34 @@ class ExitCode(IntEnum):
 
 WHEN: Mapping[ExitCode, str] = MappingProxyType(
     {
-        ExitCode.OK: "answered; also if cut by length, with a note on stderr",
-        ExitCode.USAGE: "a flag, command or argument that makes no sense",
-        ExitCode.INPUT: "empty, binary or oversized input; no JSON Schema; a question that does not fit; "
-        "a request the server rejected",
-        ExitCode.MISSING: "a named file, conversation or model file is missing; a --config that is not there",
-        ExitCode.UNAVAILABLE: "the server is unreachable, overloaded, failing or still loading",
-        ExitCode.BUG: "a bug in llmchat; the message says where the log is",
-        ExitCode.CANNOT_CREATE: "a file or folder of llmchat's cannot be created, or would be replaced",
-        ExitCode.STORAGE: "cannot read or write: disk full, standard output closed, database damaged",
-        ExitCode.TRY_LATER: "a timeout, a rate limit, a locked database: try again later",
-        ExitCode.BROKEN_REPLY: "the answer broke off, was no model's, or not what --schema or --regex asks "
-        "for; what came was printed and is kept",
-        ExitCode.DENIED: "the key was refused; a file that others can change",
-        ExitCode.CONFIG: "configuration: a mistake in config.toml or a variable, bad URL, missing key, 404, "
-        "redirect, a .env that is not trusted",
-        ExitCode.SIGHUP: "the terminal was closed (SIGHUP); the text so far is kept",
-        ExitCode.SIGINT: "Ctrl-C (SIGINT); the text so far is kept",
-        ExitCode.SIGPIPE: "the reader of the output left (SIGPIPE); the text so far is kept",
-        ExitCode.SIGTERM: "ended by SIGTERM; the text so far is kept",
+        ExitCode.OK: "success; a reply cut by --max-tokens is noted on stderr",
+        ExitCode.USAGE: "usage error: a wrong option, command or argument",
+        ExitCode.INPUT: "bad input: empty, binary or too large; not a JSON Schema; longer than the context "
+        "window; rejected by the server",
+        ExitCode.MISSING: "a named file, conversation or model file does not exist",
+        ExitCode.UNAVAILABLE: "the server is unreachable, overloaded, failing or still loading its model",
+        ExitCode.BUG: "a bug in llmchat; the message names the log file",
+        ExitCode.CANNOT_CREATE: "a file or folder cannot be created, or exists already",
+        ExitCode.STORAGE: "a read or write failed: disk full, standard output closed, database damaged",
+        ExitCode.TRY_LATER: "temporary failure: timeout, rate limit, locked database; try again later",
+        ExitCode.BROKEN_REPLY: "the answer broke off, is not from a language model, or does not match "
+        "--schema or --regex; the text that came is printed and saved",
+        ExitCode.DENIED: "the key was rejected, or a file has unsafe permissions",
+        ExitCode.CONFIG: "configuration error: config.toml, a variable, bad URL, missing key, 404, redirect, "
+        "untrusted .env",
+        ExitCode.SIGHUP: "the terminal was closed (SIGHUP); the text so far is saved",
+        ExitCode.SIGINT: "interrupted by Ctrl-C (SIGINT); the text so far is saved",
+        ExitCode.SIGPIPE: "the reader of stdout has gone (SIGPIPE); the text so far is saved",
+        ExitCode.SIGTERM: "ended by SIGTERM; the text so far is saved",
     }
 )
-"""When the process exits with what: for the help, the manual and the README."""
+"""What each exit code means: for `llmchat help exit-codes`, the manual page and docs/exit-codes.md."""
 
 
 class LLMChatError(Exception):
-    """Something llmchat can explain: what failed, and what to do about it.
+    """An error with a message, what failed, and a hint, what to do about it.
 
-    Both texts may quote foreign text; whoever shows them sanitizes them.
+    Both may quote foreign text: they are sanitized where they are shown.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
@@ -94,10 +94,10 @@ class InputError(LLMChatError):
 
 
 class ContextOverflow(InputError):  # noqa: N818 - the field's own word
-    """What the server says in tokens, as far as it does.
+    """A prompt that is longer than the context window, with the server's numbers of tokens where it gave any.
 
-    `limit` is what it can take, prompt and reply together; `prompt_limit` bounds the prompt alone;
-    `prompt_tokens` is what it counts in this one.
+    `limit` is for prompt and reply together, `prompt_limit` for the prompt alone; `prompt_tokens` is the
+    length of this prompt.
     """
 
     def __init__(
@@ -152,18 +152,18 @@ class ErrorReport:
 
     def __init__(self) -> None:
         self.json = self.jsonl = self.debug = False
-        self.show: Callable[[LLMChatError], None] | None = None  # where the front end has a way of its own
-        self.secrets: Callable[[], Iterable[str]] = tuple  # what the run came to know and must not be shown
+        self.show: Callable[[LLMChatError], None] | None = None  # set by a front end that shows errors itself
+        self.secrets: Callable[[], Iterable[str]] = tuple  # keys that must not be shown
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like this one; None where none is near."""
+    """The known name that is most like this one; None if none is similar."""
     import difflib
 
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str], *, before: str = "") -> str:
-    """The hint with the nearest known name, `before` standing before it; empty where none is near."""
+    """A hint with the nearest known name, preceded by `before`; empty if none is similar."""
     near = nearest(name, known)
     return f"did you mean {before}{near} ?" if near else ""

@@ -1,4 +1,4 @@
-"""Locks between processes, by filelock, which is imported when the first lock is taken."""
+"""File locks between processes. Imports filelock when the first lock is taken."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def locked(path: Path, *, timeout: float) -> Iterator[None]:
-    """Holds the lock file at this path, which is made for its owner only and stays there.
+    """Holds a lock file at this path inside this context. The file has mode 0600 and is not deleted.
 
-    Raises TimeoutError where another process still holds it after `timeout` seconds, else OSError.
+    Raises TimeoutError if another process still holds it after `timeout` seconds, else OSError.
     """
     from filelock import FileLock
 

@@ -1,4 +1,4 @@
-"""How a path that a person wrote is read; touches no file but the database of users."""
+"""Expands ~ in paths."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from pathlib import Path
 
 
 def expand_home(name: str) -> Path:
-    """The path, with the home folder for a leading ~ or ~user; an unknown ~user stays as it is."""
+    """The path with a leading ~ or ~user replaced by the home folder; an unknown ~user stays as it is."""
     return Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for an unknown ~user

@@ -1,6 +1,6 @@
-"""Who may read or write a file: makes files for their owner only, and checks who could have written one.
+"""File permissions: creates files readable by their owner only, and checks who can write to a file.
 
-Folders are 0700 and files 0600 whatever the umask. Elsewhere than on POSIX the folder's own rights decide.
+Folders are 0700 and files 0600 whatever the umask. On Windows the permissions of the folder apply.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _POSIX = os.name == "posix"
 
 
 def make_private_folder(folder: Path) -> None:
-    """Creates this folder and those missing above it, for their owner only. Raises OSError."""
+    """Creates this folder and its missing parents, readable by their owner only. Raises OSError."""
     for each in (*reversed(folder.parents), folder):
         if not each.is_dir():
             each.mkdir(mode=0o700, exist_ok=True)  # mkdir(parents=True) would leave the parents to the umask
 
 
 def open_private(path: Path, mode: Literal["ab", "a+b", "r+b", "wb", "xb"]) -> BinaryIO:
-    """Opens a file that its owner only can read and write, also if it is older and was wider.
+    """Opens a file with mode 0600, also if it existed with wider permissions.
 
     The file and its folder are created if missing, in every mode. Raises OSError.
     """
@@ -45,9 +45,9 @@ def open_private(path: Path, mode: Literal["ab", "a+b", "r+b", "wb", "xb"]) -> B
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Puts a file with this content in place of the one there, at once and for its owner only.
+    """Replaces a file atomically by one with this content and mode 0600.
 
-    Whoever reads meanwhile reads the old file or the new one. Raises OSError.
+    A concurrent reader sees either the old file or the new one. Raises OSError.
     """
     new = path.with_name(f"{path.name}.{os.getpid()}")
     try:
@@ -61,9 +61,9 @@ def replace_private(path: Path, content: bytes) -> None:
 
 
 def restrict_to_owner(path: Path, *, hint: str) -> str | None:
-    """Takes this file or folder from other users, and says so; None where there was nothing to take.
+    """Removes other users' access to this file or folder; returns a notice, None if they had none.
 
-    Raises DeniedError, with this hint, where that cannot be done.
+    Raises DeniedError, with this hint, if that fails.
     """
     if not _POSIX:
         return None
@@ -84,15 +84,15 @@ def restrict_to_owner(path: Path, *, hint: str) -> str | None:
 
 
 def open_owned(path: Path) -> BinaryIO | None:
-    """Opens a file that only its user can have written; None where there is none, or no regular file.
+    """Opens a file that no other user can write to; None if it does not exist or is not a regular file.
 
-    A symbolic link counts as a file of whoever made it and of whoever owns what it leads to. Raises
-    DeniedError as `check_writers`, and OSError.
+    For a symbolic link both the link and its target are checked. Raises DeniedError as `check_writers`,
+    and OSError.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return None  # opening a device may have effects
-        # It may be another one by now: what is read is what was opened, and that is what is checked.
+        # The path may lead to another file by now: the opened file is checked, and that one is read.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -100,10 +100,10 @@ def open_owned(path: Path) -> BinaryIO | None:
     try:
         state = os.fstat(descriptor)
         if stat.S_ISREG(state.st_mode):
-            name, hint = f"{path.name} here", "remove it, or work in another folder"
+            name, hint = f"{path.name} here", "remove it, or run llmchat in another folder"
             check_writers(state, name, hint=hint)
             if _POSIX and path.lstat().st_uid != os.geteuid():
-                raise DeniedError(f"{name} belongs to somebody else", hint=hint)
+                raise DeniedError(f"{name} belongs to another user", hint=hint)
             return file
     except BaseException:
         file.close()
@@ -113,15 +113,15 @@ def open_owned(path: Path) -> BinaryIO | None:
 
 
 def check_writers(state: os.stat_result, name: str, *, hint: str, trusted: bool = False) -> None:
-    """Raises DeniedError for a file of another user, or that others can write to.
+    """Raises DeniedError for a file that belongs to another user, or that others can write to.
 
-    In a `trusted` place root and the user's own group may have written it, too. `name` is the file's in
-    messages, `hint` what to do about one that belongs to somebody else.
+    In a `trusted` place root and the user's own group may write to it, too. `name` is the file's name in
+    messages, `hint` what to do about a file of another user.
     """
     if not _POSIX or stat.S_ISCHR(state.st_mode):  # /dev/null
         return
     if state.st_uid != os.geteuid() and not (trusted and state.st_uid == 0):
-        raise DeniedError(f"{name} belongs to somebody else", hint=hint)
+        raise DeniedError(f"{name} belongs to another user", hint=hint)
     by_group = state.st_mode & stat.S_IWGRP and not (trusted and state.st_gid == os.getegid())
     if state.st_mode & stat.S_IWOTH or by_group:
         raise DeniedError(f"others can write to {name}", hint=f"chmod 600 {name.removesuffix(' here')}")
@@ -133,7 +133,7 @@ def is_open_to_others(state: os.stat_result) -> bool:
 
 
 def is_ours(state: os.stat_result) -> bool:
-    """True if it is the user's, or the system's and nobody else can change it."""
+    """True if it belongs to the user, or to root and only root can change it."""
     by_others = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return state.st_uid == os.geteuid() or (state.st_uid == 0 and not by_others)
 

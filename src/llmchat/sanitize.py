@@ -1,4 +1,4 @@
-"""Foreign text -> text that cannot drive a terminal. Per character and stateless, so splits cannot matter."""
+"""Makes foreign text safe for a terminal, character by character, so that splits do not matter."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def _mark(found: re.Match[str]) -> str:
 
 
 def sanitize(text: str) -> str:
-    """The text with every control, bidi and invisible character but newline and tab made a visible mark."""
+    """Replaces control, bidi and invisible characters, except newline and tab, by visible marks."""
     return _FOREIGN.sub(_mark, text)
 
 
 def sanitize_line(text: str) -> str:
-    """The same for what must stay on one line: a name, a title, an error's text."""
+    """The same for text that must stay on one line: a name, a title, an error message."""
     return sanitize(" ".join(text.split()))
 
 
 class Newlines:
-    """Makes CR and CRLF newlines in a stream, however its pieces fall."""
+    """Converts CR and CRLF to newlines in a stream, wherever its pieces are split."""
 
     def __init__(self) -> None:
         self._after_cr = False

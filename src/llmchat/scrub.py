@@ -1,7 +1,7 @@
-"""Takes keys out of what llmchat says about itself: errors, logs, tracebacks. Never touches an answer.
+"""Removes keys from errors, logs and tracebacks. Never changes a model's answer.
 
-Two things go: the secrets it is told, also where a server echoes them split, escaped, percent-encoded, in
-base64 or in part; and whatever has the shape of a key. Ordinary words such as sk-learn stay.
+Removes the known secrets, also if a server echoes them split, escaped, percent-encoded, in base64 or in
+part; and whatever looks like a key. Ordinary words such as sk-learn stay.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 KEY_VARIABLES = ("LLMCHAT_API_KEY", "HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
-"""The variables that llmchat reads keys from by itself."""
+"""The variables that llmchat reads keys from."""
 
 MARK = "[key]"
 
-_LONG = 8  # characters from which a secret is looked for in disguise, and inside other words
-_LONGER = 16  # and from which its beginning and its end are secrets, too
-_TELLING = 10  # characters that these have at least
+_LONG = 8  # minimum length of a secret that is also found encoded, and inside other words
+_LONGER = 16  # minimum length of a secret whose beginning and end count as secrets, too
+_TELLING = 10  # minimum length of such a beginning or end
 _GAP = r"[^\x21-\x7e]*"  # line breaks and invisible characters between two characters of a key
 _REST = r"[\w.~+/=%-]*"
 
@@ -28,8 +28,8 @@ _SECRET_NAME = re.compile(
 )
 _USER_INFO = re.compile(r"(?<=://)[^/?#@\s]{1,500}(?=@)")
 
-# A word that is a key: long, and with a digit or capitals in the middle. Each repetition is bounded: what a
-# hostile server sends must not take long to look through.
+# A word that is a key: long, and with a digit or capitals in the middle. Each repetition is bounded, so that
+# searching a hostile server's text stays fast.
 _KEY_LIKE = r"(?=[\w.~+/-]{0,99}(?:\d|[a-z][A-Z]))[\w.~+/-]{12,999}=*"
 _SCHEME = r"(?:Bearer|Basic|Token|Digest|Negotiate|ApiKey)"
 _SHAPES: Sequence[tuple[re.Pattern[str], str]] = (
@@ -43,7 +43,7 @@ _SHAPES: Sequence[tuple[re.Pattern[str], str]] = (
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text with every one of these secrets, and whatever looks like a key, replaced by a mark."""
+    """Replaces these secrets, and whatever looks like a key, by a mark."""
     for secret in sorted(set(_forms(secrets)), key=len, reverse=True):
         text = re.sub(_pattern(secret), MARK, text, flags=re.IGNORECASE)
     for shape, mark in _SHAPES:
@@ -52,7 +52,7 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def secrets_in(variables: Mapping[str, str]) -> list[str]:
-    """The secrets in an environment or a .env: by the names of its variables, and passwords in its URLs."""
+    """The secrets in an environment or a .env: by the variables' names, and passwords in URLs."""
     found = []
     for name, value in variables.items():
         text = value.strip()
@@ -65,7 +65,7 @@ def secrets_in(variables: Mapping[str, str]) -> list[str]:
 
 
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a child that needs no secret of anybody."""
+    """The environment without secrets, for a child process that needs none."""
     return {
         name: value
         for name, value in environ.items()
@@ -78,7 +78,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _forms(secrets: Iterable[str]) -> Iterable[str]:
-    """The secrets, and the name and password inside one that is sent as Basic."""
+    """The secrets, and the user name and password inside a Basic key."""
     for secret in filter(None, secrets):
         yield secret
         try:
@@ -91,7 +91,7 @@ def _forms(secrets: Iterable[str]) -> Iterable[str]:
 
 
 def _pattern(secret: str) -> str:
-    """Finds the secret: a short one where it stands alone, a long one in every disguise."""
+    """A pattern for the secret: a short one only as a whole word, a long one in every encoding."""
     if len(secret) < _LONG:
         return rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])"
     characters = [_disguises(character) for character in secret if character != " "]
@@ -103,7 +103,7 @@ def _pattern(secret: str) -> str:
 
 
 def _disguises(character: str) -> str:
-    """A character as it is, and as URLs, JSON, Python and HTML escape it."""
+    """A character, and its escapes in URLs, JSON, Python and HTML."""
     code = f"{ord(character):02x}"
     plain = re.escape(character)
     ways = [
@@ -118,7 +118,7 @@ def _disguises(character: str) -> str:
 
 
 def _in_base64(secret: bytes) -> Iterable[str]:
-    """What is the same of the secret in base64 whatever stands before and after it, in both alphabets."""
+    """The part of the secret's base64 that does not depend on its neighbours, in both alphabets."""
     for before, lost in enumerate((0, 2, 3)):
         encoded = base64.b64encode(bytes(before) + secret).rstrip(b"=").decode()
         whole = (before + len(secret)) % 3 == 0

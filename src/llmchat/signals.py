@@ -1,4 +1,4 @@
-"""Which signals end the program, and how, wherever no event loop hears them. Imports next to nothing."""
+"""The signals that end the program, and their handlers outside of an event loop."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 def ending() -> list[signal.Signals]:
-    """The signals that end us. One that is ignored is left so: nohup asked for it, or a shell's `&`."""
+    """The signals that end the program, except those ignored at start, by nohup or a shell's `&`."""
     return [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def leave_at_once() -> None:
-    """From here on each ends the process on the spot, with its exit code and without a traceback."""
+    """From now on each ends the process at once, with its exit code and without a traceback."""
     for number in ending():
         signal.signal(number, _leave)
 
 
 def leave_in_order() -> None:
-    """From here on each raises SystemExit with its exit code, so that what is under way cleans up."""
+    """From now on each raises SystemExit with its exit code, so that running code cleans up."""
     for number in ending():
         signal.signal(number, _unwind)
 
 
 def ignore() -> None:
-    """From here on none does anything: what is left to do must not be cut short."""
+    """From now on all are ignored, so that the cleanup is not interrupted."""
     for number in ending():
         signal.signal(number, signal.SIG_IGN)
 

@@ -93,10 +93,10 @@ async def test_what_was_replaced_is_still_on_a_branch_of_the_same_conversation(
 
 
 async def test_there_must_be_more_turns_than_are_kept(session: Session) -> None:
-    with pytest.raises(InputError, match="nothing to sum up"):
+    with pytest.raises(InputError, match="nothing to summarize"):
         Compaction.of(session, kept=0)
     await run(session.ask("one"))
-    with pytest.raises(InputError, match="nothing to sum up"):
+    with pytest.raises(InputError, match="nothing to summarize"):
         Compaction.of(session)
 
 

@@ -313,7 +313,7 @@ async def test_who_shares_a_conversation_with_another_process_is_told_once(
     assert session.take_notices() == []
     await run(session.ask("Two"))
     (notice,) = session.take_notices()
-    assert notice.startswith("another llmchat writes to this conversation, too")
+    assert notice.startswith("another llmchat is writing to this conversation, too")
     await run(session.ask("Three"))
     assert session.take_notices() == []
     assert kept(folders)[1] == ["One", "One", "Two", "Two", "Three", "Three"]

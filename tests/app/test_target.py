@@ -97,7 +97,7 @@ async def test_a_url_is_opened_without_connecting_to_it(
 
 
 def test_a_url_is_not_opened_with_a_key_that_may_not_go_there(configure: Configure, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="in the clear"):
+    with pytest.raises(ConfigError, match="sent unencrypted"):
         opened(configure({"url": "http://llm.example"}, LLMCHAT_API_KEY="k"), tmp_path)
 
 

@@ -123,7 +123,7 @@ def test_every_line_has_an_answer_in_order_and_a_bad_one_stops_no_other(echo: Ll
         "line": 4,
         "error": {
             "message": "the line is not UTF-8 (byte 0)",
-            "hint": "convert it, for instance with iconv",
+            "hint": "convert it, for example with iconv",
             "exit_code": 65,
         },
     }
@@ -133,7 +133,7 @@ def test_every_line_has_an_answer_in_order_and_a_bad_one_stops_no_other(echo: Ll
     counts, error, hint = ran.err.splitlines()
     assert re.fullmatch(r"llmchat: 3 answered, 2 failed, 1 cut by --max-tokens, 6 tokens, \d+\.\d s", counts)
     assert error == "llmchat: error: 2 lines have no answer; line 4: the line is not UTF-8 (byte 0)"
-    assert hint.endswith("; the same command asks only these again")
+    assert hint.endswith("; the same command retries only these")
     assert echo("history", "list").out == b"No conversations yet.\n"
 
 
@@ -362,7 +362,7 @@ def test_a_folder_that_cannot_be_made_costs_no_answer(echo: Llmchat) -> None:
     (echo.home / "kept" / "state").chmod(0o600)
     ran = echo("ask", "--batch", "-", stdin=b"One\n")
     assert (ran.code, texts(ran.out)) == (0, ["One"])
-    assert ran.err.startswith("llmchat: this batch cannot go on later: ")
+    assert ran.err.startswith("llmchat: this batch cannot be resumed later: ")
 
 
 # Ends
@@ -387,7 +387,7 @@ async def test_a_signal_stops_all_requests_and_keeps_what_is_finished(
         await server.left.wait()
     assert (process.returncode, texts(out)) == (code, ["c"])
     assert re.fullmatch(
-        r"llmchat: stopped: 2 answered, 4 tokens, \d+\.\d s; the same command goes on from there\n", err
+        r"llmchat: stopped: 2 answered, 4 tokens, \d+\.\d s; the same command resumes from there\n", err
     )
 
 
@@ -480,8 +480,8 @@ async def test_a_server_that_is_not_there_stops_it_at_once(llmchat: Llmchat, unu
         (["--batch", "p", "--concurrency", "1025"], 2, "--concurrency 1025"),
         (["--batch", "p", "-"], 2, "-"),
         (["--batch", "-", "-f", "-"], 2, "standard input"),
-        (["--concurrency", "2", "Hi"], 2, "--concurrency is for --batch"),
-        (["--unordered", "Hi"], 2, "--unordered is for --batch"),
+        (["--concurrency", "2", "Hi"], 2, "--concurrency needs --batch"),
+        (["--unordered", "Hi"], 2, "--unordered needs --batch"),
         (["--batch", "missing"], 66, "missing"),
         (["--batch", "."], 65, "folder"),
     ],
@@ -531,4 +531,4 @@ def test_the_repl_refuses_a_batch(echo: Llmchat) -> None:
     command = [sys.executable, "-m", "llmchat", "--batch", "x"]
     with PseudoTerminal(command, environment(echo)) as terminal:
         assert terminal.wait_exit() == 2
-        assert "--batch is for one answer" in terminal.text
+        assert "--batch is only for a single answer" in terminal.text

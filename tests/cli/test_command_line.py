@@ -83,7 +83,7 @@ def test_what_is_for_pipes_is_refused_at_a_terminal_and_the_other_way_round(echo
         assert (process.returncode, out) == (2, b"")
         assert b"the output is not a terminal" in err
         ran = echo("ask", "--raw", "Hi", stdout=theirs)
-        assert (ran.code, ran.error) == (2, "--raw is not for a terminal")
+        assert (ran.code, ran.error) == (2, "--raw is refused on a terminal")
         with echo.start("ask", stdin=theirs) as process:
             _, err = process.communicate(timeout=20)
         assert (process.returncode, b"nothing to ask" in err) == (2, True)
@@ -106,7 +106,7 @@ def test_canned_answers_with_one_of_three_replies(llmchat: Llmchat) -> None:
 def test_a_reply_cut_by_length_is_said_on_stderr(echo: Llmchat) -> None:
     ran = echo("ask", "-n", "2", "One two three")
     assert (ran.code, ran.out) == (0, b"One two\n")
-    assert ran.err == "llmchat: the reply was cut at 2 tokens; --max-tokens sets how many it may have\n"
+    assert ran.err == "llmchat: the reply was cut at 2 tokens; --max-tokens sets the limit\n"
     assert echo("ask", "-q", "-n", "2", "One two three").err == ""
 
 
@@ -203,7 +203,7 @@ def test_a_dry_run_of_a_server_connects_to_nothing(llmchat: Llmchat, unused_tcp_
         "System: A conversation between a user and an LLM-based AI assistant. "
         "The assistant gives helpful and honest answers.\nUser: Hi\nAssistant:"
     )
-    assert "for tgi (what the server speaks is a guess, --api says it); nothing was sent" in ran.err
+    assert "for tgi (the server's API is a guess; --api sets it); nothing was sent" in ran.err
     assert "guess" not in llmchat("ask", "--dry-run", "--url", url, "--api", "openai", "Hi").err
     assert llmchat("ask", "--dry-run", "-q", "--raw-prompt", "--url", url, stdin=b"Once \n").out == b"Once \n"
 

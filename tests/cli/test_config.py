@@ -202,7 +202,7 @@ def test_a_model_that_nobody_knows_may_be_a_misspelt_profile(llmchat: Llmchat, p
     ran = llmchat("ask", "-m", "wrok", "Hi")
     assert (ran.code, ran.error) == (2, "there is no model wrok here")
     assert ran.err.splitlines()[1] == "llmchat: hint: did you mean work ?"
-    assert "there are work, smollm2" in llmchat("ask", "-m", "gpt-4", "Hi").err
+    assert "choose work, smollm2" in llmchat("ask", "-m", "gpt-4", "Hi").err
 
 
 def test_profiles_are_listed_with_the_models(llmchat: Llmchat, path: Path) -> None:
@@ -214,7 +214,7 @@ def test_profiles_are_listed_with_the_models(llmchat: Llmchat, path: Path) -> No
         len(
             {
                 line.index(kind)
-                for line, kind in zip(lines[:3], ["profile", "profile", "to fetch"], strict=True)
+                for line, kind in zip(lines[:3], ["profile", "profile", "download"], strict=True)
             }
         )
         == 1
@@ -249,7 +249,7 @@ def test_init_writes_a_private_file_with_every_setting_and_replaces_none(llmchat
     assert (ran.code, path.read_text()) == (0, starter())
     assert [each.stat().st_mode & 0o777 for each in (path, path.parent)] == [0o600, 0o700]
     ran = llmchat("config", "init")
-    assert (ran.code, ran.error) == (73, f"{path} is there already")
+    assert (ran.code, ran.error) == (73, f"{path} already exists")
     assert (
         llmchat("--config", "mine.toml", "config", "init").out.decode() == f"{llmchat.home / 'mine.toml'}\n"
     )
@@ -278,7 +278,7 @@ def test_edit_opens_the_starter_in_the_editor_and_checks_what_became_of_it(llmch
     visual = editor(llmchat.home, 'grep -c temperature "$2" >&2; echo "seed = 7" >> "$2"')
     ran = llmchat.with_environ(VISUAL=visual, EDITOR="false")("config", "edit")
     path = llmchat.home / "kept" / "config" / "config.toml"
-    assert (ran.code, ran.err) == (0, f"2\nllmchat: {path} can be used\n")
+    assert (ran.code, ran.err) == (0, f"2\nllmchat: {path} is valid\n")
     assert path.read_text() == f"{starter()}seed = 7\n"
     bad = editor(llmchat.home, 'echo "sed = 1" > "$2"; echo "[profiles.a]" >> "$2"; echo "seed = x" >> "$2"')
     ran = llmchat.with_environ(EDITOR=bad)("config", "edit")
@@ -293,8 +293,8 @@ def test_edit_opens_the_starter_in_the_editor_and_checks_what_became_of_it(llmch
     [
         ({"EDITOR": "no-such-editor"}, "the editor no-such-editor cannot be started"),
         ({"EDITOR": "false"}, "the editor false ended with 1"),
-        ({"EDITOR": "'"}, "EDITOR has a quote that is not closed"),
-        ({"PATH": "/nowhere"}, "there is no editor"),
+        ({"EDITOR": "'"}, "EDITOR has an unclosed quote"),
+        ({"PATH": "/nowhere"}, "no editor found"),
     ],
 )
 def test_an_editor_that_does_not_work_is_said(llmchat: Llmchat, environ: dict[str, str], error: str) -> None:

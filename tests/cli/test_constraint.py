@@ -58,7 +58,7 @@ async def test_a_schema_may_come_through_stdin_if_nothing_else_does(tgi: Llmchat
     assert (await tgi.beside("ask", "--schema", "-", "How old?", stdin=schema)).code == 0
     for arguments in (["-", "How old?"], ["-f", "-", "How old?"]):
         ran = await tgi.beside("ask", "--schema", "-", *arguments, stdin=schema)
-        assert (ran.code, ran.error) == (2, "standard input is read once")
+        assert (ran.code, ran.error) == (2, "standard input can be read only once")
     assert (await tgi.beside("ask", "--schema", "-", stdin=schema)).code == 65
     assert (await tgi.beside("--schema", "-", stdin=schema)).code == 2
     assert len(server.bodies("/")) == 1
@@ -132,7 +132,7 @@ async def test_a_hosted_server_is_not_asked_for_a_pattern(llmchat: Llmchat) -> N
         (["--schema", "remote.json"], 65, "refers to https://example.com/s"),
         (["--regex", "("], 2, "the pattern cannot be read"),
         (["--regex", ""], 2, "the pattern is empty"),
-        (["--schema", "good.json", "--regex", "a"], 2, "exclude each other"),
+        (["--schema", "good.json", "--regex", "a"], 2, "cannot be used together"),
         (["--schema", "good.json"], 2, "echo has no model"),
         (["--schema", "good.json", "--dry-run"], 2, "echo has no model"),
         (["-m", "canned", "--regex", "a"], 2, "canned has no model"),
@@ -155,9 +155,9 @@ def test_a_dry_run_says_what_the_answer_would_be_held_to(llmchat: Llmchat, unuse
     asked = ["ask", "--dry-run", "--url", f"http://127.0.0.1:{unused_tcp_port}", "Hi"]
     ran = llmchat(*asked, "--schema", "s.json")
     assert ran.code == 0
-    assert ran.err.splitlines()[0] == "llmchat: the answer would be held to the JSON Schema in s.json"
+    assert ran.err.splitlines()[0] == "llmchat: the answer would have to match the JSON Schema in s.json"
     ran = llmchat(*asked, "--regex", "a\x1b+")
-    assert ran.err.splitlines()[0] == "llmchat: the answer would be held to the pattern a␛+"
+    assert ran.err.splitlines()[0] == "llmchat: the answer would have to match the pattern a␛+"
     record = llmchat(*asked, "--json", "--schema", "s.json").json
     assert record["constraint"] == {"type": "json_schema", "value": SCHEMA}
     record = llmchat(*asked, "--json", "--regex", "a+").json
@@ -172,7 +172,7 @@ def test_a_chat_is_not_held_to_anything(echo: Llmchat, option: str) -> None:
         with echo.start(option, "", stdin=theirs, stdout=theirs) as process:
             _, err = process.communicate(timeout=20)
         assert process.returncode == 2
-        assert f"{option} is for one answer" in err.decode()
+        assert f"{option} is only for a single answer" in err.decode()
     finally:
         os.close(ours)
         os.close(theirs)

@@ -19,7 +19,7 @@ from servers.tgi import TgiServer
 from waiting import wait_until
 
 KEY = "topsecret0123"
-OPEN = "reached, but does not say what it is; only asking can tell whether it answers"
+OPEN = "reached, but does not report its API; only a request for a reply shows whether it works"
 PORTAL = Reply(content_type="text/html", body=b"<html>Log in</html>")
 
 
@@ -84,7 +84,7 @@ def test_a_setting_that_is_no_good_leaves_the_rest_to_be_looked_at(echo: Llmchat
     assert (ran.code, ran.err) == (78, "")
     assert lines[0] == "✗ FAIL  configuration  LLMCHAT_TEMPERATURE is '9'"
     assert lines[1] == f"{'':23}hint: it takes 0 to 2"
-    assert "- skip  answer         not looked at, because of configuration" in lines
+    assert "- skip  answer         skipped because of configuration" in lines
     assert lines[-1] == "A chat would not work, because of configuration: exit code 78."
     assert any(line.startswith("✓ ok    database") for line in lines)
 
@@ -94,7 +94,7 @@ async def test_a_servers_words_cannot_drive_a_terminal(llmchat: Llmchat) -> None
         server.always("/v1/models", json_reply({"data": [{"id": "evil\x1b]0;\u202emodel"}]}))
         ran = await llmchat.beside("doctor", "--url", server.url)
     assert ran.code == 0
-    assert "has evil␛]0;\ufffdmodel;" in ran.out.decode()
+    assert "model: evil␛]0;\ufffdmodel;" in ran.out.decode()
     assert b"\x1b" not in ran.out
 
 
@@ -118,7 +118,7 @@ async def test_what_a_profile_says_is_told_with_its_line_and_the_file_stays_as_i
     checks = found(ran)
     assert ran.code == 0
     assert str(checks["configuration"]["detail"]).startswith(f"{file}; set: ")
-    assert checks["model"]["detail"] == f"whatever is served at {server.url} (profile work (mine.toml:2))"
+    assert checks["model"]["detail"] == f"any model at {server.url} (profile work (mine.toml:2))"
     assert checks["key"]["detail"] == ("from profile work (mine.toml:3), sent as Authorization: Bearer")
     assert KEY not in ran.out.decode() + ran.err
     assert file.stat().st_mode & 0o777 == 0o644
@@ -151,7 +151,7 @@ async def test_a_command_that_prints_no_key_fails_as_the_key_and_runs_once(llmch
         chat = await llmchat.beside("ask", "--no-save", "--config", str(file), "Hi")
     assert (ran.code, chat.code) == (78, 78)
     assert (found(ran)["key"]["ok"], found(ran)["key"]["detail"]) == (False, "key_command sh printed no key")
-    assert found(ran)["server"]["detail"] == "not looked at, because of key"
+    assert found(ran)["server"]["detail"] == "skipped because of key"
     assert len((llmchat.home / "runs").read_text().split()) == 2  # one for each of them
     assert [each.method for each in server.requests] == ["HEAD"]  # for the clock, without a key
 
@@ -196,10 +196,10 @@ async def test_a_tgi_endpoint_as_the_course_sets_it_up(llmchat: Llmchat) -> None
         ran = await course.beside("doctor", "--json")
     checks = found(ran)
     assert ran.code == 0
-    assert checks["model"]["detail"] == f"whatever is served at {server.url} (HF_API_FALCOM_BASE)"
+    assert checks["model"]["detail"] == f"any model at {server.url} (HF_API_FALCOM_BASE)"
     assert checks["key"]["detail"] == "from HF_API_KEY, sent as Authorization: Basic"
     assert checks["server"]["detail"] == (
-        "reached; speaks TGI, has tiiuae/falcon-180B-chat; 2,000 tokens of context"
+        "reached; API: TGI, model: tiiuae/falcon-180B-chat; 2,000 tokens of context"
     )
     assert str(checks["answer"]["detail"]).startswith("“Hello there”, the first of it after ")
     assert checks["clock"]["detail"] == "agrees with the server's"
@@ -214,7 +214,7 @@ async def test_an_openai_compatible_server(llmchat: Llmchat) -> None:
     checks = found(ran)
     assert ran.code == 0
     assert checks["server"]["detail"] == (
-        "reached; speaks OpenAI's API, has served-model; 4,096 tokens of context"
+        "reached; API: OpenAI's API, model: served-model; 4,096 tokens of context"
     )
     assert KEY not in ran.out.decode() + ran.err
     assert {each.headers.get("Authorization") for each in server.requests} == {f"Bearer {KEY}", None}
@@ -320,7 +320,7 @@ async def test_unasked_a_server_that_says_nothing_of_itself_leaves_it_open(
     lines = ran.out.decode().splitlines()
     line = next(number for number, each in enumerate(lines) if "server  " in each)
     assert lines[line] == f"! warn  {'server':15}{OPEN}"
-    assert lines[line + 1].strip() == "hint: leave out --no-ask"
+    assert lines[line + 1].strip() == "hint: run without --no-ask"
     assert lines[-1] == "It is not known whether a chat would work, because of server: exit code 78."
     assert "✗" not in ran.out.decode()
 
@@ -354,7 +354,7 @@ async def test_what_a_server_speaks_is_no_question_where_it_answers_with_a_fault
         works = await llmchat.beside("doctor", "--url", server.url)
     assert (fails.code, works.code) == (76, 0)
     assert ("--api" in fails.out.decode(), "--api" in works.out.decode()) == (False, True)
-    assert b"reached; does not say what it is" in fails.out
+    assert b"reached; does not report its API" in fails.out
 
 
 async def test_a_server_that_is_not_there(llmchat: Llmchat, unused_tcp_port: int) -> None:

@@ -70,7 +70,7 @@ def test_on_a_terminal_long_help_goes_through_the_pager(llmchat: Llmchat) -> Non
         terminal.wait_for("PAGED")
         assert terminal.wait_exit() == 0
     with PseudoTerminal([*command, "servers"], environ, columns=64, rows=40) as terminal:
-        terminal.wait_for("never into a")
+        terminal.wait_for("never on the")
         assert terminal.wait_exit() == 0
         assert "PAGED" not in terminal.text
         assert "\nTGI               llmchat --url" in f"\n{terminal.text}"

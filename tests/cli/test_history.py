@@ -70,7 +70,7 @@ def test_an_export_of_everything_comes_back_on_another_machine(talks: Llmchat, t
     assert ran.err.startswith("llmchat: 3 conversations written to ")
     other = Llmchat(tmp_path / "other")
     other.home.mkdir()
-    assert other("history", "import", str(file)).out == b"3 conversations imported, 0 already there.\n"
+    assert other("history", "import", str(file)).out == b"3 conversations imported, 0 already present.\n"
     assert other("history", "export", "--all", "--json").out == file.read_bytes()
     again = other("history", "import", "--json", "-", stdin=file.read_bytes())
     assert [each["kept_as"] for each in json.loads(again.out)] == [None] * 3
@@ -84,7 +84,7 @@ def test_a_conversation_that_went_on_since_is_imported_beside_it(talks: Llmchat,
     talks("ask", "-c", "It goes on")
     latest = ids(talks)[0]
     said = talks("history", "import", str(file)).out.decode().splitlines()
-    assert said[0] == "1 conversation imported, 0 already there."
+    assert said[0] == "1 conversation imported, 0 already present."
     assert said[1].startswith(f"{latest} is kept as ")
     assert len(ids(talks)) == 4
 
@@ -131,14 +131,14 @@ def test_a_file_that_is_no_export_changes_nothing(talks: Llmchat, tmp_path: Path
     (tmp_path / "x.json").write_text('{"llmchat": 1, "conversations": [{}]}')
     ran = talks("history", "import", "x.json")
     wrong = "'id' is a required property"
-    assert (ran.code, ran.error) == (65, f"x.json is no export of llmchat: conversation 1: {wrong}")
+    assert (ran.code, ran.error) == (65, f"x.json is not an llmchat export: conversation 1: {wrong}")
     assert len(ids(talks)) == 3
 
 
 def test_rm_asks_on_a_terminal_and_then_really_erases(talks: Llmchat) -> None:
     kept = talks.home / "kept" / "data"
     with on_terminal(talks, "rm", "last") as terminal:
-        terminal.wait_for("Erase 1 conversation for good? [y/N]")
+        terminal.wait_for("Erase 1 conversation permanently? [y/N]")
         assert "Tell me a <b>joke</b>" in terminal.text
         terminal.type(f"n{ENTER}")
         assert terminal.wait_exit() == 0

@@ -280,7 +280,7 @@ def test_a_key_does_not_travel_to_this_machine_by_way_of_another(trap: Trap) -> 
     )
     ran = there("ask", "Hi")
     assert ran.code == 78
-    assert ran.error == "the key would travel in the clear to the proxy"
+    assert ran.error == "the key would be sent unencrypted to the proxy"
 
 
 @pytest.mark.parametrize("variable", ["LLMCHAT_API_KEY", "HF_API_KEY", "HF_TOKEN"])

@@ -105,8 +105,12 @@ async def test_the_command_is_not_run_where_nothing_is_sent(shell: Llmchat, work
 @pytest.mark.parametrize(
     ("script", "error", "hint"),
     [
-        (f"echo {KEY}; echo 'no entry' >&2; exit 1", "failed with exit code 1", "it said: no entry"),
-        ("exit 0", "printed no key", "it has to print the key"),
+        (
+            f"echo {KEY}; echo 'no entry' >&2; exit 1",
+            "failed with exit code 1",
+            "its last error line: no entry",
+        ),
+        ("exit 0", "printed no key", "it must print the key"),
     ],
 )
 async def test_a_command_that_fails_is_a_configuration_error_that_never_shows_its_output(
@@ -131,7 +135,7 @@ async def test_what_dotenv_says_can_be_trusted_with_the_line_of_the_hint(
     ran = await shell.beside("ask", "Hi")
     path = llmchat.home / "kept" / "config" / "config.toml"
     assert (ran.code, other.requests) == (78, [])
-    told = f"llmchat: hint: if you trust it, put at the top of {path}: "
+    told = f"llmchat: hint: if you trust it, add at the top of {path}: "
     assert ran.err.splitlines()[1].startswith(told)
     for folder in (path.parent.parent, path.parent):
         folder.mkdir(mode=0o700)  # parents=True would leave the upper one to the umask

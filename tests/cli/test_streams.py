@@ -85,7 +85,7 @@ def test_an_endless_file_is_too_large(llmchat: Llmchat, arguments: tuple[str, ..
 def test_an_endless_archive_is_none(llmchat: Llmchat) -> None:
     ran = llmchat("history", "import", "-", redirection="</dev/zero")
     assert ran.code == 65
-    assert "no export" in ran.error
+    assert "not an llmchat export" in ran.error
 
 
 def test_streams_that_do_not_wait_lose_nothing(llmchat: Llmchat) -> None:

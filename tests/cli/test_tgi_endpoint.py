@@ -169,7 +169,7 @@ async def test_special_tokens_are_never_shown_and_the_last_token_is(
     server.always("/", Reply(steps))
     ran = await course.beside("ask", "-n", "3", "Hi")
     assert (ran.code, ran.out) == (0, b"One two\n")
-    assert ran.err == "llmchat: the reply was cut at 3 tokens; --max-tokens sets how many it may have\n"
+    assert ran.err == "llmchat: the reply was cut at 3 tokens; --max-tokens sets the limit\n"
     assert said(course) == [("Hi", "complete"), ("One two", "length")]
 
 

@@ -108,7 +108,7 @@ def test_a_file_or_link_of_somebody_else_is_refused(dotenv: Path, as_a_link: boo
     else:  # who cannot give a file away has one of root's
         dotenv.unlink()
         dotenv.symlink_to("/etc/passwd")
-    with pytest.raises(DeniedError, match="belongs to somebody else"):
+    with pytest.raises(DeniedError, match="belongs to another user"):
         read_dotenv(dotenv)
 
 

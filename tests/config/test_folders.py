@@ -129,6 +129,6 @@ def test_what_belongs_to_somebody_else_is_refused(folders: Folders, place: str) 
         os.chown(theirs, 12345, -1)
     else:  # who cannot give a file away uses a folder that everybody may write to
         folders = Folders(folders.config, Path("/tmp"), folders.state, folders.cache)
-    with pytest.raises(DeniedError, match="belongs to somebody else") as caught:
+    with pytest.raises(DeniedError, match="belongs to another user") as caught:
         folders.restrict_to_owner()
     assert "LLMCHAT_HOME" in (caught.value.hint or "")

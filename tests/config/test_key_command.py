@@ -58,10 +58,14 @@ async def test_it_is_run_without_a_shell(commands: KeyCommands) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("echo no such entry >&2; exit 3", "failed with exit code 3", "it said: no such entry"),
-        (f"echo {SECRET}; echo got {SECRET} >&2; exit 1", "failed with exit code 1", "it said: got [key]"),
+        ("echo no such entry >&2; exit 3", "failed with exit code 3", "its last error line: no such entry"),
+        (
+            f"echo {SECRET}; echo got {SECRET} >&2; exit 1",
+            "failed with exit code 1",
+            "its last error line: got [key]",
+        ),
         (f"echo {SECRET}; exit 1", "failed with exit code 1", None),
-        ("kill -9 $$", "was ended by signal 9", None),
+        ("kill -9 $$", "was killed by signal 9", None),
         ("true", "printed no key", "print the key"),
         (f"echo {SECRET}; echo user: me", "printed no key", "on one line"),
         ("printf '\\377'", "printed no key", "on one line"),

@@ -120,8 +120,8 @@ def test_a_profile_named_like_a_model_is_the_profile_and_may_name_that_model(con
     ("environ", "dotenv", "message", "hint"),
     [
         ({"LLMCHAT_PROFILE": "wrok"}, "", "LLMCHAT_PROFILE is 'wrok'", "did you mean work ?"),
-        ({"LLMCHAT_PROFILE": "zzz"}, "", "LLMCHAT_PROFILE is 'zzz'", "there are work, fast"),
-        ({}, "LLMCHAT_PROFILE=zzz", "LLMCHAT_PROFILE in .env is 'zzz'", "there are work, fast"),
+        ({"LLMCHAT_PROFILE": "zzz"}, "", "LLMCHAT_PROFILE is 'zzz'", "the profiles are work, fast"),
+        ({}, "LLMCHAT_PROFILE=zzz", "LLMCHAT_PROFILE in .env is 'zzz'", "the profiles are work, fast"),
     ],
 )
 def test_a_profile_that_is_not_there_is_an_error(
@@ -237,7 +237,7 @@ def test_a_command_is_named_and_not_run(configure: Resolve) -> None:
 @pytest.mark.parametrize("line", ['api_key = "k"', 'key_command = "pass x"', 'key_env = "K"'])
 def test_no_key_of_the_file_travels_in_the_clear(configure: Resolve, line: str) -> None:
     toml = f'[profiles.work]\nurl = "http://work.example"\n{line}\n'
-    with pytest.raises(ConfigError, match="in the clear"):
+    with pytest.raises(ConfigError, match="sent unencrypted"):
         configure({"model": "work"}, toml=toml, K="k").endpoint_key("http://work.example")
     allowed = configure({"model": "work"}, toml=f"{toml}allow_insecure_http = true\n", K="k")
     assert allowed.endpoint_key("http://work.example")
@@ -248,7 +248,7 @@ def test_a_url_from_dotenv_never_gets_a_key_of_the_file(configure: Resolve, line
     dotenv = f"LLMCHAT_URL={ELSEWHERE}\n"
     with pytest.raises(ConfigError, match=r"LLMCHAT_URL in \.env would decide") as caught:
         configure(toml=f"{line}\n", dotenv=dotenv, K="topsecret").endpoint_key(ELSEWHERE)
-    hint = f'if you trust it, put at the top of /me/config.toml: url = "{ELSEWHERE}"'
+    hint = f'if you trust it, add at the top of /me/config.toml: url = "{ELSEWHERE}"'
     assert caught.value.hint == hint
     assert "topsecret" not in caught.value.message
     _, _, added = hint.partition("config.toml: ")
@@ -261,7 +261,7 @@ def test_what_is_to_be_added_to_trust_dotenv_shows_no_password(configure: Resolv
     with pytest.raises(ConfigError) as caught:
         configure({"url": WORK}, toml="", dotenv=dotenv, LLMCHAT_API_KEY="k").endpoint_key(WORK)
     assert caught.value.hint == (
-        'if you trust it, put at the top of /me/config.toml: proxy = "http://proxy.example:3128"; '
+        'if you trust it, add at the top of /me/config.toml: proxy = "http://proxy.example:3128"; '
         f'on a line of its own, ca_file = "{Path("a b.pem").absolute()}"'
     )
 

@@ -147,7 +147,7 @@ def test_a_url_from_dotenv_never_gets_a_key_from_elsewhere(
         config.endpoint_key(URL)
     sources = [line.partition("=")[0] for line in dotenv.splitlines()]
     key_env = "" if variable.startswith("LLMCHAT_") else f'; on a line of its own, key_env = "{variable}"'
-    assert caught.value.hint == f'if you trust it, put at the top of config.toml: url = "{URL}"{key_env}'
+    assert caught.value.hint == f'if you trust it, add at the top of config.toml: url = "{URL}"{key_env}'
     assert "topsecret" not in caught.value.message
     trust = dict.fromkeys(sources, URL)
     trusted = configure({}, dotenv.format(url=URL), **{variable: "topsecret"}, **trust)
@@ -169,7 +169,7 @@ def test_dotenv_does_not_say_where_a_key_from_elsewhere_belongs(
     with pytest.raises(ConfigError, match=rf"^{base} in \.env .*{variable}") as caught:
         configure({"url": URL}, said, **{variable: "topsecret"}).endpoint_key(URL)
     lines = f'url = "{URL}"; on a line of its own, key_env = "{variable}"'
-    hint = f"if you trust it, put at the top of config.toml: {lines}"
+    hint = f"if you trust it, add at the top of config.toml: {lines}"
     assert caught.value.hint == hint
     other = "http://127.0.0.1:9"
     assert configure({"url": other}, said, **{variable: "topsecret"}).endpoint_key(other) is None
@@ -200,7 +200,7 @@ def test_neither_the_way_to_a_url_may_come_from_dotenv_if_the_key_does_not(
 @pytest.mark.parametrize("url", ["http://llm.example", "HTTP://llm.example", "http://10.0.0.1:80"])
 def test_a_key_travels_over_http_only_to_this_machine(configure: Resolve, url: str) -> None:
     config = configure({"url": url}, LLMCHAT_API_KEY="topsecret")
-    with pytest.raises(ConfigError, match="in the clear") as caught:
+    with pytest.raises(ConfigError, match="sent unencrypted") as caught:
         config.endpoint_key(url)
     assert "topsecret" not in caught.value.message
     allowed = configure({"url": url}, LLMCHAT_API_KEY="k", LLMCHAT_ALLOW_INSECURE_HTTP="1")

@@ -48,7 +48,7 @@ def test_it_is_written_privately_whatever_the_umask_and_only_once(tmp_path: Path
     assert [each.stat().st_mode & 0o777 for each in (path, path.parent)] == [0o600, 0o700]
     assert ConfigPath(path, named=True).read().notices == ()
     path.write_text("seed = 1\n")
-    with pytest.raises(CreateError, match="is there already"):
+    with pytest.raises(CreateError, match="already exists"):
         write_starter(path)
     assert path.read_text() == "seed = 1\n"
 

@@ -28,7 +28,7 @@ def test_a_url_loses_only_its_trailing_slashes(given: str, kept: str) -> None:
     [
         ("http://me:topsecret@host", "user name or password"),
         ("http://topsecret@host", "user name or password"),
-        ("http://me:topsecret/x@host", "cannot be read"),
+        ("http://me:topsecret/x@host", "is invalid"),
         ("http://host?key=topsecret", "query or fragment"),
         ("http://host/?", "query or fragment"),
         ("http://host#topsecret", "query or fragment"),
@@ -37,9 +37,9 @@ def test_a_url_loses_only_its_trailing_slashes(given: str, kept: str) -> None:
         ("file:///etc/passwd", "file://"),
         ("http://", "no host"),
         ("http://:80", "no host"),
-        ("http://host:port", "cannot be read"),
-        ("http://host:65536", "cannot be read"),
-        ("http://[::1", "cannot be read"),
+        ("http://host:port", "is invalid"),
+        ("http://host:65536", "is invalid"),
+        ("http://[::1", "is invalid"),
         ("http://a host", "spaces"),
         (" http://host", "spaces"),
         ("http://host\n", "spaces"),
@@ -79,7 +79,7 @@ def test_a_proxy_may_hold_a_user_name_and_a_password(proxy: str) -> None:
     ],
 )
 def test_any_other_proxy_is_refused_without_its_password(proxy: str) -> None:
-    with pytest.raises(ConfigError, match="the proxy cannot be ") as caught:
+    with pytest.raises(ConfigError, match="the proxy's URL is ") as caught:
         check_proxy(proxy)
     assert "secret" not in f"{caught.value.message}{caught.value.hint}"
 

@@ -406,7 +406,7 @@ async def test_a_limit_that_nobody_knows_is_said_once() -> None:
     first, _ = await run(chat.ask("?"))
     second, _ = await run(chat.ask("?"))
     assert [event.text for event in first if isinstance(event, Notice)] == [
-        "the server does not report its context window: assuming 2048 tokens (LLMCHAT_CONTEXT says otherwise)"
+        "the server does not report its context window: assuming 2048 tokens (LLMCHAT_CONTEXT sets it)"
     ]
     assert not any(isinstance(event, Notice) for event in second)
 

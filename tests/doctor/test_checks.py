@@ -71,7 +71,7 @@ async def test_what_is_set_is_told_with_its_origin_and_without_its_value(build: 
 
 async def test_with_nothing_set_the_default_model_is_named_as_such(build: Look) -> None:
     found = await found_in(build())
-    assert found["configuration"].detail == "no config.toml; nothing is set, so the defaults count"
+    assert found["configuration"].detail == "no config.toml; nothing is set: defaults apply"
     assert found["model"].detail == "smollm2 (the default) on this machine"
 
 
@@ -87,12 +87,12 @@ async def test_a_model_nobody_knows_is_a_usage_error(build: Look) -> None:
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({}, "none is sent"),
+        ({}, "no key is sent"),
         (
             {"LLMCHAT_API_KEY": "sk-secret", "LLMCHAT_AUTH": "basic"},
             "from LLMCHAT_API_KEY, sent as Authorization: Basic",
         ),
-        ({"OPENAI_API_KEY": "sk-secret"}, "none is sent; this URL is not one for OPENAI_API_KEY"),
+        ({"OPENAI_API_KEY": "sk-secret"}, "no key is sent; this URL does not get OPENAI_API_KEY"),
     ],
 )
 async def test_where_the_key_comes_from_is_told(build: Look, environ: dict[str, str], said: str) -> None:
@@ -104,8 +104,8 @@ async def test_where_the_key_comes_from_is_told(build: Look, environ: dict[str, 
 async def test_a_key_that_may_not_go_there_is_a_failure_before_anything_is_sent(build: Look) -> None:
     found = await found_in(build({"LLMCHAT_API_KEY": "sk-secret"}, url="http://10.255.255.1"))
     assert (found["key"].verdict, found["key"].code) == (Verdict.FAIL, ExitCode.CONFIG)
-    assert "in the clear" in found["key"].detail
-    assert found["server"].detail == "not looked at, because of key"
+    assert "sent unencrypted" in found["key"].detail
+    assert found["server"].detail == "skipped because of key"
 
 
 async def test_a_key_from_dotenv_is_told_as_such(build: Look, tmp_path: Path) -> None:
@@ -144,10 +144,13 @@ async def test_weights_to_be_fetched_are_looked_for_at_their_source_and_stay_the
         hub.files[qwen.repo, qwen.repo_file] = b"GGUF"
         found = await found_in(build(model="qwen", hub=hub.url))
     assert found["weights"].ok
-    assert found["weights"].detail == "not on disk; the first chat would fetch them: 491 MB, Apache-2.0"
+    assert found["weights"].detail == "not on disk; the first chat would download them: 491 MB, Apache-2.0"
     assert [wanted for _, wanted in hub.requests] == ["bytes=0-0"]
     assert found["engine"] == found["answer"]
-    assert (found["answer"].verdict, found["answer"].detail) == (Verdict.SKIP, "there are no weights yet")
+    assert (found["answer"].verdict, found["answer"].detail) == (
+        Verdict.SKIP,
+        "the weights are not on disk yet",
+    )
     assert not (tmp_path / "home").exists()
 
 
@@ -157,14 +160,14 @@ async def test_weights_that_no_source_has_cannot_be_fetched(build: Look, tmp_pat
         named = await found_in(build(model="hf:nobody/nothing/x.gguf", hub=hub.url))
     assert (pinned["weights"].verdict, pinned["weights"].code) == (Verdict.FAIL, ExitCode.UNAVAILABLE)
     assert (named["weights"].verdict, named["weights"].code) == (Verdict.FAIL, ExitCode.MISSING)
-    assert pinned["answer"].detail == "not looked at, because of weights"
+    assert pinned["answer"].detail == "skipped because of weights"
     assert not (tmp_path / "home").exists()
 
 
 async def test_offline_there_is_nothing_to_fetch_them_with(build: Look, tmp_path: Path) -> None:
     found = await found_in(build(model="qwen", offline=True))
     assert (found["weights"].verdict, found["weights"].code) == (Verdict.FAIL, ExitCode.MISSING)
-    assert found["answer"].detail == "not looked at, because of weights"
+    assert found["answer"].detail == "skipped because of weights"
     assert not (tmp_path / "home").exists()
 
 
@@ -207,7 +210,7 @@ async def test_an_empty_answer_is_a_warning_and_a_thinking_model_is_none(build: 
         assert (await found_in(build(url=server.url)))["answer"].verdict is Verdict.WARN
         found = (await found_in(build(url=server.url)))["answer"]
     assert found.ok
-    assert "thinks" in found.detail
+    assert "reasons first" in found.detail
 
 
 async def test_only_a_few_tokens_are_asked_for_whatever_is_set(build: Look) -> None:
@@ -274,7 +277,7 @@ async def test_without_a_server_the_year_has_to_be_plausible(build: Look) -> Non
 async def test_without_a_database_nothing_is_created(build: Look, folders: Folders, tmp_path: Path) -> None:
     found = await found_in(build(model="echo"))
     assert found["database"].detail == f"none yet; the first conversation creates {folders.database}"
-    assert found["folders"].detail == "none is there yet"
+    assert found["folders"].detail == "none exists yet"
     assert not (tmp_path / "home").exists()
 
 
@@ -354,7 +357,7 @@ async def test_little_room_is_a_warning(build: Look) -> None:
     subject = build(model="echo")
     assert "GB free" in (await check_disk(subject)).detail
     found = await check_disk(subject, little=1 << 62)
-    assert (found.verdict, "make some room" in str(found.hint)) == (Verdict.WARN, True)
+    assert (found.verdict, "free some space" in str(found.hint)) == (Verdict.WARN, True)
 
 
 async def test_versions_are_those_of_what_runs_here(build: Look) -> None:

@@ -107,7 +107,7 @@ async def test_what_failed_says_what_a_chat_would_and_what_needs_it_is_left_out(
     assert first.code is ExitCode.CONFIG
     assert "ConfigError" in str(first.trace)
     for name in ("b", "c"):
-        assert (found[name].verdict, found[name].detail) == (Verdict.SKIP, "not looked at, because of a")
+        assert (found[name].verdict, found[name].detail) == (Verdict.SKIP, "skipped because of a")
         assert (found[name].ok, found[name].code) == (None, ExitCode.OK)
 
 

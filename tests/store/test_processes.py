@@ -128,7 +128,7 @@ def test_who_goes_on_where_another_process_is_writing_is_told(path: Path, spawn:
     conversation = child.stdout.readline().strip()
     _, journal = store.resume(conversation)
     assert [notice.text.partition(":")[0] for notice in journal.take_notices()] == [
-        "another llmchat writes to this conversation, too"
+        "another llmchat is writing to this conversation, too"
     ]
     assert journal.take_notices() == []
     child.kill()

@@ -186,7 +186,9 @@ def test_a_folder_in_place_of_the_file_is_said(path: Path) -> None:
         inspect(path)
 
 
-@pytest.mark.parametrize(("mode", "said"), [(0o444, "read-only"), (0o000, "may not be read")])
+@pytest.mark.parametrize(
+    ("mode", "said"), [(0o444, "read-only"), (0o000, "cannot be read: permission denied")]
+)
 def test_what_may_not_be_written_or_read_is_said(filled: Path, mode: int, said: str) -> None:
     """In a process that is nobody's, where we are root, who may do anything."""
     filled.chmod(mode)

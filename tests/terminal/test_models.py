@@ -35,7 +35,7 @@ def test_the_list_has_the_embedded_and_the_built_in_ones(ends: Pipes) -> None:
     list_models(Run({}), ends.streams, as_json=False)
     lines = ends.out().decode().splitlines()
     assert [line.split()[0] for line in lines] == ["smollm2", "qwen", "echo", "canned"]
-    assert "to fetch" in lines[0]
+    assert "download" in lines[0]
     assert "98 MB  Apache-2.0" in lines[0]
 
 
@@ -96,7 +96,7 @@ def test_damaged_weights_are_fetched_again_by_a_pull_which_says_so(
     said = ends.err().decode().splitlines()
     (line,) = (each for each in said if "SHA-256" in each)
     assert line.startswith(f"llmchat: {damaged} is damaged: its SHA-256 is ")
-    assert line.endswith("; it is fetched again")
+    assert line.endswith("; downloading it again")
 
 
 def test_damaged_weights_stay_where_a_pull_cannot_fetch_others(ends: Pipes, damaged: Path) -> None:

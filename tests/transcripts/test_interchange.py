@@ -122,7 +122,7 @@ def change(path: str, value: object) -> str:
     ],
 )
 def test_what_is_missing_or_wrong_is_refused(path: str, value: object) -> None:
-    with pytest.raises(InputError, match=r"^x is no export of llmchat: "):
+    with pytest.raises(InputError, match=r"^x is not an llmchat export: "):
         from_json(change(path, value), "x")
 
 
@@ -141,7 +141,11 @@ def test_what_is_missing_or_wrong_is_refused(path: str, value: object) -> None:
             0,
             "message 2, settings, top_p: 0 is less than",
         ),
-        ("conversations.0.messages.1.id", 1, "conversation 1, message 2, id: another message has 1, too"),
+        (
+            "conversations.0.messages.1.id",
+            1,
+            "conversation 1, message 2, id: another message has the id 1, too",
+        ),
         ("conversations.0.messages.1.id", 1.0, "conversation 1, message 2, id: 1.0 is not of type 'integer'"),
         ("conversations.0.messages.1.text", ["x" * 10_000], "message 2, text: ... xxx"),
         ("conversations.0.messages.1.text", 10**4000, "message 2, text: ... 000"),
@@ -181,7 +185,7 @@ def test_the_schema_allows_what_settings_and_enums_do() -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"llmchat"', "[" * 100_000, '{"llmchat": 1e999}'])
 def test_what_is_no_export_at_all_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"^x is no export of llmchat: "):
+    with pytest.raises(InputError, match=r"^x is not an llmchat export: "):
         from_json(text, "x")
 
 

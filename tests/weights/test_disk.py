@@ -70,8 +70,8 @@ def test_a_folder_that_is_not_there_lists_nothing_of_its_own(tmp_path: Path) -> 
         (b"", 65, "is empty"),
         (b"PK\x03\x04" + bytes(100), 65, "is not a GGUF"),
         (b"GGUF\x03", 65, "is cut short"),
-        (HEADER.pack(b"GGUF", 0x03000000, 1, 0) + bytes(100), 65, "not supported"),
-        (HEADER.pack(b"GGUF", 3, 0, 9) + bytes(100), 65, "holds no weights"),
+        (HEADER.pack(b"GGUF", 0x03000000, 1, 0) + bytes(100), 65, "unsupported GGUF version"),
+        (HEADER.pack(b"GGUF", 3, 0, 9) + bytes(100), 65, "contains no weights"),
         (HEADER.pack(b"GGUF", 3, 2**40, 9) + bytes(100), 65, "cut short or damaged"),
     ],
 )

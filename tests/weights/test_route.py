@@ -77,7 +77,7 @@ def test_a_proxy_sees_the_name_of_a_secure_hub_and_nothing_else() -> None:
 def test_a_proxy_that_is_spoken_to_over_tls_gets_no_password_in_the_clear() -> None:
     with listening(lambda _: response("")) as proxy:
         through = proxy.url.replace("http://", "https://me:word@")
-        with pytest.raises(UnavailableError, match="no https:// proxy"):
+        with pytest.raises(UnavailableError, match="through an https:// proxy"):
             Hub("http://hub.invalid", proxy=through).describe(MODEL)
     assert proxy.received == b""
 

@@ -1,4 +1,4 @@
-"""The composition root every front end shares: opens configuration, store, backend and conversation."""
+"""What every front end shares: the session, its model and store, attachments, batches."""
 
 from llmchat.app.session import Session
 

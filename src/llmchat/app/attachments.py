@@ -1,4 +1,4 @@
-"""Files that go with a question, also those it names with @: read, and put before it. No terminal."""
+"""Attached text files, also those named with @path in a question. Their text is put before the question."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIKE_A_PATH = re.compile(r"/|\w\.\w")
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A text file as it was when it was attached, under the name it was given by. Foreign text."""
+    """A text file's name, as it was given, and its text when it was attached. Foreign text."""
 
     name: str
     text: str
@@ -31,7 +31,7 @@ def attach(name: str) -> Attachment:
     path = expand_home(name)
     if name == "-":
         raise MissingError("there is no file -", hint="name a file")
-    if path.exists() and not path.is_file():  # a pipe or a device could keep us waiting
+    if path.exists() and not path.is_file():  # reading a pipe or a device could block
         raise InputError(f"{name} is not a file", hint="name a text file")
     text = read_text_file(name).rstrip("\r\n")
     if not text.strip():
@@ -40,7 +40,7 @@ def attach(name: str) -> Attachment:
 
 
 def read_text_file(name: str) -> str:
-    """The text of a file, a pipe or a device. Raises MissingError, or InputError for what is no text."""
+    """The text of a file, a pipe or a device. Raises MissingError, or InputError if it is not text."""
     try:
         path = expand_home(name)
         with path.open("rb") as file:
@@ -53,15 +53,15 @@ def read_text_file(name: str) -> str:
 
 
 def with_files(question: str, attached: Sequence[Attachment]) -> str:
-    """The files, each under its name and with a blank line after it, and then the question."""
+    """The files, each below its name and followed by a blank line, then the question."""
     return "".join(f"{each.name}:\n{each.text}\n\n" for each in attached) + question
 
 
 def read_mentions(line: str) -> tuple[str, list[Attachment]]:
-    """The question with its @@ made @, and the files it names with @path or @"path", each once.
+    """The question with @@ replaced by @, and the files that it names with @path or @"path", each once.
 
-    Only a line that was typed can name files: a pasted text of several lines must not pick files of
-    the person's. A word that is neither a file nor like a path, as @someone, is a word. Raises as `attach`.
+    Only a single line can name files: a pasted text of several lines must not be able to attach any. A
+    word that is neither a file nor looks like a path, as @someone, stays a word. Raises as `attach`.
     """
     if "\n" in line:
         return line, []
@@ -74,13 +74,13 @@ def read_mentions(line: str) -> tuple[str, list[Attachment]]:
         try:
             found[name] = attach(name)
         except (MissingError, InputError) as error:
-            hint = f"{error.hint}; @@{name} sends it as a word"
+            hint = f"{error.hint}; @@{name} sends it as text"
             raise type(error)(error.message, hint=hint) from error
     return re.sub(r"(?<!\S)@@(?=\S)", "@", line), list(found.values())
 
 
 def _name_in(word: str) -> str | None:
-    """The file that a word names, without the punctuation after it; None where it is just a word."""
+    """The file that a word names, without trailing punctuation; None if it is just a word."""
     bare = word.rstrip(".,;:!?)")
     for name in (word, bare):
         if name and expand_home(name).is_file():

@@ -1,4 +1,4 @@
-"""Puts a summary, which the model wrote, in the place of the oldest turns. Shows nothing."""
+"""Replaces the oldest turns by a summary that the model writes (/compact). Shows nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from llmchat.core.turn import Turn
 from llmchat.errors import InputError, UsageError
 
 KEPT = 2
-"""The newest turns, which are sent as they are."""
+"""How many of the newest turns are kept by default."""
 
 REQUEST = "Summarize our conversation so far in a few sentences, with every fact and name that matters."
 
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """One summary of the oldest turns: asked for, then put in their place.
+    """One compaction: asks for a summary of the oldest turns, then replaces them by it.
 
-    The summary becomes the first turn of a new branch of the conversation, behind the question it
-    answers, so that every prompt format and chat template can hold it; the turns that are kept
-    follow it. The branch it was made from stays as it is.
+    The summary becomes the first turn of a new branch of the conversation, as the answer to the request
+    for it, so that every prompt format and chat template can express it. The kept turns follow. The
+    old branch stays as it is.
     """
 
     session: Session
@@ -31,31 +31,33 @@ class Compaction:
 
     @classmethod
     def of(cls, session: Session, *, kept: int = KEPT) -> Compaction:
-        """Raises InputError where there are no older turns than those that are kept."""
+        """Raises InputError if there are no turns older than those to keep."""
         there = len(session.conversation.turns())
         if there <= kept:
             raise InputError(
-                f"there is nothing to sum up: of {there} turns the newest {kept} are kept",
-                hint="/compact 0 sums up all of them" if there else "ask something first",
+                f"there is nothing to summarize: there are {there} turns, and the newest {kept} are kept",
+                hint="/compact 0 summarizes all of them" if there else "ask something first",
             )
         return cls(session, session.conversation, kept)
 
     @property
     def replaced(self) -> int:
-        """How many turns it stands for."""
+        """How many turns it replaces."""
         return len(self.before.turns()) - self.kept
 
     def ask(self) -> Turn:
-        """The turn that asks for the summary. Nothing of it is journalled."""
+        """The turn that asks for the summary. It is not saved."""
         oldest = [message for turn in self.before.turns()[: self.replaced] for message in turn]
         conversation = replace(self.before, messages=tuple(oldest))
         chosen = replace(self.session.model.settings, max_tokens=None)
         return Turn(self.session.side_context(conversation, chosen), REQUEST)
 
     def apply(self, summary: Reply) -> Undo:
-        """Goes on with the summary instead of the turns. Raises UsageError for one that is not whole."""
+        """Replaces the turns by the summary. Raises UsageError if the summary is incomplete."""
         if summary.status is not Status.COMPLETE or not summary.text.strip():
-            raise UsageError("the summary is not whole, so nothing was replaced", hint="/compact asks again")
+            raise UsageError(
+                "the summary is incomplete, so nothing was replaced", hint="/compact tries again"
+            )
         from llmchat.store import Saved
 
         session, head = self.session, None
@@ -76,13 +78,13 @@ class Compaction:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """The way back from a compaction, as long as nothing that was said since stands."""
+    """Reverts a compaction, as long as nothing was said since."""
 
     session: Session
     before: Conversation
     after: Conversation
     conversation_id: str | None
-    head: int | None  # the newest message before it, where that is saved
+    head: int | None  # the newest message before it, if saved
 
     @property
     def possible(self) -> bool:
@@ -90,7 +92,7 @@ class Undo:
         return there and self.session.conversation_id == self.conversation_id
 
     def run(self) -> None:
-        """Goes on with the turns as they were. Raises what the store raises."""
+        """Restores the original turns. Raises what the store raises."""
         if self.head is not None:
             self.session.switch_branch(self.head)
         else:

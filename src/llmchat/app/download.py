@@ -1,4 +1,4 @@
-"""How a front end shows that weights are being fetched, and how it stops that. Fetches nothing itself."""
+"""How a front end shows a download of weights and cancels it. Downloads nothing itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from llmchat import weights
 
 Fetching = Callable[[weights.Model], AbstractContextManager[weights.Progress]]
-"""Shows that weights are being fetched, as long as the context lasts."""
+"""A context that shows a download while it lasts."""
 
 
 class _Stopped(Exception):  # noqa: N818 - ends a thread, is no error
@@ -18,7 +18,7 @@ class _Stopped(Exception):  # noqa: N818 - ends a thread, is no error
 
 @contextmanager
 def stoppable(fetching: Fetching) -> Iterator[Fetching]:
-    """Fetching that ends, in whatever thread it runs, once this context is left."""
+    """Inside this context, a download in any thread; leaving the context cancels it."""
     left = threading.Event()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The settings as they take effect on what answers, for whoever asks. Opens nothing."""
+"""The effective settings for `config show`, with the model's own defaults. Connects to nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from llmchat.errors import ConfigError
 
 
 def effective(config: Config) -> Iterator[tuple[str, Value]]:
-    """Every setting with a value that may be shown: no key, and no command that may hold one.
+    """Every setting with a printable value: keys are masked, and so are commands that may contain one.
 
-    Where nobody set something, it is what the model that answers brings with it.
+    A setting that is not set has the model's own default, if the model has one.
     """
     target = choose(config)
     model = weights.resolve(target.model) if target.url is None and target.model else None
@@ -47,7 +47,7 @@ def effective(config: Config) -> Iterator[tuple[str, Value]]:
 
 
 def _key(config: Config, url: str | None) -> Value:
-    """Whether there is a key for this URL, and where it comes from, but no part of it."""
+    """Whether there is a key for this URL, and where it comes from; never any part of it."""
     unset = Value(None, Layer.DEFAULT, "default")
     try:
         key = config.endpoint_key(url) if url else config.own_key()

@@ -1,4 +1,4 @@
-"""What answers now and how it is asked: the target, its connection, the settings. Knows no conversation."""
+"""The chosen model: its target, connection and settings. Knows no conversation."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from llmchat.errors import UsageError
 
 
 class ModelChoice:
-    """One model at a time. What a change raises it raises before anything has changed."""
+    """The current model. A change that fails raises its error before anything has changed."""
 
     def __init__(
         self, config: Config, folders: Folders, *, fetching: Fetching, connection: Connection | None = None
     ) -> None:
-        """Fetches weights that are not on disk; connects to nothing. Raises as `open_connection`.
+        """Downloads weights that are not on disk; connects to nothing. Raises as `open_connection`.
 
-        A `connection` stands in for that of the target.
+        A given `connection` is used instead of the target's.
         """
         self.config = config
         self.target: Target = choose(config)
@@ -37,10 +37,10 @@ class ModelChoice:
             self.target, config, folders, fetching=fetching
         )
         self.settings: Settings = config.chosen()
-        """What the person set; the rest is the model's card's, else `defaults`."""
+        """The settings that the person set. The others come from the model's card, then from `defaults`."""
         self.defaults = defaults()
         self.limits: Limits | None = None
-        """What it can take, once it was asked."""
+        """The limits of the context window, once known."""
         self.notices = NoticesSaid()
         self._folders = folders
         self._fetching = fetching
@@ -48,37 +48,37 @@ class ModelChoice:
 
     @property
     def info(self) -> ModelInfo:
-        """What is known of it so far."""
+        """What is known about the model so far."""
         return self.connection.info
 
     @property
     def system(self) -> str:
-        """The system message that a new conversation with it begins with."""
+        """The system message of a new conversation with this model."""
         return system_message(self.config, self.info.system, url=self.target.url)
 
     @property
     def withheld_key(self) -> str | None:
-        """Why a key there is does not go to this server, in words."""
+        """Why a configured key is not sent to this server, in words."""
         return self.config.withheld_key(self.target.url) if self.target.url else None
 
     @property
     def is_remote(self) -> bool:
-        """Whether a server answers."""
+        """True if the model is on a server."""
         return self.target.url is not None
 
     @property
     def formats_prompts(self) -> bool:
-        """Whether prompts are one text that is put together here."""
+        """True if llmchat itself formats prompts as one text."""
         return self.info.prompt_format is not None or self.target.model in BUILT_IN
 
     @property
     def shown(self) -> str:
-        """The model's name, with its server's if it has one; foreign text."""
+        """The model's name, with its server's name if it has one; foreign text."""
         name = self.info.model or self.target.model or self.info.backend
         return f"{name} at {self.target.url}" if self.target.url else name
 
     def names(self) -> list[str]:
-        """What `-m` takes here by name."""
+        """The names that `-m` takes."""
         return model_names(self.config, self._folders)
 
     def effective_settings(self) -> Settings:
@@ -87,9 +87,9 @@ class ModelChoice:
     async def connect(
         self, constraint: Constraint | None = None, *, raw: bool = False, tell: Callable[[Event], None]
     ) -> None:
-        """Connects before a question is asked, and tells meanwhile what the person should know.
+        """Connects before a question is asked; yields progress and notices.
 
-        Raises UsageError where the model cannot be held to this constraint, and what a request raises.
+        Raises UsageError if the server does not support this constraint, and what a request raises.
         """
         async for event in self.connection.connect():
             if isinstance(event, Connected):
@@ -100,15 +100,15 @@ class ModelChoice:
                 tell(event)
 
     async def warm(self) -> None:
-        """Imports and starts what the first question needs, and learns the model's limits."""
+        """Imports and starts what the first question needs, and asks for the model's limits."""
         self.limits = (await connected(self.connection)).info.limits
 
     async def can_continue(self) -> bool:
-        """Whether the model can go on with an unfinished answer."""
+        """True if the model can continue an unfinished answer."""
         return await (await connected(self.connection)).can_continue()
 
     def shown_value(self, name: str) -> str:
-        """What a sampling setting is now, and whether that is somebody's default."""
+        """The value of a sampling setting, and whether it is a default."""
         value = getattr(self.effective_settings(), name)
         if value in (None, ()):
             return "the server's default"
@@ -117,9 +117,9 @@ class ModelChoice:
         return shown if chosen else f"{shown} (default)"
 
     def set_value(self, name: str, text: str) -> None:
-        """Changes a sampling setting for this session; `default` leaves it open again.
+        """Changes a sampling setting for this session; `default` resets it.
 
-        Raises UsageError where the setting does not take it.
+        Raises UsageError for an invalid value.
         """
         setting = SETTINGS[name]
         try:
@@ -129,7 +129,7 @@ class ModelChoice:
         self._apply({**self._set, name: value})
 
     async def switch(self, name: str) -> None:
-        """Goes on with another model, or with all that a profile says. Raises as `open_connection`."""
+        """Switches to another model, or to a profile with all its settings. Raises as `open_connection`."""
         config, target = point_at(name, self.config)
         with stoppable(self._fetching) as fetching:
             connection = await asyncio.to_thread(
@@ -142,17 +142,19 @@ class ModelChoice:
         await old.aclose()
 
     async def set_format(self, name: str) -> None:
-        """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
+        """Changes the prompt format. Raises UsageError if the model applies its own chat template."""
         if name not in FORMATS:
-            raise UsageError(f"there is no prompt format {name}", hint=f"there are {', '.join(FORMATS)}")
+            raise UsageError(f"there is no prompt format {name}", hint=f"choose {', '.join(FORMATS)}")
         if not self.formats_prompts:
-            raise UsageError(f"{self.shown} formats its prompts itself", hint="a prompt format is for TGI")
+            raise UsageError(
+                f"{self.shown} formats its prompts itself", hint="only TGI takes a prompt format"
+            )
         config = self.config.changed("prompt_format", name)
         connection = open_connection(self.target, config, self._folders, fetching=self._fetching)
         old, self.connection, self.config = self.connection, connection, config
         await old.aclose()
 
     def _apply(self, changed: dict[str, SettingValue | None]) -> None:
-        """Generates with the settings of the configuration and these, which the person changed since."""
+        """Applies the settings of the configuration, and those changed since."""
         self.settings = replace(self.config.chosen(), **changed)  # type: ignore[arg-type] # parsed as declared
         self._set = changed

@@ -1,4 +1,4 @@
-"""Where a chat is kept: a conversation of the store, or nowhere. Its notices wait to be taken."""
+"""Saves a chat in the store, or nowhere with --no-save, and collects notices about that."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Persistence:
-    """The journal of a chat, and its way from one kept conversation to another, which it returns.
+    """The journal of a chat. Methods that switch to another saved conversation return it.
 
-    Nothing is kept at first. What a method raises of the store it raises before anything has changed.
+    Nothing is saved at first. A method that fails raises the store's error before anything has changed.
     """
 
     def __init__(self, folders: Folders) -> None:
         self.saves = False
-        """Whether what is said is to be kept; a store that cannot be used may be in the way."""
+        """True if messages are to be saved, even if the store cannot be used."""
         self._folders = folders
         self._notices: list[str] = []
         self._store: Store | None = None
@@ -35,12 +35,12 @@ class Persistence:
 
     @property
     def conversation_id(self) -> str | None:
-        """None until something was saved."""
+        """The id of the saved conversation; None until something was saved."""
         return self._journal.conversation_id if self._journal else None
 
     @property
     def store(self) -> Store:
-        """The kept conversations, opened when first needed. Raises what Store.open raises."""
+        """The store, opened when first needed. Raises what Store.open raises."""
         if self._store is None:
             from llmchat.store import Store
 
@@ -49,18 +49,18 @@ class Persistence:
         return self._store
 
     def notice(self, text: str) -> None:
-        """Something to tell the person as soon as anybody asks."""
+        """Adds a notice."""
         self._notices.append(text)
 
     def take_notices(self) -> list[str]:
-        """What the person should be told since this was last asked, oldest first; foreign text."""
+        """The notices since the last call, oldest first; foreign text."""
         notices, self._notices = self._notices, []
         if self._journal is not None:
             notices += [notice.text for notice in self._journal.take_notices()]
         return notices
 
     def begin(self, system: str) -> None:
-        """Saves from here on, in a new conversation. What is wrong with the store becomes a notice."""
+        """Starts saving, in a new conversation. An error of the store becomes a notice."""
         self.saves = True
         self._journal = None
         try:
@@ -69,21 +69,21 @@ class Persistence:
             self._notices.append(f"this conversation is not saved: {error.message}")
 
     def forget(self) -> None:
-        """Keeps nothing of what is said from here on."""
+        """Stops saving."""
         self.saves = False
         self._journal = None
 
     def open(self, conversation: str, *, keep: bool) -> Conversation:
-        """Goes on with a kept conversation: `last`, an id or the beginning of one; see `Session.resume`."""
+        """Continues a saved conversation: `last`, an id or the beginning of one; see `Session.resume`."""
         found = self.store.resolve(conversation)
         if self._journal is not None:
             self._journal.flush()
         return self._load(found, keep=keep)
 
     def switch(self, message: int) -> Conversation:
-        """Goes on with the branch of this conversation that this message is on.
+        """Switches to the branch of this conversation that contains this message.
 
-        Raises UsageError where nothing is saved, MissingError where there is no such message.
+        Raises UsageError if the conversation is not saved, MissingError if there is no such message.
         """
         conversation = self.saved_id()
         assert self._journal is not None, "what has an id has a journal"
@@ -92,14 +92,14 @@ class Persistence:
         return self._load(conversation, keep=True)
 
     def saved_id(self) -> str:
-        """The id of this conversation. Raises UsageError where it is not saved, or not yet."""
+        """The id of this conversation. Raises UsageError if it is not saved yet, or not at all."""
         if self.conversation_id is None:
-            hint = "ask something first" if self._journal else "/save begins to save it"
+            hint = "ask something first" if self._journal else "/save starts saving it"
             raise UsageError("this conversation is not saved", hint=hint)
         return self.conversation_id
 
     def save(self, conversation: Conversation) -> None:
-        """Saves this conversation, and what follows, unless it is already. Raises what the store raises."""
+        """Saves this conversation and what follows, unless it is saved already. Raises store errors."""
         if self._journal is not None:
             self._journal.flush()
             return
@@ -112,12 +112,12 @@ class Persistence:
         self._journal = journal
 
     def start_branch(self, saved: Sequence[Saved]) -> None:
-        """Goes on with these messages instead; what was said so far stays kept on a branch of its own."""
+        """Continues with these messages on a new branch; the old branch stays saved."""
         if self._journal is not None:
             self._journal.start_branch(saved)
 
     def set_system(self, text: str) -> None:
-        """Saves another system message, with the first question where there is none yet."""
+        """Saves another system message; together with the first question if there is none yet."""
         if self._journal is not None:
             self._journal.set_system(text)
 
@@ -140,7 +140,7 @@ class Persistence:
 
 
 def check_kept(conversation: str, folders: Folders) -> None:
-    """Raises what `Store.open` does, and MissingError or UsageError where there is no such conversation."""
+    """Raises what `Store.open` raises, and MissingError or UsageError if there is no such conversation."""
     from llmchat.store import Store
 
     with Store.open(folders.database) as store:

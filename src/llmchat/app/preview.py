@@ -1,4 +1,4 @@
-"""What a question would send, shown before it is; sends nothing itself."""
+"""A preview of what a question would send (/prompt, --dry-run). Sends nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llmchat.core.plan import Draft, make_plan
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Exactly what would be sent, and how many tokens that is; `doubt` is why it may be something else."""
+    """The exact prompt and its number of tokens; `doubt` is a reason why the prompt may differ."""
 
     text: str
     count: TokenCount
@@ -18,10 +18,10 @@ class Preview:
 
 
 async def make_preview(connection: Connection, draft: Draft, *, asks: bool) -> Preview:
-    """What this draft would send.
+    """The preview of this draft.
 
-    Unless the server may be asked, the history is not cut to the model's context window, and the count is
-    an estimate. Raises UsageError for a constraint that the model is known not to be held to.
+    If the server may not be asked, the history is not cut to the context window, and the number of tokens
+    is an estimate. Raises UsageError for a constraint that the server does not support.
     """
     if asks:
         backend = await connected(connection)
@@ -31,7 +31,7 @@ async def make_preview(connection: Connection, draft: Draft, *, asks: bool) -> P
     messages = conversation.messages[-1:] if draft.raw else conversation.sendable()
     backend = connection.unasked or await connected(connection)
     text = await backend.render(draft.request(messages, draft.chosen))
-    doubts = ["what the server speaks is a guess, --api says it"] if connection.is_guess else []
+    doubts = ["the server's API is a guess; --api sets it"] if connection.is_guess else []
     if len(messages) > 2:  # more than a system message and the question
         doubts.append("turns that do not fit would be left out")
     return Preview(text, estimate_tokens(text), "; ".join(doubts))

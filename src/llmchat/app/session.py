@@ -1,4 +1,4 @@
-"""One chat: a conversation, which only this assigns, with one model at a time. Shows nothing."""
+"""A chat session: owns the conversation, its model and where it is saved. Shows nothing."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """What a front end talks through."""
+    """The interface of the application for front ends. Only the session assigns the conversation."""
 
     def __init__(
         self, config: Config, folders: Folders, *, fetching: Fetching, connection: Connection | None = None
     ) -> None:
-        """Fetches weights that are not on disk; connects to nothing. Raises as `open_connection`.
+        """Downloads weights that are not on disk; connects to nothing. Raises as `open_connection`.
 
-        A `connection` stands in for that of the configured target.
+        A given `connection` is used instead of the configured target's.
         """
         self.folders = folders
         self.replies: list[Reply] = []
-        """Those of this conversation in this run."""
+        """The replies of this conversation in this run."""
         self.model = ModelChoice(config, folders, fetching=fetching, connection=connection)
         self._conversation = Conversation(self.model.system)
         self._persistence = Persistence(folders)
@@ -57,13 +57,13 @@ class Session:
     def ask(
         self, question: str, *, raw: bool = False, stream: bool = True, constraint: Constraint | None = None
     ) -> Turn:
-        """The turn that asks this: journalled when it is entered, sent when it is iterated."""
+        """A turn with this question: saved when the turn is entered, sent when it is iterated."""
         return Turn(self._context(), question, raw=raw, stream=stream, constraint=constraint)
 
     def retry(self) -> Turn:
-        """The turn that asks the newest question again; the old answer stays in the journal as a sibling.
+        """A turn that asks the newest question again; the old answer stays saved on a branch.
 
-        Raises InputError where there is no question yet.
+        Raises InputError if there is no question yet.
         """
         if not any(message.role is Role.USER for message in self._conversation.messages):
             raise InputError("there is no question to send again", hint="type one")
@@ -72,22 +72,22 @@ class Session:
         return Turn(self._context(), None)
 
     def go_on(self) -> Turn:
-        """The turn that goes on with the newest answer, which was cut off.
+        """A turn that continues the newest answer, which was cut off.
 
-        Its answer has the whole text from the beginning; the part stays in the journal as a sibling. Its
-        figures, tokens and times, are those of what was added.
-        Raises InputError where there is no such answer.
+        Its answer has the whole text from the beginning; the unfinished answer stays saved on a branch.
+        Tokens and times count only what was added.
+        Raises InputError if there is no such answer.
         """
         newest = self._conversation.messages[-1] if self._conversation.messages else None
         if newest is None or newest.role is not Role.ASSISTANT or not newest.text:
-            raise InputError("there is no reply to go on with", hint="/retry asks the last question again")
+            raise InputError("there is no reply to continue", hint="/retry asks the last question again")
         if newest.status is Status.COMPLETE:
             raise InputError("the last reply was not cut off", hint="ask for more in your own words")
         self._step_back()
         return Turn(self._context(), None, before=newest.text)
 
     def undo(self) -> str:
-        """Takes the newest turn back and returns its question. Raises InputError where there is none."""
+        """Removes the newest turn and returns its question. Raises InputError if there is none."""
         asked = [message.text for message in self._conversation.messages if message.role is Role.USER]
         if not asked:
             raise InputError("there is nothing to undo", hint="type a question first")
@@ -96,13 +96,13 @@ class Session:
         return asked[-1]
 
     def new_conversation(self) -> None:
-        """Begins anew with the system message there is."""
+        """Starts a new conversation with the current system message."""
         self._go_to(Conversation(self._conversation.system))
         if self._persistence.saves:
             self.keep()
 
     def set_system(self, text: str) -> None:
-        """Another system message from here on; "" is none. What the store raises is about saving it only."""
+        """Changes the system message; "" is none. Errors of the store are about saving it only."""
         self._conversation = replace(self._conversation, system=text)
         self.model.config = self.model.config.changed("system", text)
         self._persistence.set_system(text)
@@ -110,7 +110,7 @@ class Session:
     def side_context(
         self, conversation: Conversation, chosen: Settings, *, notices: NoticesSaid | None = None
     ) -> TurnContext:
-        """For a turn of the same model that is no part of this conversation, and is not kept."""
+        """The context for a turn with the same model that is not part of this conversation, and not saved."""
         said = notices or self.model.notices
         return TurnContext(self.model.connection, conversation, chosen, self.model.defaults, notices=said)
 
@@ -126,7 +126,7 @@ class Session:
         )
 
     def _add(self, reply: Reply) -> None:
-        """A turn is over: what was said in it belongs to the conversation."""
+        """Adds the messages of a finished turn to the conversation."""
         for message in reply.messages:
             self._conversation = self._conversation.add(message)
         self.replies.append(reply)
@@ -142,70 +142,70 @@ class Session:
         self._conversation = conversation
         self.replies.clear()
 
-    # Where it is kept
+    # Saving
 
     @property
     def conversation_id(self) -> str | None:
-        """None until something was saved."""
+        """The id of the saved conversation; None until something was saved."""
         return self._persistence.conversation_id
 
     @property
     def saves(self) -> bool:
-        """Whether what is said is to be kept."""
+        """True if messages are to be saved."""
         return self._persistence.saves
 
     @property
     def store(self) -> Store:
-        """The kept conversations, opened when first needed. Raises what Store.open raises."""
+        """The store, opened when first needed. Raises what Store.open raises."""
         return self._persistence.store
 
     def keep(self) -> None:
-        """Saves from here on, in a new conversation. What is wrong with the store becomes a notice."""
+        """Starts saving, in a new conversation. An error of the store becomes a notice."""
         self._persistence.begin(self._conversation.system)
 
     def forget(self) -> None:
-        """Keeps nothing of what is said from here on."""
+        """Stops saving."""
         self._persistence.forget()
 
     def resume(self, conversation: str, *, keep: bool = True) -> None:
-        """Goes on with a kept conversation: `last`, an id or the beginning of one.
+        """Continues a saved conversation: `last`, an id or the beginning of one.
 
-        A system message that the person set for this run replaces the kept one. Without `keep` nothing
-        of what follows is saved. Raises MissingError, UsageError, or what the store raises.
+        A system message that was set for this run replaces the saved one. Without `keep`, nothing that
+        follows is saved. Raises MissingError, UsageError, or the store's errors.
         """
         self._go_to(self._persistence.open(conversation, keep=keep))
         chosen, layer = self.config.text("system"), self.config.values["system"].layer
-        standing = layer < Layer.ENVIRONMENT  # said in a file, once for all conversations
+        standing = layer < Layer.ENVIRONMENT  # set in a file, for all conversations
         if chosen is not None and not standing and chosen != self._conversation.system:
             self.set_system(chosen)
 
     def open(self, conversation: str) -> None:
-        """Leaves this conversation for a kept one, which has its own system message. Raises as `resume`."""
+        """Switches to a saved conversation, with its own system message. Raises as `resume`."""
         self._go_to(self._persistence.open(conversation, keep=self.saves))
 
     def save(self) -> None:
-        """Saves what was said so far and from here on, unless it is already. Raises what the store raises."""
+        """Saves the conversation and what follows, unless that is done already. Raises the store's errors."""
         self._persistence.save(self._conversation)
 
     def saved_id(self) -> str:
-        """The id of this conversation. Raises UsageError where it is not saved, or not yet."""
+        """The id of this conversation. Raises UsageError if it is not saved yet, or not at all."""
         return self._persistence.saved_id()
 
     def switch_branch(self, message: int) -> None:
-        """Goes on with the branch of this conversation that this message is on.
+        """Switches to the branch of this conversation that contains this message.
 
-        Raises UsageError where nothing is saved, MissingError where there is no such message.
+        Raises UsageError if the conversation is not saved, MissingError if there is no such message.
         """
         self._go_to(self._persistence.switch(message))
 
     def start_branch(self, conversation: Conversation, saved: Sequence[Saved]) -> None:
-        """Goes on with this instead; what was said so far stays kept. Without `saved` nothing is written."""
+        """Continues with this on a new branch; the old one stays saved. Without `saved`, writes nothing."""
         if saved:
             self._persistence.start_branch(saved)
         self._conversation = conversation
 
     def export(self) -> ConversationExport:
-        """The conversation as it is saved; one that is not is a single branch of now."""
+        """The saved conversation with all branches; if it is not saved, the current branch."""
         if self.conversation_id is not None:
             return self.store.export(self.conversation_id)
         from llmchat.store import ConversationExport, Record
@@ -217,7 +217,7 @@ class Session:
         return ConversationExport("not saved", None, said.system, now, now, len(records), records)
 
     def take_notices(self) -> list[str]:
-        """What the person should be told since this was last asked, oldest first; foreign text."""
+        """The notices since the last call, oldest first; foreign text."""
         return self._persistence.take_notices()
 
     # The model
@@ -227,21 +227,21 @@ class Session:
         return self.model.config
 
     async def switch_model(self, name: str) -> None:
-        """Goes on with another model, or with all that a profile says; the history stays.
+        """Switches to another model, or to a profile with all its settings; the conversation stays.
 
-        Raises as `open_connection`, having changed nothing.
+        Raises as `open_connection`, before anything has changed.
         """
         standing = self.model.system
         await self.model.switch(name)
         self._note_withheld_key()
-        if self._conversation.system == standing:  # else somebody chose it, if in another run
+        if self._conversation.system == standing:  # else the person chose it, maybe in another run
             self._conversation = replace(self._conversation, system=self.model.system)
-            with suppress(StorageError, TryLaterError):  # kept, and written with the next message
+            with suppress(StorageError, TryLaterError):  # saved with the next message
                 self._persistence.set_system(self.model.system)
         await self.model.warm()
 
     async def set_format(self, name: str) -> None:
-        """Another format of prompts that are one text. Raises UsageError for a model that has its own."""
+        """Changes the prompt format. Raises UsageError if the model applies its own chat template."""
         await self.model.set_format(name)
         await self.model.warm()
 
@@ -255,12 +255,12 @@ class Session:
         ask_server: bool = True,
         constraint: Constraint | None = None,
     ) -> Preview:
-        """What this question would send; without one, what the newest question sends.
+        """What this question would send; without one, what the newest question would send.
 
-        `of` stands in for the conversation, `settings` for what the person set.
+        `of` replaces the conversation, `settings` the person's settings.
 
-        Without `ask_server` a remote server is asked nothing at all. Raises as `make_preview`, and
-        InputError where there is no question.
+        Without `ask_server`, nothing is sent to a remote server. Raises as `make_preview`, and
+        InputError if there is no question.
         """
         conversation = (of or self._conversation).up_to_question(question)
         chosen, defaults = settings or self.model.settings, self.model.defaults
@@ -268,27 +268,29 @@ class Session:
         return await make_preview(self.model.connection, draft, asks=ask_server or not self.model.is_remote)
 
     async def budget(self, question: str | None) -> Budget:
-        """Where the tokens of this conversation go; with a question, as if it were asked.
+        """The token budget of this conversation; with a question, as if it were asked.
 
-        Raises InputError where nothing was said yet.
+        Raises InputError if this conversation is empty.
         """
         conversation = self._conversation.up_to_question(question) if question else self._conversation
         if not conversation.messages:
-            raise InputError("nothing was said yet", hint="/tokens TEXT shows what a question would use")
+            raise InputError(
+                "this conversation is empty", hint="/tokens TEXT shows what a question would use"
+            )
         draft = Draft(conversation, self.model.settings, self.model.defaults)
         return await make_budget(draft, await connected(self.model.connection))
 
     # The whole
 
     def status(self) -> list[str]:
-        """The model, the conversation, and tokens used of the context window once known; foreign text."""
+        """For the toolbar: model, conversation, used part of the context window if known; foreign text."""
         parts = [self.model.shown, self.conversation_id or ("new" if self.saves else "not saved")]
         if used := self._usage.shown(self._conversation, self.model.limits):
             parts.append(used)
         return parts
 
     async def aclose(self) -> None:
-        """Frees the model and the store. May be called twice."""
+        """Closes the connection and the store. May be called twice."""
         try:
             await self.model.connection.aclose()
         finally:

@@ -1,4 +1,4 @@
-"""What -m and --url mean: a value, decided from the settings, and its connection, not yet connected."""
+"""What -m and --url mean: the target as a value, and the connection to it, not yet connected."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ COURSE_VARIABLE = "HF_API_FALCOM_BASE"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A built-in or a model of this machine, or, with a URL, what that server calls `model`."""
+    """A model: a built-in one, one on this machine or, with a URL, the one named `model` on that server."""
 
     model: str | None
     url: str | None = None
 
 
 def choose(config: Config) -> Target:
-    """The URL, unless a model of this machine was named on a higher layer; else that or the default."""
+    """The configured URL, unless a layer above it names a model on this machine; else that model."""
     url, model = config.text("url"), config.text("model")
     here = model is not None and (model in BUILT_IN or weights.resolve(model) is not None)
     if url and not (here and config.values["model"].layer > config.values["url"].layer):
@@ -46,9 +46,9 @@ def choose(config: Config) -> Target:
 
 
 def point_at(name: str, config: Config) -> tuple[Config, Target]:
-    """The configuration with this profile or model from here on, and what answers then.
+    """The configuration with this profile or model instead, and its target.
 
-    A profile with a URL says nothing about a model of this machine, so that one leaves it.
+    Choosing a model on this machine also drops a profile that has a URL.
     """
     if name in config.file.profiles:
         moved = config.with_profile(name)
@@ -62,7 +62,7 @@ def point_at(name: str, config: Config) -> tuple[Config, Target]:
 
 
 def system_message(config: Config, own: str | None, *, url: str | None) -> str:
-    """The system message that was set, else the model's `own`, else the course's on a URL."""
+    """The system message that was set; else the model's `own`; else, with a URL, the course's."""
     if (chosen := config.text("system")) is not None:
         return chosen
     if own is not None:
@@ -73,11 +73,11 @@ def system_message(config: Config, own: str | None, *, url: str | None) -> str:
 def open_connection(
     target: Target, config: Config, folders: Folders, *, fetching: Fetching, remembers: bool = True
 ) -> Connection:
-    """The way to the target's model. Fetches weights that are not on disk; blocks meanwhile.
+    """Opens the connection to the target's model. Downloads weights that are not on disk; blocking.
 
-    With `remembers` it is noted for later runs which API a server speaks.
+    With `remembers`, the detected API of a server is saved for later runs.
 
-    Raises ConfigError for a key that may not go there, UsageError for a model nobody knows, and what
+    Raises ConfigError if the key may not be sent there, UsageError for an unknown model, and what
     weights.fetch raises.
     """
     if target.url is not None:
@@ -92,7 +92,7 @@ def open_connection(
 
 
 def model_names(config: Config, folders: Folders) -> list[str]:
-    """What `-m` takes here by name: profiles come first, whatever else has their name."""
+    """The names that `-m` takes, profiles first: they win over other models of the same name."""
     there = [each.name for each in weights.installed(folders.weights)]
     return list(dict.fromkeys([*config.file.profiles, *weights.CATALOGUE, *there, *BUILT_IN]))
 
@@ -103,7 +103,7 @@ def _open_local(name: str, config: Config, folders: Folders, fetching: Fetching)
     model = weights.resolve(name)
     if model is None:
         names = model_names(config, folders)
-        known = f"there are {', '.join(names)}, a path to a .gguf file, hf:owner/repo/file.gguf"
+        known = f"choose {', '.join(names)}, a path to a .gguf file, hf:owner/repo/file.gguf"
         near = did_you_mean(name, names)
         raise UsageError(f"there is no model {name} here", hint=near or f"{known}; a server needs --url")
     if isinstance(model, Path):
@@ -123,9 +123,9 @@ def get_weights(
     mends: bool = False,
     hub: str | None = None,
 ) -> Path:
-    """The model's weights, fetched if they are not on disk; blocks meanwhile. Raises as weights.fetch.
+    """The path of the model's weights, downloaded if not on disk; blocking. Raises as weights.fetch.
 
-    With `mends` those that are there are known to be damaged; `hub` is as weights.fetch has it.
+    With `mends`, those on disk are known to be damaged; `hub` is that of weights.fetch.
     """
     if not mends and (found := weights.find(model, folders.weights)):
         return found
@@ -145,7 +145,7 @@ def get_weights(
 
 
 def check_weights_source(model: weights.Model, config: Config, *, hub: str | None = None) -> None:
-    """Whether they could be fetched, by the way that `get_weights` goes. Raises as weights.check_source."""
+    """Checks whether `get_weights` could download them. Raises as weights.check_source."""
     weights.check_source(
         model, environ=config.environ, hub=hub, proxy=_proxy(config), ca_file=_ca_file(config)
     )
@@ -182,7 +182,7 @@ def _open_server(target: Target, config: Config, folders: Folders | None) -> Con
 
 
 def endpoint(target: Target, config: Config) -> Endpoint:
-    """How the target's server is reached, with the key that may go there. Raises ConfigError."""
+    """The target's server with its settings and the key that may be sent to it. Raises ConfigError."""
     from llmchat.backends.http.endpoint import Auth, Endpoint, Timeouts
 
     assert target.url is not None, "only a server has an endpoint"
@@ -221,10 +221,10 @@ def _ca_file(config: Config) -> Path | None:
 
 
 def _check_way(url: str, proxy: str, config: Config) -> None:
-    """Raises ConfigError where a key would go to this machine, but by way of a proxy on another one."""
+    """Raises ConfigError if a key for a server on this machine would pass a proxy on another one."""
     in_the_clear = is_loopback(url) and url.lower().startswith("http://")
     if in_the_clear and not is_loopback(proxy) and not config.switch("allow_insecure_http"):
         raise ConfigError(
-            "the key would travel in the clear to the proxy",
-            hint="leave out the proxy setting for a server on this machine",
+            "the key would be sent unencrypted to the proxy",
+            hint="unset proxy for a server on this machine",
         )

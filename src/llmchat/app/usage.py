@@ -1,4 +1,4 @@
-"""How much of the context window a chat uses: as its last reply counted, else an estimate. Asks nobody."""
+"""Tokens used of the context window: the last reply's count, else an estimate. Asks no server."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from llmchat.core.generation import Usage
 
 
 class ContextUsage:
-    """Follows one conversation."""
+    """The usage of one conversation."""
 
     def __init__(self) -> None:
         self._tokens = TokenCount(0, exact=True)
-        self._of: tuple[Message, ...] = ()  # the messages that were counted
+        self._of: tuple[Message, ...] = ()  # number of messages that were counted
 
     def after(self, usage: Usage, conversation: Conversation) -> None:
-        """The newest reply counted the prompt and itself so."""
+        """Takes the token counts of the newest reply."""
         if usage.prompt_tokens is None or usage.completion_tokens is None:
             self._estimate(conversation)
             return
@@ -23,7 +23,7 @@ class ContextUsage:
         self._tokens = TokenCount(usage.prompt_tokens + usage.completion_tokens, exact=True)
 
     def shown(self, conversation: Conversation, limits: Limits | None) -> str:
-        """Tokens used of those there are; "" while the limit is not known."""
+        """Used and available tokens as text; "" while the limit is not known."""
         if limits is None:
             return ""
         if self._of is not conversation.messages:

@@ -1,4 +1,4 @@
-"""What answers: servers by their API, an engine on this machine, and two models that are none."""
+"""Backends: servers by their API, the engine on this machine, and the built-in echo and canned."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,4 +6,4 @@ from types import MappingProxyType
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {"echo": "answers with the question", "canned": "answers with one of three replies"}
 )
-"""The models that are none, and what they do."""
+"""The built-in backends without a model, and what they do."""

@@ -1,4 +1,4 @@
-"""Two models that are none: `echo` answers with the question, `canned` with one of three replies."""
+"""Two backends without a model: `echo` answers with the question, `canned` with one of three replies."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from llmchat.core.prompt_format import PromptFormat
 from llmchat.errors import UsageError
 
 CANNED = ("Tell me more about it", "Cool, but I'm not interested", "Hmmmm, ok then")
-"""The replies of the course's first chat, which has no model behind it yet."""
+"""The replies of the course's first chat, which has no model yet."""
 
 
 class EchoBackend:
-    """Says something it has not thought of, word by word; a word counts as a token. It is its own connection.
+    """Answers word by word; a word counts as a token. It is its own connection.
 
-    A seed makes the choice of canned replies repeatable, question for question.
+    A seed makes the choice of canned replies repeatable for each question.
     """
 
     is_guess = False
@@ -62,8 +62,8 @@ class EchoBackend:
     async def render(self, request: Request) -> str:
         if request.constraint is not None:
             raise UsageError(
-                f"{self.info.backend} has no model whose answer could be held to a schema or a pattern",
-                hint="ask a model with -m or --url",
+                f"{self.info.backend} has no model to constrain to a schema or a pattern",
+                hint="choose a model with -m or --url",
             )
         return self._prompt(request)
 

@@ -1,4 +1,4 @@
-"""The HTTP APIs: names, which a URL may speak, how each is opened. A new API is a folder and a line here."""
+"""The table of HTTP APIs: names, and how each is opened. A new API is a folder and one line here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Open = Callable[["ServerOptions"], "HttpBackend"]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Its name in settings, its title in messages, how it is opened, and which URLs are surely of it."""
+    """An API: its name in settings, its title in messages, how it is opened, which URLs certainly have it."""
 
     name: str
     title: str
@@ -44,20 +44,20 @@ APIS: Sequence[Api] = (
     Api("tgi", "TGI", _tgi),
     Api("openai", "OpenAI's API", _openai, claims=_has_version),
 )
-"""In the order in which a server is asked: TGI also lists models, so it comes before OpenAI's."""
+"""In the order of detection: TGI also lists models, so it comes before OpenAI."""
 
 
 def candidates(url: str) -> list[Api]:
-    """The APIs that may be spoken at this URL, the likeliest one first."""
+    """The possible APIs of this URL, the most likely one first."""
     claimed = [api for api in APIS if api.claims(url)]
     return claimed or list(APIS)
 
 
 def others(api: Api) -> list[Api]:
-    """Those that a server may speak if it does not speak this one."""
+    """The possible APIs of a server that does not have this one."""
     return [other for other in APIS if other is not api]
 
 
 def by_name(name: str | None) -> Api | None:
-    """The API of this name."""
+    """The API with this name."""
     return next((api for api in APIS if api.name == name), None)

@@ -1,4 +1,4 @@
-"""Remembers what servers speak, in a small JSON file that may be lost at any time; asks no server."""
+"""Remembers the detected APIs of servers in a small JSON file, which may be deleted at any time."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pathlib import Path
 from llmchat.private import replace_private
 
 MOST = 100
-"""Servers that are remembered, the latest ones."""
+"""The most servers to remember: the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The API of each server by its URL, kept from one run to the next. No fault of the file ever shows."""
+    """The API of each server by its URL, saved between runs. Errors of the file are ignored."""
 
     path: Path
 
     def get(self, url: str) -> str | None:
-        """The name of the API that this server spoke when it was last asked."""
+        """The name of the API that this server had when it was last asked."""
         known = self._read().get(url)
         return known if isinstance(known, str) else None
 
     def put(self, url: str, api: str) -> None:
-        """Notes it, unless that is known. Whoever reads meanwhile reads the old file or the new one."""
+        """Saves the API, unless it is known. The file is replaced atomically."""
         known = self._read()
         if known.get(url) == api:
             return

@@ -1,4 +1,4 @@
-"""The way to a server: asks which API it speaks, remembers that, and is that backend from then on."""
+"""The connection to a server: detects its API, remembers it, and opens the backend for it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from llmchat.errors import BrokenReply, DeniedError, InputError, LLMChatError
 
 
 class ServerConnection:
-    """One server over one HTTP client. What asking it raises, the first request raises.
+    """The connection to one server, with one HTTP client. The first request raises errors of the detection.
 
-    Until it has told which API it speaks it counts as what it was in an earlier run, or what its URL says.
-    Where it does not tell, a request that finds nothing there, or another API, is sent once more in another.
+    Until the API is detected, that of an earlier run or of the URL is assumed. If the server does not report
+    it, a request that fails with 404 or another API's events is sent once more in another API.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class ServerConnection:
         api: str | None = None,
         remembered: Remembered | None = None,
     ) -> None:
-        """`api` is the name of the one it speaks, where the person says so."""
+        """`api` is the name of the API, if the person set it."""
         self.refusal: LLMChatError | None = None
-        """Why it did not tell about itself when it was last asked."""
+        """Why the last detection failed."""
         self._client = HttpClient(endpoint)
         self._probe = ServerProbe(self._client)
         self._options = ServerOptions(self._client, self._probe, prompt_format, model)
@@ -46,7 +46,7 @@ class ServerConnection:
         self._remembered = remembered
         self._before = by_name(remembered.get(endpoint.url)) if remembered else None
         self._api = by_name(api) or self._before or candidates(endpoint.url)[0]
-        self._is_sure = api is not None  # the person or the server said so
+        self._is_sure = api is not None  # set by the person, or detected
         self._has_told = False
         self._asking = asyncio.Lock()
 
@@ -60,12 +60,12 @@ class ServerConnection:
 
     @property
     def is_recognised(self) -> bool:
-        """Whether the server said which API it speaks, or has answered in one."""
+        """True if the server reported its API, or has answered in one."""
         return self._backend.is_recognised or self._backend.has_answered
 
     @property
     def api(self) -> Api:
-        """The API that it speaks, or is taken to speak."""
+        """The detected or assumed API."""
         return self._api
 
     @property
@@ -92,7 +92,7 @@ class ServerConnection:
         return [InAnotherApi(self), WithoutRefused(self._opened_as), self._probe.wait_and_retry()]
 
     async def about(self) -> object:
-        """What it tells in one of the APIs. Raises the first answer that is worse than nothing there."""
+        """The server's JSON about itself, in one of the APIs. Raises the first error other than 404."""
         told: object = None
         missing: NotThere | None = None
         for api in [self._api] if self._is_sure else candidates(self._client.endpoint.url):
@@ -109,11 +109,11 @@ class ServerConnection:
         await self._client.aclose()
 
     def others(self) -> list[Api]:
-        """The APIs that it may speak instead; none where it is known."""
+        """The other possible APIs; none if the API is known."""
         return [] if self._is_sure else others(self._api)
 
     def take_for(self, api: Api) -> HttpBackend:
-        """From now on it counts as a server of this API."""
+        """Assumes this API from now on."""
         self._api = api
         return self._backend
 
@@ -127,11 +127,11 @@ class ServerConnection:
         return self._opened[api.name]
 
     def _opened_as(self, backend: Backend) -> HttpBackend:
-        """The same backend, as what this connection opened it."""
+        """The backend, as the type that this connection opened."""
         return next(each for each in self._opened.values() if each is backend)
 
     async def _learn(self) -> None:
-        """Asks the server, unless it has told: in each API until one is recognised."""
+        """Detects the API, unless it is known: asks in each API until one is recognised."""
         async with self._asking:
             if self._has_told:
                 return
@@ -146,7 +146,7 @@ class ServerConnection:
             self.refusal = None
 
     def _in_turn(self) -> list[Api]:
-        """The APIs it may speak, that of an earlier run first."""
+        """The possible APIs, that of an earlier run first."""
         return sorted(candidates(self._client.endpoint.url), key=lambda api: api is not self._before)
 
     def _note_answer(self) -> None:
@@ -161,12 +161,12 @@ class ServerConnection:
 
 
 class InAnotherApi:
-    """The recovery where a server that was taken for one of some API has nothing there, or another one."""
+    """The recovery from a wrongly assumed API: tries the others."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
         self._guess = connection.api
-        self._first: LLMChatError | None = None  # the error of the guess
+        self._first: LLMChatError | None = None  # the error with the assumed API
         self._left: list[Api] = []
 
     async def recover(self, failed: Attempt, error: LLMChatError) -> Retry[Attempt] | LLMChatError | None:
@@ -178,7 +178,7 @@ class InAnotherApi:
                 return None
             self._first = error
         elif not isinstance(error, NotThere | WrongProtocol | BrokenReply):
-            return None  # whoever answers so was found
+            return None  # such an error shows that the API is right
         if not self._left:
             self._connection.take_for(self._guess)
             return self._first
@@ -186,7 +186,7 @@ class InAnotherApi:
 
 
 class WithoutRefused:
-    """The recovery where a server refuses what nobody chose: it is asked again without that."""
+    """The recovery from a refused field that the person did not set: sends again without it."""
 
     def __init__(self, opened_as: Callable[[Backend], HttpBackend]) -> None:
         self._opened_as = opened_as

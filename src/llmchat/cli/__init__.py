@@ -1,4 +1,4 @@
-"""The command line: parses, calls, and ends with the right exit code."""
+"""The command line: parses arguments, calls the code that does the work, sets the exit code."""
 
 from llmchat.cli.boundary import main
 

@@ -1,4 +1,4 @@
-"""The one boundary: whatever comes out of a command becomes two lines at most and an exit code."""
+"""The error boundary: every error that leaves a command becomes at most two lines and an exit code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def main() -> None:
     _flush(sys.stdout, 1)
     _flush(sys.stderr, 2)
     if code in _ENDED:
-        os._exit(code)  # a thread that still asks a name server is not worth waiting for
+        os._exit(code)  # do not wait for a thread that is still asking a name server
     sys.exit(code)
 
 
@@ -43,7 +43,7 @@ def _run(arguments: list[str], report: ErrorReport) -> int:
         return ExitCode.SIGPIPE
     except OSError as error:
         _abandon(1)
-        report.show = None  # it may write to stdout
+        report.show = None  # the command may write to stdout
         hint = "free some space, or check where the output goes"
         return _show(StorageError(f"cannot read or write: {error.strerror or error}", hint=hint), report)
     except Exception:  # noqa: BLE001 - the boundary: a bug must not spill over the terminal
@@ -56,18 +56,20 @@ def _run_and_show(arguments: list[str], report: ErrorReport) -> int:
         if sys.stdout is None:
             raise StorageError("standard output is closed", hint="redirect it to a file or a pipe")
         code = run(arguments, report)
-        if code not in _ENDED:  # else it may be that nobody reads any more, which is no news then
+        if code not in _ENDED:  # else the reader of stdout may have left, which is no news then
             sys.stdout.flush()
         return code
     except typer.TyperException as error:
         read_report(error, arguments, report)
-        return _show(UsageError(error.format_message(), hint="llmchat --help shows what there is"), report)
+        return _show(
+            UsageError(error.format_message(), hint="llmchat --help lists commands and options"), report
+        )
     except LLMChatError as error:
         return _show(error, report)
 
 
 def _show(error: LLMChatError, report: ErrorReport) -> int:
-    """Shows the error that is being handled; returns the exit code, of a broken reply as of any other."""
+    """Shows the error that is being handled. The only place that decides an error's exit code."""
     from llmchat.terminal.reply.json import error_record
     from llmchat.terminal.reply.status import error_lines
 
@@ -76,7 +78,7 @@ def _show(error: LLMChatError, report: ErrorReport) -> int:
         report.show(error)
         return error.exit_code
     if report.json or report.jsonl:
-        with suppress(OSError, ValueError, AttributeError):  # what is wrong may be stdout itself
+        with suppress(OSError, ValueError, AttributeError):  # stdout itself may be what fails
             print(json.dumps(({"type": "error"} if report.jsonl else {}) | error_record(error)), flush=True)
     _say(error_lines(error))
     return error.exit_code
@@ -88,7 +90,7 @@ def _show_trace(report: ErrorReport) -> None:
 
 
 def _trace(report: ErrorReport) -> str:
-    """The traceback of the error that is being handled, without keys, fit for a terminal."""
+    """The traceback of the error that is being handled, scrubbed of keys and sanitized."""
     import traceback
 
     from llmchat.config.keys import known_secrets
@@ -120,7 +122,7 @@ def _say(text: str) -> None:
 
 
 def _flush(stream: TextIO | None, descriptor: int) -> None:
-    """Gets rid of what is buffered; where it can go nowhere, it must not change the exit code."""
+    """Writes what is buffered; a failure to do so must not change the exit code."""
     try:
         if stream is not None:
             stream.flush()
@@ -129,5 +131,5 @@ def _flush(stream: TextIO | None, descriptor: int) -> None:
 
 
 def _abandon(descriptor: int) -> None:
-    """What is still buffered can go nowhere; without this Python would say so once more as it leaves."""
+    """Drops what is still buffered, which cannot be written: Python would report that again at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

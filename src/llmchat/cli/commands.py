@@ -1,4 +1,7 @@
-"""The commands: each parses its words and calls. Everything else is imported when one is called."""
+"""The command line's commands. Each parses its arguments and calls the code that does the work.
+
+That code is imported only then, so that --help and --version stay fast.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from llmchat.errors import ErrorReport, ExitCode
 
 app = typer.Typer(
     name="llmchat",
-    help="Chat with any large language model: one on this machine, TGI, or an OpenAI-compatible server.",
+    help="Chat with any large language model: on this machine, on TGI, or on an OpenAI-compatible server.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -45,7 +48,7 @@ def _show_version(context: typer.Context, wanted: bool) -> None:  # noqa: FBT001
 
 
 Version = Annotated[
-    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
 ]
 
 
@@ -70,11 +73,12 @@ def chat(context: typer.Context, **options: object) -> None:
 def ask(
     context: typer.Context,
     prompt: Annotated[
-        list[str] | None, typer.Argument(metavar="PROMPT", help="Words; piped text goes before them.")
+        list[str] | None,
+        typer.Argument(metavar="PROMPT", help="The prompt. Text from a pipe goes before it."),
     ] = None,
     **options: object,
 ) -> None:
-    """Ask once, for pipes and scripts. Only the answer goes to stdout."""
+    """Ask one question. For pipes and scripts: only the answer goes to stdout."""
     from llmchat.terminal.ask import ask as run_ask
 
     raise typer.Exit(run_ask(prompt or [], run_of(context, options), standard_streams()))
@@ -83,7 +87,7 @@ def ask(
 @app.command()
 @with_config
 def models(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
-    """List what can be chatted with."""
+    """List the available models."""
     from llmchat.terminal.models import list_models
 
     raise typer.Exit(list_models(run_of(context, options), standard_streams(), as_json=json))
@@ -96,7 +100,7 @@ def pull(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="smollm2, qwen, or hf:owner/repo/file.gguf.")],
     **options: object,
 ) -> None:
-    """Fetch the weights of a model. They are verified, and kept for every chat."""
+    """Download and verify the weights of a model."""
     from llmchat.terminal.models import pull_model
 
     raise typer.Exit(pull_model(model, run_of(context, options), standard_streams()))
@@ -107,16 +111,16 @@ def pull(
 def doctor(
     context: typer.Context,
     *,
-    ask_nothing: Annotated[bool, typer.Option("--no-ask", help="Do not ask the model for a reply.")] = False,
-    no_save: Annotated[bool, typer.Option("--no-save", help="Conversations need not be kept.")] = False,
+    ask_nothing: Annotated[bool, typer.Option("--no-ask", help="Request no reply from the model.")] = False,
+    no_save: Annotated[bool, typer.Option("--no-save", help="Only warn about the database.")] = False,
     json: AsJson = False,
     debug: Annotated[
         bool,
-        typer.Option("--debug", callback=report_as, is_eager=True, help="Show where an error came from."),
+        typer.Option("--debug", callback=report_as, is_eager=True, help="Print a traceback with an error."),
     ] = False,
     **options: object,
 ) -> None:
-    """Look at what a chat would use, and say what is wrong with it; exits as the chat would."""
+    """Check whether a chat would work, and report what is wrong. Exits with the chat's exit code."""
     from llmchat.terminal.doctor.show import doctor as run_doctor
 
     told = {"no_save": no_save or None, "json": json or None, "debug": debug or None}
@@ -128,7 +132,7 @@ app.command("help")(help_)
 app.command()(completion)
 
 COMPLETE = "__complete"
-"""The word by which the scripts of the shells ask what could stand at the cursor."""
+"""The hidden command by which the completion scripts of the shells ask for candidates."""
 
 
 def _root() -> TyperGroup:
@@ -154,7 +158,7 @@ def run(arguments: list[str], report: ErrorReport) -> int:
 
 
 def read_report(error: typer.TyperException, arguments: list[str], report: ErrorReport) -> None:
-    """Finds out how to show an error in the command line itself, by all of it that can be parsed."""
+    """Finds out how to show an error in the command line itself, from the options that can be parsed."""
     context = getattr(error, "ctx", None)  # of the command that the error is in
     if context is not None:
         context.command.make_context(

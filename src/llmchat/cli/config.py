@@ -1,4 +1,4 @@
-"""`llmchat config`: the commands about the settings and their file. Parses and calls, nothing else."""
+"""`llmchat config`: the commands for settings and config.toml. Each only parses its arguments and calls."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import typer
 
 from llmchat.cli.options import AsJson, group, run_of, standard_streams, with_config, with_settings
 
-config_app = group("The settings and their file.")
+config_app = group("Show the settings; create, find and edit config.toml.")
 
 
 @config_app.command("show")
 @with_settings
 def show_config(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
-    """Show every setting, where it came from, and its value; of keys only whether they are set."""
+    """Show every setting with its value and where it came from. Keys are masked."""
     from llmchat.terminal.settings import show_settings
 
     raise typer.Exit(show_settings(run_of(context, options), standard_streams(), as_json=json))
@@ -21,7 +21,7 @@ def show_config(context: typer.Context, *, json: AsJson = False, **options: obje
 @config_app.command("path")
 @with_config
 def config_path(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
-    """Print where config.toml is; with --json all folders."""
+    """Print the path of config.toml; with --json, all folders."""
     from llmchat.terminal.settings import show_path
 
     raise typer.Exit(show_path(run_of(context, options), standard_streams(), as_json=json))
@@ -30,7 +30,7 @@ def config_path(context: typer.Context, *, json: AsJson = False, **options: obje
 @config_app.command("init")
 @with_config
 def init_config(context: typer.Context, **options: object) -> None:
-    """Write a config.toml with every setting in it, commented out."""
+    """Create a config.toml with every setting in it, commented out."""
     from llmchat.terminal.settings import init
 
     raise typer.Exit(init(run_of(context, options), standard_streams()))

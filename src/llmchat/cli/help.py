@@ -1,4 +1,4 @@
-"""`llmchat help`: topics and commands as text. The manual page made of both is written by `make docs`."""
+"""`llmchat help`: topics and commands as text. `make docs` writes the manual page from the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def help_(
     context: typer.Context,
     topic: Annotated[
-        list[str] | None, typer.Argument(metavar="TOPIC", help="A topic or a command. Default: lists them.")
+        list[str] | None, typer.Argument(metavar="TOPIC", help="A topic or a command. Default: list them.")
     ] = None,
     *,
     man: Annotated[bool, typer.Option("--man", help="Print the manual page, in roff.")] = False,
@@ -44,7 +44,7 @@ def help_(
 
 
 def list_topics(root: TyperGroup) -> Iterator[tuple[str, str]]:
-    """What there is to read, with a line about each: the topics, then the commands."""
+    """The topics, then the commands, with one line about each."""
     from llmchat.terminal.help.topics import TOPICS
 
     yield from ((name, topic.about) for name, topic in TOPICS.items())
@@ -53,7 +53,7 @@ def list_topics(root: TyperGroup) -> Iterator[tuple[str, str]]:
 
 
 def _page(root: TyperGroup, name: str, folders: Folders) -> HelpPage:
-    """All about a topic or a command. Raises UsageError that names the nearest."""
+    """The help page of a topic or a command. Raises UsageError, which names the nearest name."""
     from llmchat.terminal.help.page import HelpPage
     from llmchat.terminal.help.topics import TOPICS, page
 
@@ -73,7 +73,7 @@ def _contents(root: TyperGroup) -> HelpPage:
 
     topics = tuple((name, about) for name, about in list_topics(root) if name in TOPICS)
     commands = tuple((name, about) for name, about in list_topics(root) if name not in TOPICS)
-    how = HelpText("llmchat help TOPIC shows one of these; llmchat --help lists the options.")
+    how = HelpText("llmchat help TOPIC explains one of these. llmchat --help lists the options.")
     return HelpPage(
         "", "", (how, HelpHeading("Topics"), HelpRows(topics), HelpHeading("Commands"), HelpRows(commands))
     )
@@ -105,7 +105,7 @@ def _command(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> Itera
 
 
 def usage(command: TyperCommand | TyperGroup, path: tuple[str, ...]) -> str:
-    """The line that says how the command at this path is called."""
+    """The usage line of the command at this path."""
     context = command.make_context(path[-1], [], resilient_parsing=True)
     return " ".join(("llmchat", *path, *command.collect_usage_pieces(context)))
 

@@ -1,4 +1,4 @@
-"""`llmchat history`: the commands that look after past conversations. Parses and calls, nothing else."""
+"""`llmchat history`: the commands for saved conversations. Each only parses its arguments and calls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import typer
 
 from llmchat.cli.options import AsJson, group, standard_streams, with_unused_config
 
-history_app = group("Look after past conversations.")
+history_app = group("List, show, search, export, import and erase saved conversations.")
 
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many, newest first.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most this many.")]
 AsFormat = Annotated[
     str | None, typer.Option("--format", metavar="FORMAT", help="md, json or html.", show_default=False)
 ]
@@ -51,9 +51,7 @@ def show(
 @history_app.command()
 @with_unused_config
 def search(
-    words: Annotated[
-        list[str], typer.Argument(metavar="WORD", help="Each has to be in the message; any text will do.")
-    ],
+    words: Annotated[list[str], typer.Argument(metavar="WORD", help="The message contains all of these.")],
     limit: Limit = 20,
     *,
     json: AsJson = False,
@@ -69,17 +67,17 @@ def search(
 def export(
     conversations: Conversations = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every conversation.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Export every conversation.")] = False,
     format_: AsFormat = None,
     json: AsJson = False,
     file: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write to this file; its ending says the format."
+            "--output", "-o", metavar="FILE", help="Write to this file; its suffix sets the format."
         ),
     ] = None,
 ) -> None:
-    """Write conversations to stdout or a file. JSON keeps all there is, for history import."""
+    """Export conversations to stdout or a file. JSON keeps everything, and can be imported."""
     from llmchat.terminal.history.archive import export_history
 
     chosen = "json" if json else format_
@@ -94,7 +92,7 @@ def import_(
     *,
     json: AsJson = False,
 ) -> None:
-    """Add the conversations of a JSON export. What is there already is left alone."""
+    """Import the conversations of a JSON export. Existing ones are not changed."""
     from llmchat.terminal.history.archive import import_history
 
     raise typer.Exit(import_history(file, standard_streams(), as_json=json))
@@ -105,10 +103,10 @@ def import_(
 def rm(
     conversations: Annotated[list[str], typer.Argument(metavar="ID", help="Ids, their beginnings, or last.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Erase conversations for good."""
+    """Erase conversations permanently."""
     from llmchat.terminal.history.archive import erase_history
 
     raise typer.Exit(erase_history(conversations, standard_streams(), sure=yes, as_json=json))

@@ -1,4 +1,4 @@
-"""What the commands share: their options, derived from the settings and from what a run can be told."""
+"""The options that commands share: one for each setting, and those in RUN_OPTIONS; how they become a Run."""
 
 from __future__ import annotations
 
@@ -20,25 +20,29 @@ if TYPE_CHECKING:
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 RUN_OPTIONS: Mapping[str, tuple[tuple[str, ...], object, str]] = {
-    "continue_": (("-c", "--continue"), bool, "Go on with the latest conversation."),
-    "conversation": (("--conversation",), str, "Go on with this one: an id, its beginning, or last."),
-    "no_save": (("--no-save",), bool, "Do not keep this conversation."),
+    "continue_": (("-c", "--continue"), bool, "Continue the latest conversation."),
+    "conversation": (("--conversation",), str, "Continue this one: an id, its beginning, or last."),
+    "no_save": (("--no-save",), bool, "Do not save this conversation."),
     "file": (("-f", "--file"), list[str], "Put this file's text before the prompt; - is stdin. Repeatable."),
-    "raw_prompt": (("--raw-prompt",), bool, "Send the prompt exactly as it is: completion, no roles."),
-    "schema": (("--schema",), str, "Hold the answer to the JSON Schema in this file; - is stdin."),
-    "regex": (("--regex",), str, "Hold the whole answer to this regular expression."),
-    "no_stream": (("--no-stream",), bool, "Ask for the whole reply at once."),
-    "raw": (("--raw",), bool, "Print the reply as it is, unsanitized; not to a terminal."),
+    "raw_prompt": (("--raw-prompt",), bool, "Send the prompt exactly as it is, as a completion."),
+    "schema": (("--schema",), str, "Require an answer that matches this JSON Schema; - is stdin."),
+    "regex": (("--regex",), str, "Require an answer that matches this regular expression."),
+    "no_stream": (("--no-stream",), bool, "Request the whole reply at once."),
+    "raw": (("--raw",), bool, "Print the reply unsanitized; not on a terminal."),
     "json": (("--json",), bool, "Print one JSON object."),
-    "jsonl": (("--jsonl",), bool, "Print a JSON line for each piece, that object last."),
-    "batch": (("--batch",), str, "Answer each line of this file, as JSON lines; - is stdin."),
-    "concurrency": (("--concurrency",), int, "Lines of a batch at once; 8 for a URL, else 1."),
-    "unordered": (("--unordered",), bool, "Print answers of a batch as they come, not in order."),
-    "dry_run": (("--dry-run",), bool, "Show exactly what would be sent; send nothing."),
-    "config": (("--config",), str, "Read the settings from this file instead of config.toml."),
-    "debug": (("--debug",), bool, "Show where an error came from."),
+    "jsonl": (("--jsonl",), bool, "Print a JSON line for each piece, then that object."),
+    "batch": (("--batch",), str, "Answer each line of this file as JSON lines; - is stdin."),
+    "concurrency": (
+        ("--concurrency",),
+        int,
+        "Lines of a batch to ask at once. Default: 8 for a URL, else 1.",
+    ),
+    "unordered": (("--unordered",), bool, "Print the answers of a batch as they arrive."),
+    "dry_run": (("--dry-run",), bool, "Print exactly what would be sent, and send nothing."),
+    "config": (("--config",), str, "Read settings from this file instead of config.toml."),
+    "debug": (("--debug",), bool, "Print a traceback with an error."),
 }
-"""What a run can be told that is no setting: spellings, type and help; terminal.run.Run holds it."""
+"""The options that are not settings: spellings, type and help. `terminal.run.Run` holds their values."""
 
 _METAVARS: Mapping[object, str] = {
     "conversation": "ID",
@@ -48,7 +52,7 @@ _METAVARS: Mapping[object, str] = {
     float: "N",
     str: "NAME",
 }
-"""What a value is called, by the name of its option, or else by its type."""
+"""The name of an option's value in --help, by the option's name, else by the value's type."""
 
 Command = Callable[..., None]
 
@@ -58,9 +62,9 @@ def report_as(
     parameter: typer.CallbackParam,
     given: bool | None,  # noqa: FBT001 - as Typer calls it
 ) -> bool | None:
-    """Lets the boundary know how this run shows errors; the callback of --json, --jsonl and --debug.
+    """Records how this run shows errors; the callback of --json, --jsonl and --debug.
 
-    With is_eager, this comes before anything else on the command line can be wrong.
+    With is_eager it runs first, so that errors in the command line are shown that way, too.
     """
     if given:
         report: ErrorReport = context.obj
@@ -72,22 +76,22 @@ AsJson = Annotated[bool, typer.Option("--json", callback=report_as, is_eager=Tru
 
 
 def with_options(command: Command) -> Command:
-    """Gives a Typer command every option; they arrive as its keyword arguments, None where not given."""
+    """Adds every option to a Typer command. They arrive as keyword arguments, None if not given."""
     return _with(command, [*_settings(), *_run(RUN_OPTIONS)])
 
 
 def with_settings(command: Command) -> Command:
-    """The same with the options of settings, and of where they are read from, only."""
+    """Adds the options of the settings, and --config."""
     return _with(command, [*_settings(), *_run(["config"])])
 
 
 def with_config(command: Command) -> Command:
-    """The same with --config only."""
+    """Adds --config only."""
     return _with(command, [*_run(["config"])])
 
 
 def with_unused_config(command: Command) -> Command:
-    """The same for a command that reads no settings, so that --config fits behind every command."""
+    """Adds a --config that is ignored, so that every command takes it, also one that reads no settings."""
 
     @wraps(command)
     def run(*, config: str | None = None, **own: object) -> None:
@@ -143,12 +147,12 @@ def _help(setting: Setting) -> str:
 
 
 def group(help_text: str) -> typer.Typer:
-    """A command that has commands."""
+    """A command that has subcommands."""
     return typer.Typer(help=help_text, rich_markup_mode=None, context_settings=CONTEXT)
 
 
 def run_of(context: typer.Context, options: Mapping[str, object]) -> Run:
-    """What the options say; those before the command count too, those behind it win."""
+    """The run that the options describe. Those before the command count too; those after it win."""
     from llmchat.terminal.run import Run
 
     said = [*context.find_root().params.items(), *options.items()]
@@ -161,7 +165,7 @@ def run_of(context: typer.Context, options: Mapping[str, object]) -> Run:
 
 
 def standard_streams() -> Streams:
-    """Those of this process."""
+    """The streams of this process."""
     from llmchat.terminal.device.streams import Streams
 
     return Streams.standard()

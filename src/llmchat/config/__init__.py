@@ -1,1 +1,1 @@
-"""What the person configured: settings, where each came from, keys and folders. Talks to no server."""
+"""Configuration: settings and where each came from, config.toml, .env, keys, folders."""

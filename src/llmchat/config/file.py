@@ -1,4 +1,4 @@
-"""What config.toml says: every value checked, with the line it stands on. Opens no file."""
+"""Parses config.toml: checks every value, and remembers its line for messages. Opens no file."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from llmchat.config.settings import SETTINGS
 from llmchat.errors import ConfigError, did_you_mean
 
 KEYS = ("api_key", "key_env", "key_command")
-"""The settings that hold the key or name where it is; a table has one of them at most."""
+"""The settings for a key; a table may have at most one of them."""
 _LONGEST = 10**15
-"""Numbers from here on are not quoted."""
+"""Larger numbers are not quoted in messages."""
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A value and its line. None unsets what a lower layer says."""
+    """A value and its line. None unsets the value of a lower layer."""
 
     value: SettingValue | None
     line: int
 
 
 Table = Mapping[str, Entry]
-"""Entries by the names of their settings."""
+"""Entries by the name of the setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What config.toml says, and notices about it."""
+    """The content of config.toml, and notices about it."""
 
     path: Path
-    top: Table = field(default_factory=dict, repr=False)  # these two hold keys
+    top: Table = field(default_factory=dict, repr=False)  # these two contain keys
     profiles: Mapping[str, Table] = field(default_factory=dict, repr=False)
     notices: tuple[str, ...] = ()
 
     def where(self, line: int) -> str:
-        """A place in it, as people and editors write it."""
+        """A place in the file, as file:line."""
         return f"{self.path.name}:{line}"
 
 
@@ -48,7 +48,7 @@ NO_FILE = ConfigFile(Path("config.toml"))
 
 
 def parse(text: str, path: Path) -> ConfigFile:
-    """What this text of the file at `path` says. Raises ConfigError with the line of what is wrong."""
+    """Parses the text of the file at `path`. Raises ConfigError with the line of the first mistake."""
     return _Reader(path, _load(text, path), TomlLines(text)).read()
 
 
@@ -60,7 +60,7 @@ def _load(text: str, path: Path) -> dict[str, object]:
     except (ValueError, RecursionError) as error:  # of a number with thousands of digits, and of nesting
         place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
         if place is None:
-            raise ConfigError(f"{path} is no TOML", hint="mend it: llmchat config edit") from error
+            raise ConfigError(f"{path} is not valid TOML", hint="fix it: llmchat config edit") from error
         line = int(place[1]) if place[1] else text.rstrip("\n").count("\n") + 1
         said = str(error)[: place.start()]
         raise ConfigError(
@@ -70,7 +70,7 @@ def _load(text: str, path: Path) -> dict[str, object]:
 
 @dataclass(slots=True)
 class _Reader:
-    """One reading of one file."""
+    """Reads one file."""
 
     path: Path
     tables: dict[str, object]
@@ -94,10 +94,10 @@ class _Reader:
             line = self.lines.line("profiles", name)
             if not isinstance(table, dict):
                 hint = f"a profile is a table: [profiles.{name}]"
-                raise ConfigError(f"{self.path}:{line}: profiles.{name} is no profile", hint=hint)
+                raise ConfigError(f"{self.path}:{line}: profiles.{name} is not a profile", hint=hint)
             entries = dict(self._entries(("profiles", name), table))
             if (url := entries.get("url")) and url.value and "model" not in entries:
-                entries["model"] = Entry(None, url.line)  # the name of a model belongs to its server
+                entries["model"] = Entry(None, url.line)  # a model's name is only valid on its own server
             yield name, entries
 
     def _entries(self, within: tuple[str, ...], table: dict[str, object]) -> Iterator[tuple[str, Entry]]:
@@ -111,7 +111,7 @@ class _Reader:
             if name in KEYS and value != "":
                 if key is not None:
                     raise ConfigError(
-                        f"{self.path}:{line}: {name} is a second key beside {key}", hint="keep one of them"
+                        f"{self.path}:{line}: {name} and {key} both set a key", hint="keep one of them"
                     )
                 key = name
             yield name, Entry(self._value(line, known[name], value), line)
@@ -146,10 +146,10 @@ class _Reader:
 
 
 def unknown_profile(name: object, known: Mapping[str, object]) -> str:
-    """The hint where a profile is named that there is not."""
+    """The hint for an unknown profile."""
     if not known:
-        return "there are no profiles; one is written [profiles.NAME]"
-    return did_you_mean(str(name), known) or f"there are {', '.join(known)}"
+        return "config.toml has no profiles; add one as [profiles.NAME]"
+    return did_you_mean(str(name), known) or f"the profiles are {', '.join(known)}"
 
 
 DottedKey = tuple[str, ...]
@@ -169,7 +169,7 @@ _ASSIGNMENT = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
 
 
 class TomlLines:
-    """On which line, counted from 1, each key and table of a valid TOML text stands."""
+    """The line, from 1, of each key and table in a valid TOML text."""
 
     def __init__(self, text: str) -> None:
         self._lines: dict[DottedKey, int] = {}
@@ -177,7 +177,7 @@ class TomlLines:
             self._lines.setdefault(keys, line)
 
     def line(self, *keys: str) -> int:
-        """Where this key stands, or what it stands in, as an inline table."""
+        """The line of this key, or of the inline table that it is in."""
         for length in range(len(keys), 0, -1):
             if found := self._lines.get(keys[:length]):
                 return found
@@ -195,7 +195,7 @@ def _scan(text: str) -> Iterator[tuple[DottedKey, int]]:
 
 
 def _blank(found: re.Match[str]) -> str:
-    """Nothing of a comment, and of a text of several lines only their ends; a short text may be a key."""
+    """Blanks out comments and multi-line strings; a short string may be a key."""
     text = found[0]
     if text.startswith("#"):
         return ""

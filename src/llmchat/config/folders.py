@@ -1,4 +1,4 @@
-"""Where llmchat keeps things: four folders by the platform's convention, or one under LLMCHAT_HOME."""
+"""The folders of llmchat: config, data, state and cache by the platform's convention, or LLMCHAT_HOME."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from llmchat.errors import DeniedError
 from llmchat.paths import expand_home
 from llmchat.private import is_ours, is_shared, restrict_to_owner
 
-_HINT = "take it from them, or set LLMCHAT_HOME to a folder of your own"
+_HINT = "remove their access, or set LLMCHAT_HOME to another folder"
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """None is created before something is written into it."""
+    """The four folders. Each is created when something is first written to it."""
 
     config: Path
     data: Path  # conversations
@@ -26,7 +26,7 @@ class Folders:
 
     @classmethod
     def find(cls, environ: Mapping[str, str]) -> Folders:
-        """The folders of this user; `LLMCHAT_HOME`, if set, holds all four."""
+        """The folders of this user; all four are in `LLMCHAT_HOME` if that is set."""
         if home := environ.get("LLMCHAT_HOME"):
             root = expand_home(home).absolute()
             return cls(root / "config", root / "data", root / "state", root / "cache")
@@ -49,7 +49,7 @@ class Folders:
 
     @property
     def servers(self) -> Path:
-        """What servers were found to speak."""
+        """The file with the detected APIs of servers."""
         return self.cache / "servers.json"
 
     @property
@@ -57,10 +57,10 @@ class Folders:
         return self.cache / "weights"
 
     def kept(self) -> Iterator[tuple[Path, Path]]:
-        """Everything there is, each with the folder it is in or below; what is above before what is below.
+        """Every existing file and folder, with the folder that it is in or below; parents first.
 
-        Not symbolic links, nor the folder that LLMCHAT_HOME names: what they lead to, and what else is in
-        it, may have to be open.
+        Without symbolic links and without LLMCHAT_HOME itself: what they lead to, or what else is in it,
+        may have to be readable by others.
         """
         for folder in (self.config, self.data, self.state, self.cache):
             if folder.exists():
@@ -70,11 +70,11 @@ class Folders:
                 yield from ((folder, path) for path in paths if not path.is_symlink())
 
     def restrict_to_owner(self) -> str | None:
-        """Takes everything there is from other users, and says so in one sentence.
+        """Makes every existing file and folder readable by the user only; returns a notice of what changed.
 
-        Raises DeniedError where something belongs to somebody else, who could read or change it at any
-        time, or is a folder that all users share. What cannot be restricted, on a disk that is read-only
-        for instance, is left to whoever needs it.
+        Raises DeniedError for one that belongs to another user, who could read or change it at any time,
+        and for a folder that all users share. What cannot be restricted, for example on a read-only disk,
+        is left to the code that uses it.
         """
         if os.name != "posix":
             return None
@@ -96,4 +96,4 @@ def _check_owner(path: Path) -> None:
     if is_shared(state):
         raise DeniedError(f"{path} is a folder that all users share", hint=_HINT)
     if not is_ours(state):
-        raise DeniedError(f"{path} belongs to somebody else", hint=_HINT)
+        raise DeniedError(f"{path} belongs to another user", hint=_HINT)

@@ -1,4 +1,4 @@
-"""Runs the commands that print keys: without a shell, once, and only when a key is about to be sent."""
+"""Runs key_command: without a shell, once per process, and only when a key is about to be sent."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from llmchat.config.keys import clean_key
 from llmchat.errors import ConfigError
 
 _DEADLINE_S = 10.0
-_KEPT = 64 << 10  # bytes of what it prints
+_KEPT = 64 << 10  # bytes of output
 _SHORTEST_KEY = 4
-_SHOWN = 200  # characters of its standard error
+_SHOWN = 200  # characters of stderr
 
 
 class KeyCommands:
-    """The keys that commands have printed so far in this process."""
+    """Runs commands that print keys, and caches the keys for this process."""
 
     def __init__(self, environ: Mapping[str, str], *, deadline: float = _DEADLINE_S) -> None:
-        """`environ` is what a command is given, `deadline` the seconds it has."""
+        """`environ` is a command's environment, `deadline` its time limit in seconds."""
         self._environ = environ
         self._deadline = deadline
         self._keys: dict[tuple[str, ...], str] = {}
@@ -29,13 +29,13 @@ class KeyCommands:
 
     @property
     def printed(self) -> tuple[str, ...]:
-        """The keys, so that none is shown."""
+        """The keys printed so far, to scrub them from messages."""
         return tuple(self._keys.values())
 
     async def read(self, command: tuple[str, ...]) -> str:
-        """The key that this command prints; one that failed is run again the next time.
+        """The key that this command prints. After a failure it is run again the next time.
 
-        Raises ConfigError, which names the program and never what it printed.
+        Raises ConfigError, which names the program and never quotes its stdout.
         """
         async with self._reading:
             if command not in self._keys:
@@ -44,7 +44,7 @@ class KeyCommands:
 
 
 class _Output(asyncio.SubprocessProtocol):
-    """The beginning of what a command writes to stdout and stderr; the rest is read and dropped."""
+    """Collects the beginning of a command's stdout and stderr; reads and drops the rest."""
 
     def __init__(self) -> None:
         self.printed = bytearray()
@@ -56,7 +56,7 @@ class _Output(asyncio.SubprocessProtocol):
         kept += data[: _KEPT - len(kept)]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has ended, and so have both pipes."""
+        """The command and both pipes have ended."""
         if not self.ended.done():
             self.ended.set_result(None)
 
@@ -71,12 +71,12 @@ async def _run(command: Sequence[str], environ: Mapping[str, str], deadline: flo
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=environ,
-            start_new_session=True,  # neither the terminal nor Ctrl-C is for it
+            start_new_session=True,  # without the terminal, and without Ctrl-C
         )
     except (OSError, ValueError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "it cannot be named"
         raise ConfigError(
-            f"key_command {program} cannot be run: {why}", hint="it is run without a shell; check its name"
+            f"key_command {program} cannot be run: {why}", hint="check its name; it is run without a shell"
         ) from error
     try:
         async with asyncio.timeout(deadline):
@@ -84,29 +84,29 @@ async def _run(command: Sequence[str], environ: Mapping[str, str], deadline: flo
     except TimeoutError:
         raise ConfigError(
             f"key_command {program} did not end within {deadline:g} s",
-            hint="it has to print the key without asking anything at the terminal",
+            hint="it must print the key without asking anything at the terminal",
         ) from None
     finally:
         if not output.ended.done():
             _kill(transport.get_pid())
-        transport.close()  # and the pipes with it, which something that got away may still hold
+        transport.close()  # and its pipes, which a surviving grandchild may still have open
         await output.ended
     if code := transport.get_returncode():
         told = _last_error(output.said, output.printed)
-        how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        raise ConfigError(f"key_command {program} {how}", hint=told and f"it said: {told}")
+        how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        raise ConfigError(f"key_command {program} {how}", hint=told and f"its last error line: {told}")
     return _key(program, output.printed)
 
 
 def _kill(pid: int) -> None:
-    """Ends what this command started; the command itself ends as its transport is closed."""
-    with suppress(ProcessLookupError, PermissionError):  # nothing of it is left
+    """Kills the command's process group; closing the transport ends the command itself."""
+    with suppress(ProcessLookupError, PermissionError):  # it is gone already
         if hasattr(os, "killpg"):
             os.killpg(pid, signal.SIGKILL)
 
 
 def _last_error(said: bytearray, printed: bytearray) -> str | None:
-    """The last line of its standard error, without the key, which may be in it."""
+    """The last line of its stderr, without the key."""
     text = said.decode(errors="replace")
     for word in printed.decode(errors="replace").split():
         text = text.replace(word, "[key]") if len(word) >= _SHORTEST_KEY else text
@@ -119,9 +119,9 @@ def _key(program: str, printed: bytearray) -> str:
         key = clean_key(f"key_command {program}", printed.decode())
     except (UnicodeDecodeError, ConfigError):
         key = None
-        hint = "it has to print the key and nothing else, on one line"
+        hint = "it must print the key and nothing else, on one line"
     else:
-        hint = "it has to print the key"
+        hint = "it must print the key"
     if key is None:
         raise ConfigError(f"key_command {program} printed no key", hint=hint)
     return key

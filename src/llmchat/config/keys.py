@@ -1,4 +1,4 @@
-"""Which keys there are, and which may go to which URL. Sends none, and runs no command that prints one."""
+"""Finds the API keys, and decides which key may be sent to which URL. Sends none, runs no key_command."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from llmchat.errors import ConfigError
 from llmchat.scrub import secrets_in
 
 OPENAI_URL = "https://api.openai.com"
-_NO_KEYS = ("key_env", "key_command")  # they say where a key is, and hold none
+_NO_KEYS = ("key_env", "key_command")  # they name where a key is, and contain none
 KEYS_OF_BASE: Mapping[str, Sequence[str]] = MappingProxyType(
     {"HF_API_FALCOM_BASE": ("HF_API_KEY", "HF_TOKEN"), "OPENAI_BASE_URL": ("OPENAI_API_KEY",)}
 )
-"""The variables that say to which URL other keys than llmchat's own belong."""
-HUGGING_FACE = "huggingface.co"  # with its subdomains; endpoints and spaces of anyone live on other domains
+"""The variables with the URLs that HF_API_KEY and OPENAI_API_KEY belong to."""
+HUGGING_FACE = "huggingface.co"  # with subdomains; endpoints and spaces of other people have other domains
 
 Read = Callable[[str], str | None]
-"""The value of a variable."""
+"""Looks up a variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key and the name of what it came from; or, without a secret, the command that prints it.
+    """A key and where it came from; or, without a secret, the command that prints it.
 
-    It has neither where `origin` is a variable that key_env names and nobody set.
+    It has neither if key_env names a variable that is not set.
     """
 
     origin: str
     secret: str | None = None
     command: tuple[str, ...] = ()
-    place: str = field(default="", compare=False)  # what names the key, where that is a setting of ours
+    place: str = field(default="", compare=False)  # the setting that contains or names the key
 
     def __repr__(self) -> str:
         return f"ApiKey({self.origin})"
@@ -46,19 +46,19 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class OwnKey:
-    """A key set for llmchat itself, and the URL set at the same place."""
+    """A key that was set for llmchat, and the URL that was set at the same place."""
 
     key: ApiKey
     layer: Layer
     beside: str | None
 
     def may_go_to(self, url: str) -> bool:
-        """A key belongs to the origin of the URL beside it; one that stands alone goes anywhere."""
+        """True if the URL has the origin of the URL beside the key, or if there is none beside it."""
         return self.beside is None or same_origin(url, self.beside)
 
 
 def own_keys(sources: Iterable[Source], environ: Mapping[str, str]) -> Iterable[OwnKey]:
-    """The keys of these sources, in their order. Raises ConfigError for one that no header can hold."""
+    """The keys of these sources, in order. Raises ConfigError for a key that cannot be an HTTP header."""
     for source in sources:
         for name in KEYS:
             value = source.read(SETTINGS[name])
@@ -88,7 +88,7 @@ def _beside(source: Source) -> str | None:
 
 
 def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> ApiKey | None:
-    """The key that may go to this URL, if any: llmchat's own, else one that belongs to the URL's host.
+    """The key that may be sent to this URL, if any: llmchat's own, else one that belongs to the host.
 
     HF_API_KEY and HF_TOKEN go to HF_API_FALCOM_BASE and to Hugging Face, OPENAI_API_KEY to
     OPENAI_BASE_URL or to OpenAI, and nowhere else.
@@ -109,7 +109,7 @@ def find_key(url: str, keys: Iterable[OwnKey], read: Read) -> ApiKey | None:
 
 
 def same_origin(url: str, other: str | None) -> bool:
-    """Whether scheme, host and port are the same; something that is no URL has none."""
+    """True if scheme, host and port are the same; False for anything that is not a URL."""
     try:
         return other is not None and origin(url) == origin(check_url(other))
     except ConfigError:
@@ -117,26 +117,26 @@ def same_origin(url: str, other: str | None) -> bool:
 
 
 def clean_key(name: str, text: str) -> str | None:
-    """The key without the space around it, None if nothing is left. ConfigError names no part of it."""
+    """The key without surrounding white space, None if empty. Its ConfigError quotes no part of it."""
     key = text.strip()
     if not key:
         return None
     if not (key.isascii() and key.isprintable()):
         raise ConfigError(
-            f"the key in {name} holds characters no key can have",
+            f"the key in {name} has characters that a key cannot have",
             hint="copy it again, without quotes or line breaks",
         )
     return key
 
 
 def known_secrets(environ: Mapping[str, str], directory: Path) -> list[str]:
-    """Those of the environment, of the .env in this directory, and of this user's config.toml."""
+    """The secrets in the environment, in the .env of this directory, and in this user's config.toml."""
     files = (directory / ".env", ConfigPath.find(None, environ).path)
     return [*secrets_in(environ), *(secret for file in files for secret in _secrets_of(file))]
 
 
 def _secrets_of(file: Path) -> Iterable[str]:
-    """By the names in its lines, which need not parse: the error to scrub may be about just that."""
+    """Finds secrets by the names in the lines, as the file may be invalid: that may be the error to scrub."""
     try:
         if not file.is_file():
             return

@@ -1,4 +1,4 @@
-"""The layers that settings come from and their precedence: flags, environment, files, defaults."""
+"""The layers of settings and their precedence: options, environment, config.toml, .env, defaults."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from llmchat.errors import ConfigError, UsageError
 
 
 class Layer(IntEnum):
-    """Where a value came from; a higher layer wins."""
+    """A layer of settings; a higher one wins."""
 
     DEFAULT = 0
     DOTENV = 1
     FILE = 2
-    PROFILE = 3  # that a variable or the file chose; one that -m named is on the layer of flags
+    PROFILE = 3  # chosen by a variable or the file; one named by -m is on the layer of options
     ENVIRONMENT = 4
     FLAG = 5
     SESSION = 6  # changed in the REPL
@@ -27,7 +27,7 @@ class Layer(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A setting's value, and the layer and name it came from."""
+    """The value of a setting, with its layer and source."""
 
     value: SettingValue | None
     layer: Layer
@@ -35,27 +35,27 @@ class Value:
 
     @property
     def origin(self) -> str:
-        """Where it came from, as `config show` says it."""
+        """Where it came from, for `config show`."""
         return ".env" if self.layer is Layer.DOTENV else self.source
 
     @property
     def where(self) -> str:
-        """Where it came from, as errors say it."""
+        """Where it came from, for errors."""
         return f"{self.source} in .env" if self.layer is Layer.DOTENV else self.source
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The profile in use: its values are on `layer`, below those set there one by one."""
+    """The profile in use. Its values are on `layer`, below individually set ones."""
 
     name: str
     layer: Layer
-    source: str  # what chose it
+    source: str  # where it was chosen
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """All sources of settings, whichever profile is in use. Each part holds keys."""
+    """All sources of settings, before a profile is chosen. Each part may contain keys."""
 
     flags: Mapping[str, object] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
@@ -66,18 +66,18 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Settings from one place: `read` is None where it does not have one.
+    """Settings from one place: `read` returns None for a setting that is not set there.
 
-    Raises UsageError for a flag and ConfigError for a variable that the setting does not take.
+    Raises UsageError for an invalid option, ConfigError for an invalid variable.
     """
 
     layer: Layer
     read: Callable[[Setting], Value | None]
-    below: Source | None = None  # where the URL is that a key of this source goes to, if not here
+    below: Source | None = None  # the source of the URL that a key of this source belongs to, if not this one
 
 
 def sources(given: Given, chosen: Chosen | None) -> list[Source]:
-    """All places that settings come from, the one that wins first."""
+    """All sources of settings, the one that wins first."""
     file = given.file
     found = [_with_models_only(each, file) for each in _outside_profiles(given)]
     if chosen is not None:
@@ -85,13 +85,15 @@ def sources(given: Given, chosen: Chosen | None) -> list[Source]:
         top = next(each for each in found if each.layer is Layer.FILE)
         read = partial(_from_table, table, file, chosen.layer, of)
         found.append(Source(chosen.layer, read, below=top))
-    return sorted(found, key=lambda source: source.layer, reverse=True)  # stable: the profile comes last
+    return sorted(
+        found, key=lambda source: source.layer, reverse=True
+    )  # a stable sort: the profile comes last
 
 
 def choose_profile(given: Given) -> Chosen | None:
-    """The profile that -m, LLMCHAT_PROFILE, `profile` in config.toml or a model's setting there names.
+    """The profile named by -m, LLMCHAT_PROFILE, or `profile` or `model` in config.toml.
 
-    Raises ConfigError where a profile is named that there is not.
+    Raises ConfigError for an unknown profile.
     """
     for source in _outside_profiles(given):
         for setting in (SETTINGS["profile"], SETTINGS["model"]):
@@ -118,7 +120,7 @@ def _outside_profiles(given: Given) -> list[Source]:
 
 
 def _with_models_only(source: Source, file: ConfigFile) -> Source:
-    """The same, where a profile's name in the place of a model's is none."""
+    """The same source, ignoring a model that is the name of a profile."""
 
     def read(setting: Setting) -> Value | None:
         value = source.read(setting)

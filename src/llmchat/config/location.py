@@ -1,4 +1,4 @@
-"""Where config.toml is, and what it says if nobody else could have written it."""
+"""Finds and reads config.toml, only if no other user can write to it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from llmchat.paths import expand_home
 from llmchat.private import check_writers, restrict_to_owner
 
 LONGEST = 1 << 20
-"""Bytes that it may have."""
+"""Maximum size in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigPath:
-    """Where config.toml is, and whether it was named by an option or a variable: then it has to exist."""
+    """The path of config.toml. If it was named by an option or a variable, it must exist."""
 
     path: Path
     named: bool
 
     @classmethod
     def find(cls, given: str | None, environ: Mapping[str, str]) -> ConfigPath:
-        """What was given as an option, else `LLMCHAT_CONFIG`, else in the folder of this user."""
+        """The path given as an option, else `LLMCHAT_CONFIG`, else that in the config folder."""
         if named := given or environ.get("LLMCHAT_CONFIG"):
             return cls(expand_home(named), named=True)
         return cls(Folders.find(environ).config / "config.toml", named=False)
 
     def read(self, *, restricts: bool = True) -> ConfigFile:
-        """The file, restricted to its owner where it holds a key that others can read, unless told not to.
+        """Reads the file. One with a key that others can read is restricted to its owner, unless told not to.
 
-        Raises MissingError where it was named and is not there, DeniedError where others can write to it,
-        ConfigError where it cannot be read or says what no setting takes.
+        Raises MissingError if it was named and does not exist, DeniedError if others can write to it,
+        ConfigError if it cannot be read or has a mistake in it.
         """
         try:
             if self.path.is_fifo():
@@ -52,12 +52,12 @@ class ConfigPath:
                 text = content.decode("utf-8-sig")
         except (FileNotFoundError, NotADirectoryError) as error:
             if self.named:
-                hint = f"llmchat --config {self.path} config init writes one"
+                hint = f"llmchat --config {self.path} config init creates it"
                 raise MissingError(f"there is no file {self.path}", hint=hint) from error
             return ConfigFile(self.path)
         except UnicodeDecodeError as error:
-            raise ConfigError(f"{self.path} is not UTF-8", hint="convert it, or write it anew") from error
-        except (OSError, ValueError) as error:  # a ValueError for a path that no file can have
+            raise ConfigError(f"{self.path} is not UTF-8", hint="convert it, or create a new one") from error
+        except (OSError, ValueError) as error:  # a ValueError for an impossible path
             why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
             raise ConfigError(
                 f"{self.path} cannot be read: {why}", hint="check it, or name another: --config"
@@ -70,7 +70,7 @@ def _restricted(file: ConfigFile, state: os.stat_result) -> ConfigFile:
     holds_key = any("api_key" in table for table in (file.top, *file.profiles.values()))
     if not (holds_key and stat.S_ISREG(state.st_mode)):
         return file
-    said = restrict_to_owner(file.path, hint=f"it holds a key: chmod 600 {file.path}")
+    said = restrict_to_owner(file.path, hint=f"it contains a key: chmod 600 {file.path}")
     if said is None:
         return file
-    return replace(file, notices=(*file.notices, f"{said}; it holds a key"))
+    return replace(file, notices=(*file.notices, f"{said}; it contains a key"))

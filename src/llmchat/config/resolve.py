@@ -1,4 +1,4 @@
-"""Which value each setting has: flags > environment > profile and config.toml > .env > defaults."""
+"""Resolves the value of each setting: options > environment > profile and config.toml > .env > defaults."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from llmchat.errors import ConfigError, did_you_mean
 __all__ = ["Config", "Layer", "Value", "defaults", "resolve"]
 
 _ROUTE = ("url", "proxy", "ca_file", "allow_insecure_http")
-"""The settings that decide who gets to see a key."""
+"""The settings that decide where a key is sent."""
 
 _OURS = "LLMCHAT_"
 _NO_SETTINGS = ("LLMCHAT_HOME", "LLMCHAT_CONFIG")
-"""Variables of llmchat that are no settings: they say where the settings are."""
+"""Variables that are not settings: they say where the settings are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting's effective value, and all the sources that they were resolved from."""
+    """The effective value of every setting, and all sources that they were resolved from."""
 
-    values: Mapping[str, Value] = field(repr=False)  # these three hold keys
+    values: Mapping[str, Value] = field(repr=False)  # these three contain keys
     given: Given = field(repr=False)
     commands: KeyCommands = field(repr=False)
     profile: Chosen | None = None
@@ -46,7 +46,7 @@ class Config:
         return self.given.file
 
     def text(self, name: str) -> str | None:
-        """The value of a text setting, None where nobody set it and it has no default."""
+        """The value of a text setting; None if it is not set and has no default."""
         value = self.values[name].value
         assert value is None or isinstance(value, str), name
         return value
@@ -58,26 +58,26 @@ class Config:
         return value
 
     def is_set(self, name: str) -> bool:
-        """Whether somebody set it, on whatever layer."""
+        """True if it was set on any layer."""
         return self.values[name].layer > Layer.DEFAULT
 
     def switch(self, name: str) -> bool:
         return self.values[name].value is True
 
     def chosen(self) -> Settings:
-        """The sampling settings that the person set, on whatever layer."""
+        """The sampling settings that were set on any layer."""
         chosen = {n: v.value for n, v in self.values.items() if SETTINGS[n].live and v.layer > Layer.DEFAULT}
         return Settings(**{n: v for n, v in chosen.items() if v is not None})  # type: ignore[arg-type] # each was checked against its declaration
 
     def changed(self, name: str, value: str) -> Config:
-        """The same with a setting changed in the REPL, by the command of its name."""
+        """A copy with a setting changed in the REPL, by the command of its name."""
         changes = {**self.given.changes, name: Value(value, Layer.SESSION, f"/{name}")}
         return _settle(replace(self.given, changes=changes), self.profile, self)
 
     def with_profile(self, name: str | None) -> Config:
-        """The same with another profile, chosen in the REPL, or with none.
+        """A copy with another profile, or none, chosen in the REPL.
 
-        What was changed in the REPL before gives way to what the profile says.
+        The profile replaces settings that were changed in the REPL before.
         """
         said: Iterable[str] = self.file.profiles[name] if name is not None else ()
         changes = {n: v for n, v in self.given.changes.items() if n not in {*said, "model"}}
@@ -85,11 +85,11 @@ class Config:
         return _settle(replace(self.given, changes=changes), chosen, self)
 
     def endpoint_key(self, url: str) -> ApiKey | None:
-        """The key to send to this URL; a command that prints it is not run.
+        """The key to send to this URL; does not run a key_command.
 
-        Raises ConfigError where .env, which may have come with somebody's files, would send a key from
-        elsewhere to a place of its own, a key would travel over http:// to another machine, or the
-        variable that key_env names is not set.
+        Raises ConfigError if a .env, which may come from someone else, would choose where a key from
+        another source is sent; if a key would be sent over http:// to another machine; or if the variable
+        that key_env names is not set.
         """
         steering = [name for name in _ROUTE if self.values[name].layer is Layer.DOTENV]
         key = self._find_key(url, dotenv_only=bool(steering))
@@ -98,20 +98,22 @@ class Config:
         if key is None:
             return None
         if key.secret is None and not key.command:
-            raise ConfigError(f"{key.origin} is not set", hint="key_env says that it holds the key")
+            raise ConfigError(
+                f"{key.origin} is not set", hint="key_env names it as the variable with the key"
+            )
         if origin(url)[0] == "http" and not is_loopback(url) and not self.switch("allow_insecure_http"):
             raise ConfigError(
-                f"the key in {key.origin} would travel in the clear over http://",
+                f"the key in {key.origin} would be sent unencrypted over http://",
                 hint="use https://, or set LLMCHAT_ALLOW_INSECURE_HTTP=1 on a network you trust",
             )
         return key
 
     def own_key(self) -> ApiKey | None:
-        """The key that was given to llmchat itself, whatever URL it belongs to."""
+        """The key that was set for llmchat, for any URL."""
         return next((each.key for each in self._own_keys()), None)
 
     def withheld_key(self, url: str) -> str | None:
-        """Why a key that was given does not go to this URL, where none does."""
+        """Why a configured key is not sent to this URL; None if one is, or if there is none."""
         keys = list(self._own_keys())
         if not keys or find_key(url, keys, self.merged().get):
             return None
@@ -124,7 +126,7 @@ class Config:
         return find_key(url, keys, {n: text for n, text in said.items() if n not in foreign}.get)
 
     def _foreign_bases(self) -> set[str]:
-        """The variables by which .env would say to which URL a key of the environment belongs."""
+        """The variables in .env that would change the URL that a key of the environment belongs to."""
         said = {base for base, keys in KEYS_OF_BASE.items() if self.environ.keys() & keys}
         return (said & self.given.dotenv.keys()) - self.environ.keys()
 
@@ -140,15 +142,15 @@ class Config:
             lines |= {"url": to_toml(url), "key_env": to_toml(key.origin)}
         wanted = "; on a line of its own, ".join(f"{name} = {value}" for name, value in lines.items())
         return ConfigError(
-            f"{' and '.join(names)} in .env would decide who gets the key in {key.origin}, set elsewhere",
-            hint=f"if you trust it, put at the top of {self.file.path}: {wanted}",
+            f"{' and '.join(names)} in .env would decide where the key in {key.origin} is sent",
+            hint=f"if you trust it, add at the top of {self.file.path}: {wanted}",
         )
 
     def _shown(self, name: str) -> str:
         value = self.values[name].value
         assert value is not None, "it was set in .env"
         if name == "ca_file":
-            value = str(Path(str(value)).absolute())  # .env means the folder it is in
+            value = str(Path(str(value)).absolute())  # relative to the folder of the .env
         return to_toml(without_password(value) if isinstance(value, str) else value)
 
     def merged(self) -> Mapping[str, str]:
@@ -168,9 +170,9 @@ def resolve(
     directory: Path,
     file: ConfigFile = NO_FILE,
 ) -> Config:
-    """The configuration of this run, with `directory` as the working directory whose .env counts.
+    """The configuration of this run; `.env` is read from `directory`.
 
-    Raises UsageError for a flag, ConfigError for a variable, DeniedError for a .env that others can change.
+    Raises UsageError for an option, ConfigError for a variable, DeniedError for an unsafe .env.
     """
     dotenv = read_dotenv(directory / ".env")
     given = Given(flags, environ, file, dotenv.values)
@@ -196,10 +198,10 @@ def _first(name: str, places: Iterable[Source]) -> Value:
 
 
 def _unknown(variables: Iterable[str], where: str) -> Iterable[str]:
-    """A notice for each variable that looks like a setting of llmchat and is none."""
+    """A notice for each LLMCHAT_* variable that is not a setting."""
     known = [
         each.removeprefix(_OURS) for each in sorted(KNOWN) if each.startswith(_OURS)
-    ]  # else all are alike
+    ]  # else all names look similar
     for name in variables:
         ours = name.startswith(_OURS) and not name.startswith("LLMCHAT_TEST_")
         if ours and name not in KNOWN and name not in _NO_SETTINGS:

@@ -1,4 +1,4 @@
-"""One thing a person can set, and how its value is read from text or from TOML. Knows no particular one."""
+"""The Setting class: how the value of a setting is parsed from text and TOML, and checked."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ SettingValue = Scalar | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`kind` is str, int, float or bool; `many` makes it a list of them."""
+    """Declares a setting. `kind` is str, int, float or bool; with `many` the value is a list of them."""
 
     name: str  # also its key in config.toml
     kind: type[str] | type[int] | type[float] | type[bool]
     help: str
     default: SettingValue | None = None
-    example: SettingValue | None = None  # what the starter config.toml shows where there is no default
+    example: SettingValue | None = None  # shown in the starter config.toml if there is no default
     range: Range | None = None
     choices: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()  # spellings on the command line; none: not settable there
+    flags: tuple[str, ...] = ()  # the option's spellings; none: no option
     many: bool = False
-    words: bool = False  # of many: one text is split as a shell splits it
+    words: bool = False  # with `many`: one text is split as a shell does
     secret: bool = False
-    live: bool = False  # `/set` changes it in the REPL
+    live: bool = False  # can be changed with `/set`
     file_only: bool = False  # has no environment variable
-    sent: bool = False  # text for the model, not a name on this machine: it has to be UTF-8
-    top_only: bool = False  # has no place in a profile
+    sent: bool = False  # sent to the model, so it must be UTF-8
+    top_only: bool = False  # not allowed in a profile
     aliases: tuple[str, ...] = ()  # other environment variables with the same meaning
     metavar: str | None = None
-    read_text: Callable[[str], str] | None = None  # gives the text as it is kept; raises ConfigError
+    read_text: Callable[[str], str] | None = None  # checks and normalizes the text; raises ConfigError
 
     @property
     def variable(self) -> str | None:
@@ -55,9 +55,9 @@ class Setting:
         return (self.variable, *self.aliases) if self.variable else self.aliases
 
     def parse(self, text: str) -> SettingValue:
-        """Reads the setting as it stands in a variable or behind `/set`.
+        """Parses the value from a variable, or from `/set`.
 
-        Raises ValueError that says what it takes; never quotes a secret.
+        Raises ValueError with the values that it takes; never quotes a secret.
         """
         if self.many:
             return self.check(tuple(part for part in text.split("\n") if part))
@@ -66,7 +66,7 @@ class Setting:
         return self.check(text if self.kind is str else _parse_number(text, self.kind))
 
     def from_toml(self, value: object) -> SettingValue | None:
-        """The value of its key in config.toml; None for "", which unsets what lower layers say.
+        """The value from config.toml; None for "", which unsets the values of lower layers.
 
         Raises ValueError as `parse` does.
         """
@@ -80,7 +80,7 @@ class Setting:
             case str() if self.kind is str and "\0" not in value:
                 return self.check(value)
             case int() if self.kind in (int, float) and not isinstance(value, bool):
-                self.check(value)  # first: what is in range a float can hold
+                self.check(value)  # checked first: a float can represent all numbers in range
                 return float(value) if self.kind is float else value
             case float() if self.kind is float:
                 return self.check(value)
@@ -97,10 +97,10 @@ class Setting:
         texts = value if isinstance(value, list) else []
         if texts and all(isinstance(text, str) and text and "\0" not in text for text in texts):
             return tuple(texts)
-        raise ValueError("it takes text, or a list of texts that are not empty")
+        raise ValueError("it takes a text, or a list of texts that are not empty")
 
     def check(self, value: SettingValue) -> SettingValue:
-        """The value, if it is one of the choices and in range. Raises ValueError that says what it takes."""
+        """Checks choices and range. Raises ValueError with the values that it takes."""
         if self.choices and value not in self.choices:
             raise ValueError(f"it takes {', '.join(self.choices)}")
         if self.range and isinstance(value, int | float) and value not in self.range:
@@ -110,7 +110,7 @@ class Setting:
         return value
 
     def kept(self, value: SettingValue | None, where: str) -> SettingValue | None:
-        """The value as it is kept. Raises ConfigError that begins with where it came from."""
+        """The normalized value. Raises ConfigError, which starts with where the value came from."""
         if self.read_text is None or not isinstance(value, str) or not value:
             return value
         try:
@@ -119,7 +119,7 @@ class Setting:
             raise ConfigError(f"{where}: {error.message}", hint=error.hint) from None
 
     def takes(self) -> str:
-        """What it takes, in words: for help and errors."""
+        """The values that it takes, in words, for help and errors."""
         if self.choices:
             return " | ".join(self.choices)
         return str(self.range) if self.range else {str: "text", bool: "on | off"}.get(self.kind, "a number")
@@ -135,7 +135,7 @@ def to_toml(value: SettingValue) -> str:
 
 
 def _is_utf_8(text: str) -> bool:
-    """False where it came as other bytes, which Python keeps as surrogates."""
+    """False if it has surrogates, which Python makes of bytes that are not UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -143,7 +143,7 @@ def _split(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise ValueError("it has a quote that is not closed") from error
+        raise ValueError("it has an unclosed quote") from error
 
 
 def _parse_switch(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Every setting, declared once; flags, variables, keys of config.toml and `/set` derive from this table."""
+"""The table of all settings: options, variables, keys of config.toml and `/set` are derived from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COURSE_SYSTEM = (
     "A conversation between a user and an LLM-based AI assistant. "
     "The assistant gives helpful and honest answers."
 )
-"""The system message of the course that llmchat grew from; the default on a URL."""
+"""The default system message for a URL: that of the course that llmchat grew from."""
 
 SECONDS = Range(0, 86_400, above=True)
 
@@ -23,8 +23,8 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "model",
         str,
-        "What to chat with: a profile, an embedded model, a path to a .gguf file, hf:owner/repo/file.gguf, "
-        "echo or canned; with a URL, the name sent to that server.",
+        "The model: a profile, an embedded model, a path to a .gguf file, hf:owner/repo/file.gguf, echo or "
+        "canned. With a URL, the model's name on that server.",
         example="smollm2",
         flags=("-m", "--model"),
         metavar="MODEL",
@@ -32,14 +32,14 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "profile",
         str,
-        "The profile of config.toml to use where no other is named.",
+        "The profile of config.toml to use if -m names no other.",
         example="work",
         top_only=True,
     ),
     Setting(
         "url",
         str,
-        "A TGI endpoint or any OpenAI-compatible server: http(s)://host[:port][/path].",
+        "The server, TGI or OpenAI-compatible: http(s)://host[:port][/path].",
         example="http://127.0.0.1:8080",
         flags=("--url",),
         aliases=("HF_API_FALCOM_BASE",),
@@ -49,7 +49,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "api",
         str,
-        "What the server at the URL speaks; auto asks it.",
+        "The API of the server at the URL; auto detects it.",
         default="auto",
         choices=("auto", *(api.name for api in APIS)),
         flags=("--api",),
@@ -57,22 +57,22 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "api_key",
         str,
-        "The key sent to the URL. There is no option for it.",
+        "The API key for the URL. No option takes it, as other users can see the options of a process.",
         example="the key",
         secret=True,
     ),
     Setting(
         "key_env",
         str,
-        "The environment variable, in capitals, that holds the key; only in config.toml.",
+        "The environment variable, in capitals, that holds the API key; only in config.toml.",
         example="WORK_API_KEY",
-        secret=True,  # who mistakes it for the key itself must not see that in an error
+        secret=True,  # a person may put the key itself here: no error may show it
         file_only=True,
     ),
     Setting(
         "key_command",
         str,
-        "The command that prints the key, run without a shell when the key is needed; only in config.toml.",
+        "The command that prints the API key, run without a shell when it is needed; only in config.toml.",
         example="pass show work/llm",
         many=True,
         words=True,
@@ -89,7 +89,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "system",
         str,
-        "The system message; empty for none. Default: the course's on a URL, the model's own here.",
+        "The system message; empty for none. Default: a general one for a URL, else the model's own.",
         example="Answer in one sentence.",
         flags=("-s", "--system"),
         sent=True,
@@ -98,7 +98,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "temperature",
         float,
-        "0 is greedy, above 0 samples.",
+        "Sampling temperature: 0 is greedy, higher is more random.",
         default=0.7,
         range=RANGES["temperature"],
         flags=("-t", "--temperature"),
@@ -107,7 +107,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "top_p",
         float,
-        "Sample only from the likeliest tokens that make up this probability.",
+        "Sample only from the most likely tokens that add up to this probability.",
         example=0.9,
         range=RANGES["top_p"],
         flags=("--top-p",),
@@ -116,7 +116,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "top_k",
         int,
-        "Sample only from this many of the likeliest tokens.",
+        "Sample only from this many of the most likely tokens.",
         example=50,
         range=RANGES["top_k"],
         flags=("--top-k",),
@@ -125,7 +125,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "max_tokens",
         int,
-        "Tokens a reply may have.",
+        "Maximum length of a reply in tokens.",
         default=DEFAULT_MAX_TOKENS,
         range=RANGES["max_tokens"],
         flags=("-n", "--max-tokens", "--max-new-tokens"),
@@ -134,7 +134,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "stop",
         str,
-        "A text at which the reply ends; may be given more than once (a line each in the variable).",
+        "Stop text: the reply ends before it. Repeatable; in the variable, one per line.",
         example=("###",),
         flags=("--stop",),
         many=True,
@@ -145,7 +145,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "seed",
         int,
-        "Makes sampling repeatable where the server can.",
+        "Random seed: makes sampling repeatable if the server supports it.",
         example=7,
         range=RANGES["seed"],
         flags=("--seed",),
@@ -154,7 +154,7 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "repetition_penalty",
         float,
-        "Above 1 discourages repetition.",
+        "Penalty for repeated tokens: above 1 discourages repetition.",
         example=1.1,
         range=RANGES["repetition_penalty"],
         flags=("--repetition-penalty",),
@@ -163,17 +163,19 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "prompt_format",
         str,
-        "How messages become one text on TGI; an OpenAI-compatible server formats them itself.",
+        "The prompt template for TGI. Other servers apply the model's own chat template.",
         default="transcript",
         choices=tuple(FORMATS),
         flags=("--prompt-format",),
     ),
-    Setting("offline", bool, "Never touch the network.", default=False, flags=("--offline",)),
-    Setting("plain", bool, "No Markdown: the text as it comes.", default=False, flags=("--plain",)),
+    Setting("offline", bool, "Never use the network.", default=False, flags=("--offline",)),
+    Setting(
+        "plain", bool, "Print plain text instead of formatted Markdown.", default=False, flags=("--plain",)
+    ),
     Setting(
         "reasoning",
         str,
-        "What a model thinks before it replies, where its server tells: dim on stderr, or not at all.",
+        "Show or hide the model's reasoning. It goes to stderr and is not part of the answer.",
         default="show",
         choices=("show", "hide"),
         flags=("--reasoning",),
@@ -181,49 +183,56 @@ _TABLE: Sequence[Setting] = (
     Setting(
         "theme",
         str,
-        "Colours of Markdown on a terminal; auto goes by its background.",
+        "Colours on a terminal; auto chooses by the terminal's background.",
         default="auto",
         choices=("auto", "dark", "light", "mono"),
         flags=("--theme",),
     ),
-    Setting("quiet", bool, "Say nothing but the answer and errors.", default=False, flags=("-q", "--quiet")),
-    Setting("vi", bool, "vi keys at the prompt.", default=False, flags=("--vi",)),
+    Setting("quiet", bool, "Print only the answer and errors.", default=False, flags=("-q", "--quiet")),
+    Setting("vi", bool, "Use vi key bindings at the prompt.", default=False, flags=("--vi",)),
     Setting(
         "threads",
         int,
-        "Threads the embedded engine generates with; 1 is best on a small or busy machine.",
+        "CPU threads of the embedded engine; 1 is best on a small or busy machine.",
         default=1,
         range=Range(1, 1024),
     ),
     Setting(
         "context",
         int,
-        "Tokens of context: what the embedded engine keeps, or what a server takes that does not say it.",
+        "Context window in tokens: of the embedded engine, or of a server that does not report its own.",
         default=8192,
         range=Range(256, 10_000_000),
     ),
-    Setting("connect_timeout", float, "Seconds to reach the server.", default=10.0, range=SECONDS),
-    Setting("header_timeout", float, "Seconds until it begins to answer.", default=120.0, range=SECONDS),
-    Setting("first_token_timeout", float, "Seconds until the first token.", default=120.0, range=SECONDS),
-    Setting("idle_timeout", float, "Seconds between two tokens.", default=60.0, range=SECONDS),
+    Setting("connect_timeout", float, "Seconds to wait for a connection.", default=10.0, range=SECONDS),
+    Setting("header_timeout", float, "Seconds to wait for a response.", default=120.0, range=SECONDS),
+    Setting(
+        "first_token_timeout", float, "Seconds to wait for the first token.", default=120.0, range=SECONDS
+    ),
+    Setting("idle_timeout", float, "Seconds to wait for the next token.", default=60.0, range=SECONDS),
     Setting(
         "wait",
         float,
-        "Seconds to wait in all for a model that loads or a server that is busy.",
+        "Seconds to wait in all while a model is loading or a server is busy.",
         default=120.0,
         range=Range(0, 86_400),
     ),
     Setting(
         "allow_insecure_http",
         bool,
-        "Send a key over http:// to hosts other than this machine.",
+        "Allow a key to be sent over http:// to another machine.",
         default=False,
     ),
-    Setting("ca_file", str, "A file of certificates to trust besides the system's.", example="~/ca.pem"),
+    Setting(
+        "ca_file",
+        str,
+        "A PEM file of CA certificates to trust in addition to the system's.",
+        example="~/ca.pem",
+    ),
     Setting(
         "proxy",
         str,
-        "The proxy to go through; the environment's proxies are not used.",
+        "The proxy to use. Proxies of the environment are ignored.",
         example="http://127.0.0.1:3128",
         read_text=check_proxy,
     ),

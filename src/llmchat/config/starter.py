@@ -1,4 +1,4 @@
-"""The commented config.toml to begin with, and writing it. Never replaces a file."""
+"""The commented config.toml that `config init` creates. Never replaces a file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from llmchat.private import open_private
 
 _WIDTH = 100
 _HEAD = """\
-# The settings of llmchat. Take the # off what you want to set; text is in "quotes".
-# Flags and environment variables win over this file, and it wins over a .env.
-# What counts in the end, and where it came from: llmchat config show
+# The settings of llmchat. Remove the # in front of what you want to set; text is in "quotes".
+# Options and environment variables win over this file, and it wins over a .env.
+# llmchat config show prints the effective values, and where they came from.
 """
 _PROFILES = """
 # A profile is a set of settings with a name: llmchat -m work, or profile = "work" above.
-# It may hold every setting but `profile`. What it leaves out is as it is without the profile;
-# only where it has a url and no model, the server chooses the model. Its key goes only to its url.
+# It may have every setting but `profile`. Settings that it leaves out keep their other values; only
+# if it has a url and no model, the server chooses the model. Its key is sent only to its url.
 
 # [profiles.work]
 # url = "https://llm.example.com/v1"
@@ -30,7 +30,7 @@ _PROFILES = """
 
 
 def starter() -> str:
-    """Its text, with every setting that there is."""
+    """The text of the file, with every setting."""
     return _HEAD + "".join(map(_described, SETTINGS.values())) + _PROFILES
 
 
@@ -44,12 +44,12 @@ def _described(setting: Setting) -> str:
 
 
 def write_starter(path: Path) -> None:
-    """Writes it, readable by its owner only. Raises CreateError where there is one or none can be."""
+    """Creates it, readable by its owner only. Raises CreateError if it exists or cannot be created."""
     try:
         file = open_private(path, "xb")
     except OSError as error:
         if path.exists():
-            raise CreateError(f"{path} is there already", hint="llmchat config edit opens it") from error
+            raise CreateError(f"{path} already exists", hint="llmchat config edit opens it") from error
         raise _cannot(path, error) from error
     try:
         with file:

@@ -1,4 +1,4 @@
-"""Which URLs are accepted, and what their origin is. Opens no connection."""
+"""Checks URLs, and compares their origins. Opens no connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def check_url(text: str) -> str:
     """The URL without a trailing slash. Raises ConfigError for anything but http(s)://host[:port][/path]."""
     hint = "it looks like http://host:port or https://host/path"
     if not text.isprintable() or " " in text:
-        raise ConfigError("the URL holds spaces or unprintable characters", hint=hint)
+        raise ConfigError("the URL has spaces or unprintable characters", hint=hint)
     if "://" not in text:
         raise ConfigError(
             f"the URL {_shown(text)} has no scheme", hint=f"did you mean http://{_shown(text)} ?"
@@ -25,18 +25,18 @@ def check_url(text: str) -> str:
     if "?" in text or "#" in text:
         raise ConfigError("a URL must not have a query or fragment", hint=hint)
     if not parts.hostname:
-        raise ConfigError("the URL names no host", hint=hint)
+        raise ConfigError("the URL has no host", hint=hint)
     return text.rstrip("/")
 
 
 def check_proxy(text: str) -> str:
-    """The URL of a proxy, which may hold a user name and password; so no error quotes any of it."""
-    hint = "it looks like http://host:port; a user and a password may stand before the host, with an @"
+    """Checks the URL of a proxy. It may contain a password, so no error quotes any of it."""
+    hint = "it looks like http://host:port; with user:password@ before the host if needed"
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ConfigError("the proxy cannot be read", hint=hint) from None
+        raise ConfigError("the proxy's URL is invalid", hint=hint) from None
     is_plain = text.isprintable() and " " not in text and parts.path in ("", "/") and "?" not in text
     if (
         parts.scheme not in ("http", "https")
@@ -45,31 +45,31 @@ def check_proxy(text: str) -> str:
         or "#" in text
         or port == 0
     ):
-        raise ConfigError("the proxy cannot be used", hint=hint)
+        raise ConfigError("the proxy's URL is not supported", hint=hint)
     return text
 
 
 def _shown(text: str) -> str:
-    return text.rpartition("@")[2]  # a key in the user part must not be shown
+    return text.rpartition("@")[2]  # the user part may be a key, and must not be shown
 
 
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises where it is no number
+        _ = parts.port  # raises if it is not a number
     except ValueError:  # its text may quote a password
-        raise ConfigError(f"the URL {_shown(text)} cannot be read", hint="check its host and port") from None
+        raise ConfigError(f"the URL {_shown(text)} is invalid", hint="check its host and port") from None
     return parts
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: what a key belongs to."""
+    """The origin of a URL: scheme, host and port. A key belongs to an origin."""
     parts = _split(url)
     return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def is_loopback(url: str) -> bool:
-    """Whether it names this machine."""
+    """True if its host is this machine."""
     host = origin(url)[1]
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -80,7 +80,7 @@ def is_loopback(url: str) -> bool:
 
 
 def without_password(text: str) -> str:
-    """A URL without the user name and password that it may hold; any other text as it is."""
+    """A URL without user name and password; any other text as it is."""
     scheme, found, rest = text.partition("://")
     if not found:
         return text

@@ -1,1 +1,1 @@
-"""The pure middle of llmchat: conversations, generation, prompts, one turn. No I/O."""
+"""The core, without I/O: conversations, prompts, settings, the token budget, one turn and its attempts."""

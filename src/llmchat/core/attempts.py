@@ -1,12 +1,12 @@
-"""Every second try: an attempt that failed before any text came is made again, if a recovery knows how.
+"""The driver of all retries: a request that failed before any text came is sent again if a recovery applies.
 
-The recoveries, each beside what it knows:
+The recoveries, and where they are:
 
     wait and try again                  backends/http/retry.py      connection failures, 429, 502, 503, 504
-    without what the server refused     backends/server.py          a field nobody chose, stop texts
-    in another protocol                 backends/server.py          a server that did not say which it speaks
-    with a new engine                   backends/local/backend.py   the engine died before it answered
-    with less                           core/plan.py                the prompt did not fit
+    without a refused field             backends/server.py          a field that was not set, stop texts
+    in another API                      backends/server.py          a server that did not report its API
+    with a new engine                   backends/local/backend.py   the engine crashed before it answered
+    with a shorter prompt               core/plan.py                the prompt was too long
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from llmchat.core.generation import Event, Thought, Token
 from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
 
 A = TypeVar("A")
-"""An attempt: what is done, as a value."""
+"""Runs an attempt: a function from the attempt to its events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry(Generic[A]):
-    """Another attempt, after so many seconds, and what the person is told before it."""
+    """Another attempt, after a delay in seconds, with a notice or progress before it."""
 
     attempt: A
     delay: float = 0.0
@@ -33,18 +33,18 @@ class Retry(Generic[A]):
 
 
 class Recovery(Protocol[A]):
-    """One reason to try again. It lives as long as the attempts for one reply, and may count them."""
+    """One reason to retry. A recovery lives as long as the attempts for one reply, and may count them."""
 
     async def recover(self, failed: A, error: LLMChatError) -> Retry[A] | LLMChatError | None:
-        """The next attempt; the error that explains this one better; None where it knows no help."""
+        """The next attempt; or an error that explains this one better; or None if it does not apply."""
 
 
 async def attempts(
     first: A, run: Callable[[A], AsyncGenerator[Event, None]], recoveries: Sequence[Recovery[A]]
 ) -> AsyncGenerator[Event, None]:
-    """The events of an attempt, and of others as long as each fails before any text and can be recovered.
+    """The events of an attempt, and of further ones while each fails before any text and a recovery applies.
 
-    An error behind a text is a BrokenReply whatever the server calls it; a timeout stays a TryLaterError.
+    After text, any error is a BrokenReply; only a timeout stays a TryLaterError.
     """
     attempt = first
     while True:
@@ -74,7 +74,7 @@ async def attempts(
 
 
 async def _recovered(recoveries: Sequence[Recovery[A]], failed: A, error: LLMChatError) -> Retry[A]:
-    """The next attempt. Raises the error, or the better one that a recovery has, where there is none."""
+    """The next attempt. Raises the error, or a recovery's better one, if there is none."""
     for recovery in recoveries:
         match await recovery.recover(failed, error):
             case Retry() as retry:

@@ -1,4 +1,4 @@
-"""A connected model, and the way to one: the two plug points of llmchat, and what is known of a model."""
+"""The protocols Backend, a connected model, and Connection, the way to one; and ModelInfo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmchat.core.prompt_format import PromptFormat
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Tokens a model can take: prompt and reply together, and the prompt alone if bounded apart."""
+    """The limits of a model in tokens: the context window, and the prompt alone if that is limited."""
 
     context: int
     prompt: int | None = None
@@ -32,19 +32,19 @@ class TokenCount:
 
 
 def estimate_tokens(text: str) -> TokenCount:
-    """A cautious guess where no tokenizer can be asked: three UTF-8 bytes a token."""
+    """A cautious estimate without a tokenizer: one token per three UTF-8 bytes."""
     return TokenCount(-(-len(text.encode("utf-8", "surrogatepass")) // 3), exact=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is known of a model. Its name is foreign text, "" while it is not known.
+    """What is known about a model. Its name is foreign text, "" if unknown.
 
-    `prompt_format` renders its prompts as raw text; None where messages are sent as they are. `defaults` and
-    `system` are what the model's card recommends, standing until the person sets something else.
+    `prompt_format` renders its prompts as raw text; None if messages are sent as they are. `defaults` and
+    `system` are recommended by the model's card, and used unless the person sets something else.
     """
 
-    backend: str  # which API answers: tgi, openai, local, echo, canned
+    backend: str  # tgi, openai, local, echo or canned
     model: str = ""
     limits: Limits | None = None  # None while the model has not been asked
     prompt_format: PromptFormat | None = None
@@ -53,81 +53,81 @@ class ModelInfo:
 
 
 class Backend(Protocol):
-    """A connected model. Every method raises errors of llmchat.errors only.
+    """A connected model. Methods raise only errors of llmchat.errors.
 
-    A stream is one attempt: it sends once, and ends with exactly one `Finish` or with an exception; closing
-    it stops the generation at its source. Second attempts are made by `core.attempts`.
+    A stream is one attempt: it sends once, and ends with exactly one `Finish` or with an exception. Closing
+    it stops the generation on the server. `core.attempts` makes retries.
     """
 
     @property
     def info(self) -> ModelInfo:
-        """What is known of the model now."""
+        """What is known about the model now."""
 
     def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Generates. Sends inside the iteration, so that sending fails there too."""
+        """Generates a reply. Sends when the iteration starts, so errors of sending are raised there."""
 
     async def render(self, request: Request) -> str:
-        """Exactly the prompt that would be sent: text, or messages as JSON.
+        """The exact prompt that would be sent: text, or messages as JSON.
 
-        Raises UsageError where the model cannot be held to the request's constraint.
+        Raises UsageError if the server does not support the request's constraint.
         """
 
     async def count(self, request: Request) -> TokenCount:
-        """Tokens of the prompt of this request, by the model's own tokenizer where it can be asked."""
+        """Tokens of this request's prompt, by the model's own tokenizer if possible."""
 
     async def can_continue(self) -> bool:
-        """Whether it can go on with an unfinished answer: see `Request.continues`."""
+        """True if it can continue an unfinished answer: see `Request.continues`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The last thing that connecting yields."""
+    """The last event of connecting, with the model."""
 
     backend: Backend
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try: what is sent, and to which model."""
+    """One attempt: a request, and the model to send it to."""
 
     backend: Backend
     request: Request
 
 
 class Connection(Protocol):
-    """The way to a model: a server that is asked what it is, an engine that is started, or neither.
+    """The way to a model: detects the API of a server, starts an engine, or does neither.
 
-    Nothing is connected, started or imported before `connect` is iterated.
+    Connects, starts and imports nothing before `connect` is iterated.
     """
 
     @property
     def info(self) -> ModelInfo:
-        """What is known so far, if only from the configuration."""
+        """What is known so far, maybe only from the configuration."""
 
     def connect(self) -> AsyncGenerator[Event | Connected, None]:
-        """Tells what is going on, and at last gives the model. Costs nothing while it is connected.
+        """Connects; yields progress, and finally the model. Does nothing if it is connected already.
 
-        A server that only fails to tell about itself is connected all the same: the request for a reply gets
-        the right error. Raises what a request would raise.
+        A server that does not report about itself is connected anyway: the request for a reply gets the
+        right error. Raises what a request would raise.
         """
 
     def recoveries(self) -> Sequence[Recovery[Attempt]]:
-        """How a failed attempt may be made again, in the order they are tried; new ones each time."""
+        """New recoveries for the attempts of one reply, in the order to try them."""
 
     @property
     def unasked(self) -> Backend | None:
-        """What answers as far as the configuration says, without asking a server; None where it must be."""
+        """The model according to the configuration, without asking a server; None if it must be asked."""
 
     @property
     def is_guess(self) -> bool:
-        """Whether it was never asked which API it speaks, in this run or an earlier one."""
+        """True if the API was never detected, neither in this run nor in an earlier one."""
 
     async def aclose(self) -> None:
-        """Frees connections and processes. May be called twice."""
+        """Closes connections and processes. May be called twice."""
 
 
 async def connected(connection: Connection) -> Backend:
-    """The model, with nothing told meanwhile."""
+    """Connects without showing progress, and returns the model."""
     async for event in connection.connect():
         if isinstance(event, Connected):
             return event.backend

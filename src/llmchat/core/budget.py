@@ -1,4 +1,4 @@
-"""Where the tokens of a prompt go: the system message, each turn, the reply. No I/O of its own."""
+"""The token budget of a prompt (/tokens): system message, turns, reply, what is left."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from llmchat.core.generation import Request
 from llmchat.core.plan import Draft, make_plan
 
 SHOWN = 20
-"""The newest turns that are counted each; the older ones are counted as one."""
+"""How many of the newest turns are counted one by one; older ones are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The tokens of some turns, by their numbers from 1."""
+    """The tokens of some turns, by number from 1."""
 
     first: int
     last: int
-    question: str  # of the last of them
+    question: str  # of the last turn
     tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a prompt holds and what is left. The shares may differ by a few tokens from the total."""
+    """The tokens of each part of a prompt, and what is left. The shares may not add up exactly."""
 
     system: int
     turns: tuple[Share, ...]
-    dropped: int  # of the oldest turns, which are not sent
-    newest_dropped: str  # its question
+    dropped: int  # how many of the oldest turns are not sent
+    newest_dropped: str  # the question of the newest of them
     total: TokenCount  # of the prompt
     reply: int  # at most
     limit: int
@@ -43,7 +43,7 @@ class Budget:
 
 
 async def make_budget(draft: Draft, backend: Backend) -> Budget:
-    """The budget of sending this draft, which has a turn at least and is not raw. Raises as `make_plan`."""
+    """The budget of this draft, which has at least one turn and is not raw. Raises as `make_plan`."""
     conversation = draft.conversation
     plan = await make_plan(draft, backend)
     assert plan.window is not None, "what is not raw has a window"

@@ -1,4 +1,4 @@
-"""What an answer has to be, JSON of a schema or a match of a pattern, and whether a text is that. No I/O.
+"""The constraints of --schema and --regex: parses them, and checks answers against them. No I/O.
 
 The home of jsonschema and regex, which are imported when they are needed. No reference is ever fetched.
 """
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 PATIENCE_S = 2.0
-"""Seconds for one comparison with a pattern."""
+"""Time limit of one match, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonSchema:
-    """The answer is JSON that this schema allows: a draft of json-schema.org, the newest unless it says."""
+    """The answer is JSON that matches this schema; the draft is in its $schema, by default the newest."""
 
     schema: Mapping[str, object]
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:
-        """The schema in this text. `name` is what the text is called in errors.
+        """Parses a schema. `name` is the text's name in errors.
 
-        Raises InputError for what is no JSON or no schema, and for a reference to something outside of it.
+        Raises InputError for invalid JSON, an invalid schema, or a reference outside of it.
         """
         hint = "a JSON Schema is a JSON object; see json-schema.org"
         try:
@@ -40,13 +40,13 @@ class JsonSchema:
         except ValueError as error:
             raise InputError(f"{name} is not JSON: {error}", hint=hint) from error
         if not isinstance(schema, dict):
-            raise InputError(f"{name} is not a JSON Schema: it is no object", hint=hint)
+            raise InputError(f"{name} is not a JSON Schema: it is not an object", hint=hint)
         if wrong := _wrong_with_schema(schema):
-            raise InputError(f"{name} is not a JSON Schema that can be used: {wrong}", hint=hint)
+            raise InputError(f"{name} is not a usable JSON Schema: {wrong}", hint=hint)
         return cls(schema)
 
     def wrong_with(self, text: str) -> str | None:
-        """Why this text is no answer, and where in it; None where it is one."""
+        """Why and where the text does not match; None if it matches."""
         from jsonschema.exceptions import best_match
 
         try:
@@ -56,9 +56,11 @@ class JsonSchema:
         try:
             found = best_match(_validator(self.schema).iter_errors(value))
         except (RecursionError, ArithmeticError):
-            return "the answer is too deep, or holds too large a number, to be compared with the schema"
+            return (
+                "the answer is nested too deeply, or has too large a number, to be checked against the schema"
+            )
         except TimeoutError:
-            return "the answer takes too long to be compared with a pattern of the schema"
+            return "checking the answer against a pattern of the schema takes too long"
         if found is None:
             return None
         return f"the answer does not match the schema at {found.json_path}: {_shorten(found.message)}"
@@ -66,28 +68,30 @@ class JsonSchema:
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """The whole answer matches this pattern, as Python's `re` reads it."""
+    """The whole answer matches this pattern, in the syntax of Python's `re`."""
 
     pattern: str
 
     @classmethod
     def parse(cls, pattern: str) -> Self:
-        """Raises UsageError for what is no pattern."""
+        """Parses a pattern. Raises UsageError if it is invalid."""
         if not pattern:
-            raise UsageError("the pattern is empty", hint="give one, as '[0-9]+'")
+            raise UsageError("the pattern is empty", hint="give one, such as '[0-9]+'")
         try:
             _compile(pattern)
         except (re.error, OverflowError, RecursionError) as error:
-            raise UsageError(f"the pattern cannot be read: {error}", hint="it is a Python regex") from error
+            raise UsageError(
+                f"the pattern is invalid: {error}", hint="use the syntax of Python's re"
+            ) from error
         return cls(pattern)
 
     def wrong_with(self, text: str) -> str | None:
-        """Why this text is no answer; None where it is one."""
+        """Why the text does not match; None if it matches."""
         try:
             if _match(self.pattern, text, whole=True):
                 return None
         except TimeoutError:
-            return f"the answer takes too long to be compared with the pattern {_shorten(self.pattern)}"
+            return f"checking the answer takes too long with the pattern {_shorten(self.pattern)}"
         return f"the answer does not match the pattern {_shorten(self.pattern)}"
 
 
@@ -95,10 +99,10 @@ Constraint = JsonSchema | Regex
 
 
 def stops_outside(constraint: Constraint | None, stops: Iterable[str]) -> tuple[str, ...]:
-    """Those stop texts of a prompt format that cannot be inside such an answer.
+    """The stop texts of a prompt format that cannot be part of such an answer.
 
-    A line end is never inside of JSON's strings, and where it is outside of them no word follows; a
-    control token may be quoted in a string. A pattern may allow any text.
+    JSON strings contain no newline, and outside of them no word follows a newline; but a control token can
+    be part of a string. A pattern can allow any text.
     """
     match constraint:
         case None:
@@ -110,7 +114,7 @@ def stops_outside(constraint: Constraint | None, stops: Iterable[str]) -> tuple[
 
 
 def _read_json(text: str) -> object:
-    """Raises ValueError for what is no JSON, also for what only Python takes for it."""
+    """Parses JSON. Raises ValueError if it is invalid, also for Python's extensions such as NaN."""
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError as error:
@@ -118,7 +122,7 @@ def _read_json(text: str) -> object:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def _wrong_with_schema(schema: Mapping[str, object]) -> str | None:
@@ -132,12 +136,12 @@ def _wrong_with_schema(schema: Mapping[str, object]) -> str | None:
         validator = _validator(schema)
         validator.check_schema(schema)
         if lost := _lost_reference(schema, validator):
-            return f"it refers to {_shorten(lost)}, which is no schema in it; none is fetched"
+            return f"it refers to {_shorten(lost)}, which is not in it; references are never downloaded"
         validator.is_valid(None)
     except SchemaError as error:
         return f"at {error.json_path}: {_shorten(error.message)}"
     except RecursionError:
-        return "it is nested too deeply, or refers to itself without end"
+        return "it is nested too deeply, or refers to itself endlessly"
     return None
 
 
@@ -154,7 +158,7 @@ def _validator(schema: Mapping[str, object]) -> Validator:
 def _check_pattern(
     _: Validator, pattern: str, value: object, _schema: Mapping[str, object]
 ) -> Iterator[ValidationError]:
-    """JSON Schema Validation, 6.3.3, under a deadline."""
+    """`pattern` (JSON Schema Validation, 6.3.3), with a time limit."""
     from jsonschema.exceptions import ValidationError
 
     if isinstance(value, str) and not _match(pattern, value, whole=False):
@@ -164,7 +168,7 @@ def _check_pattern(
 def _check_pattern_properties(
     validator: Validator, patterns: Mapping[str, Mapping[str, object]], value: object, _: object
 ) -> Iterator[ValidationError]:
-    """JSON Schema, 10.3.2.2, under a deadline."""
+    """`patternProperties` (JSON Schema, 10.3.2.2), with a time limit."""
     if not isinstance(value, dict):
         return
     for pattern, below in patterns.items():
@@ -174,7 +178,7 @@ def _check_pattern_properties(
 
 
 def _lost_reference(schema: Mapping[str, object], validator: Validator) -> str | None:
-    """One that leads to no schema: validating would meet it only in the answer that needs it."""
+    """A reference to nothing, which validation would find only with an answer that needs it."""
     from referencing import Registry
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012, specification_with
@@ -194,7 +198,7 @@ def _lost_reference(schema: Mapping[str, object], validator: Validator) -> str |
                 return reference
             if not isinstance(found.contents, Mapping | bool):
                 return reference
-            if id(found.contents) not in seen:  # it may be where no schema is looked for
+            if id(found.contents) not in seen:  # it may be in a place without schemas
                 seen.add(id(found.contents))
                 validator.check_schema(found.contents)
                 pending.append((draft.create_resource(found.contents), found.resolver))
@@ -203,9 +207,9 @@ def _lost_reference(schema: Mapping[str, object], validator: Validator) -> str |
 
 
 def _match(pattern: str, text: str, *, whole: bool) -> bool:
-    """Whether the pattern matches all of the text, or somewhere in it.
+    """True if the pattern matches the whole text, or somewhere in it.
 
-    Raises TimeoutError where that takes too long: patterns can backtrack for years.
+    Raises TimeoutError after the time limit, as patterns can backtrack for years.
     """
     import regex
 
@@ -218,11 +222,11 @@ def _match(pattern: str, text: str, *, whole: bool) -> bool:
 
 def _compile(pattern: str) -> re.Pattern[str]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a pattern may mean one day
+        warnings.simplefilter("ignore")  # warnings about future changes of the syntax
         return re.compile(pattern)
 
 
 def _shorten(text: str) -> str:
-    """One line of it: where it is long its two ends, because the reason is at the second."""
+    """The text on one line; a long one is cut in the middle, because the reason is at its end."""
     line = " ".join(text.split())
     return line if len(line) <= 200 else f"{line[:80]} ... {line[-115:]}"

@@ -1,4 +1,4 @@
-"""Messages, conversations, and which of them fit a context window. No I/O, no ids, no times."""
+"""Messages, turns and conversations, and the turns that fit a context window. No I/O, no ids, no times."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class Role(StrEnum):
 
 
 class Status(StrEnum):
-    """How a message ended. Questions are always complete."""
+    """How a message ended. Questions are always COMPLETE."""
 
     COMPLETE = "complete"
     LENGTH = "length"  # cut by the token limit
     STOPPED = "stopped"  # by the person
-    INTERRUPTED = "interrupted"  # by a fault, with some text
-    FAILED = "failed"  # by a fault, before any text
+    INTERRUPTED = "interrupted"  # by an error, with some text
+    FAILED = "failed"  # by an error, before any text
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing said. What is kept here is what was typed or generated, unescaped."""
+    """One message: the text as it was typed or generated, unescaped."""
 
     role: Role
     text: str
@@ -38,21 +38,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The messages that are sent, and how many of the oldest whole turns are not."""
+    """The messages that are sent, and how many of the oldest turns are left out."""
 
     messages: tuple[Message, ...]
     dropped_turns: int
-    tokens: int | None = None  # of the prompt; None where nobody had to count
-    newest_dropped: str = ""  # the question of the newest turn that is not sent
+    tokens: int | None = None  # of the prompt; None if counting was not necessary
+    newest_dropped: str = ""  # the question of the newest turn that was left out
 
 
 Count = Callable[[Sequence[Message]], Awaitable[int]]
-"""Tokens of the prompt that these messages, the system message first, would make."""
+"""Counts the tokens of the prompt with these messages, system message first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A system message, which may be empty, and what was said since."""
+    """A system message, which may be empty, and the messages since."""
 
     system: str = ""
     messages: tuple[Message, ...] = ()
@@ -64,9 +64,9 @@ class Conversation:
         return replace(self, messages=self.messages[:-1])
 
     def up_to_question(self, question: str | None) -> Conversation:
-        """The conversation as it is sent with this question; without one, with the newest it has.
+        """The conversation up to this question; without one, up to its newest question.
 
-        Raises InputError where there is none at all.
+        Raises InputError if there is none.
         """
         if question is not None:
             return self.add(Message(Role.USER, question))
@@ -78,7 +78,7 @@ class Conversation:
         return asked
 
     def turns(self) -> list[tuple[Message, ...]]:
-        """The messages grouped into a question and what followed it."""
+        """The messages grouped into turns: a question and its answers."""
         groups: list[list[Message]] = []
         for message in self.messages:
             if message.role is Role.USER or not groups:
@@ -87,9 +87,9 @@ class Conversation:
         return [tuple(group) for group in groups]
 
     def sendable(self, turns: Sequence[tuple[Message, ...]] | None = None) -> tuple[Message, ...]:
-        """The system message and these turns (default: all), less what would confuse a model.
+        """The system message and these turns (default: all), without what would confuse a model.
 
-        A question whose answer failed empty is left out with it, unless it is the newest.
+        A question whose answer failed without text is left out, unless it is the newest.
         """
         chosen = self.turns() if turns is None else turns
         last = len(chosen) - 1
@@ -105,11 +105,11 @@ class Conversation:
     async def window(self, limit: int, count: Count) -> Window:
         """Chooses what is sent so that the prompt has at most `limit` tokens.
 
-        The system message and the newest question always stay; the oldest whole turns go first, in
-        steps of a quarter of the limit, so that the prompt stays an extension of the last one from
-        turn to turn and a server's prompt cache stays useful.
+        The system message and the newest question always stay. The oldest whole turns are left out first,
+        in steps of a quarter of the limit, so that most prompts extend the last one, and a server's prompt
+        cache stays useful.
 
-        Raises ContextOverflow where the newest question does not fit even alone.
+        Raises ContextOverflow if even the newest question alone does not fit.
         """
         turns = self.turns()
         total = await count(self.sendable(turns))
@@ -119,7 +119,7 @@ class Conversation:
         if alone > limit:
             raise ContextOverflow(
                 f"the question has {alone} tokens with its system message; the model has room for {limit}",
-                hint="shorten it, or leave less room for the reply with --max-tokens",
+                hint="shorten it, or lower --max-tokens",
             )
         step = max(1, limit // 4)
         goal = min(total - alone, -(-(total - limit) // step) * step)  # tokens to leave out

@@ -1,4 +1,4 @@
-"""What is asked of a model and what comes back: settings, requests, the events of a stream."""
+"""Settings, requests, and the events of a stream."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from llmchat.core.conversation import Message
 from llmchat.errors import UsageError
 
 DEFAULT_MAX_TOKENS = 1024
-"""Tokens of a reply where nobody said: what the course asks for."""
+"""The default length of a reply in tokens, from the course."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The finite numbers a setting may have; `above` leaves out the lower bound itself."""
+    """The range of a setting's values; `above` excludes the lower bound."""
 
     low: float
     high: float
@@ -37,7 +37,7 @@ RANGES: Mapping[str, Range] = MappingProxyType(
         "top_p": Range(0, 1, above=True),
         "top_k": Range(1, 1_000_000),
         "max_tokens": Range(1, 10_000_000),
-        "seed": Range(0, 2**32 - 2),  # llama.cpp takes 2**32 - 1 for "random"
+        "seed": Range(0, 2**32 - 2),  # 2**32 - 1 means "random" for llama.cpp
         "repetition_penalty": Range(0, 10, above=True),
     }
 )
@@ -45,10 +45,10 @@ RANGES: Mapping[str, Range] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to generate. `None` is the backend's own default, `()` no stop texts.
+    """The sampling settings. `None` is the backend's own default, `()` no stop texts.
 
-    temperature 0 means greedy on every backend, above 0 sampling on every backend.
-    Raises UsageError where a number is out of its range.
+    On every backend temperature 0 is greedy, and above 0 samples. Raises UsageError for a number out of
+    range.
     """
 
     temperature: float | None = None
@@ -69,17 +69,17 @@ class Settings:
             raise UsageError("a stop text cannot be empty", hint="give the text that ends a reply")
 
     def over(self, defaults: Settings) -> Settings:
-        """These settings, with what they leave open filled from `defaults`."""
+        """These settings, with missing values from `defaults`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(defaults, **{name: value for name, value in values.items() if value not in (None, ())})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One generation. `raw` sends the text of the only message exactly as it is: completion, no roles.
+    """A request for one reply. `raw` sends the text of the only message exactly as it is, as a completion.
 
-    With `continues` the last message is an unfinished answer, and the reply is what comes after its text.
-    `chosen` is what the person set themselves among the settings: a backend may do without the rest.
+    With `continues` the last message is an unfinished answer, and the reply continues its text. `chosen`
+    are the settings that the person set: a backend may leave out the others.
     """
 
     messages: tuple[Message, ...]
@@ -87,12 +87,12 @@ class Request:
     raw: bool = False
     stream: bool = True
     continues: bool = False
-    constraint: Constraint | None = None  # what the reply has to be
+    constraint: Constraint | None = None  # what the reply must match
     chosen: Settings = Settings()
 
 
 class FinishReason(StrEnum):
-    """Why a model stopped by itself."""
+    """Why a model stopped."""
 
     STOP = "stop"  # its natural end, or a stop text
     LENGTH = "length"
@@ -102,7 +102,7 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the server counted them; None where it did not say."""
+    """Tokens as counted by the server; None if it did not report them."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -110,7 +110,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is happening while no text comes yet: a stage in words, and how far it is where that is known."""
+    """What is happening while no text comes yet: a stage in words, and its progress if known."""
 
     stage: str
     done: int | None = None
@@ -119,7 +119,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the person should be told, in a sentence; `once` in a session is enough for some."""
+    """A notice for the person, one sentence; with `once`, shown once per session."""
 
     text: str
     once: bool = False
@@ -127,7 +127,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """A piece of what the model thinks before it replies; no part of the reply, and not kept."""
+    """A piece of the model's reasoning; not part of the reply, and not saved."""
 
     text: str
 
@@ -148,17 +148,17 @@ class Finish:
 
 
 Event = Progress | Notice | Thought | Token | Finish
-"""All that a stream can yield. Errors are exceptions, never events."""
+"""All events of a stream. Errors are exceptions, not events."""
 
 
 class NoticesSaid:
-    """What the person was told already, so that a notice that is worth saying once is said once."""
+    """Remembers notices, so that those with `once` are shown once per session."""
 
     def __init__(self) -> None:
         self._said: set[Notice] = set()
 
     def is_news(self, event: Event) -> bool:
-        """Whether the person has to be told: not of what is said once, and was."""
+        """True if the notice must be shown: False for a `once` notice that was shown before."""
         if not isinstance(event, Notice):
             return True
         known = event.once and event in self._said

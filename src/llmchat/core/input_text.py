@@ -1,31 +1,31 @@
-"""What text may be sent to a model: UTF-8 without NUL, at most 16 MiB. No I/O."""
+"""Checks text that is sent to a model: UTF-8 without NUL, at most 16 MiB. No I/O."""
 
 from __future__ import annotations
 
 from llmchat.errors import InputError
 
 INPUT_CAP = 16 * 1024 * 1024
-"""Bytes of a prompt, from wherever it comes."""
+"""Maximum size of a prompt in bytes."""
 
 
 def decode(content: bytes, name: str) -> str:
-    """The text in these bytes, without a byte order mark; `name` is for the error.
+    """Decodes bytes, without a byte order mark; `name` is the input's name in errors.
 
-    Raises InputError if there are more than INPUT_CAP bytes, or if they are not UTF-8 text.
+    Raises InputError for more than INPUT_CAP bytes, or if they are not UTF-8 text.
     """
     try:
         return check_text(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
-        if len(content) > INPUT_CAP:  # it may have been cut inside a character
+        if len(content) > INPUT_CAP:  # the text may be cut inside a character
             raise _too_large(name) from error
         if b"\0" in content:
             raise _binary(name) from error
-        hint = "convert it, for instance with iconv"
+        hint = "convert it, for example with iconv"
         raise InputError(f"{name} is not UTF-8 (byte {error.start})", hint=hint) from error
 
 
 def check_text(text: str, name: str) -> str:
-    """The text, if it can be sent. Raises InputError as `decode` does."""
+    """Returns the text if it can be sent. Raises InputError as `decode` does."""
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:

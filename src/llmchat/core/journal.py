@@ -1,4 +1,4 @@
-"""What is kept of a conversation as it happens, and of an answer that has ended. Writes nothing itself."""
+"""The Journal protocol, which saves a conversation while it happens; and Reply, a finished answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmchat.errors import BrokenReply, StorageError, TryLaterError
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where an answer came from and what it cost. Times are in seconds; None is unknown."""
+    """The origin of an answer: backend, model, settings, tokens, times in seconds. None is unknown."""
 
     backend: str
     model: str
@@ -25,9 +25,9 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that has ended, however it did. `unshown` is the end of `text` that no event carried.
+    """A finished answer. `unshown` is the end of `text` that was not part of any event.
 
-    `messages` are what the turn adds to its conversation: the question, if it asked one, and the answer.
+    `messages` are what the turn adds to the conversation: the question, if it asked one, and the answer.
     """
 
     text: str
@@ -35,38 +35,38 @@ class Reply:
     provenance: Provenance
     messages: tuple[Message, ...] = ()
     unshown: str = ""
-    unsaved: StorageError | TryLaterError | None = None  # the answer, or a part of it, is not in the journal
-    fault: BrokenReply | None = None  # it came to its end, but is not what it had to be
+    unsaved: StorageError | TryLaterError | None = None  # the answer, or a part of it, could not be saved
+    fault: BrokenReply | None = None  # it ended normally, but does not match the constraint
 
 
 class Journal(Protocol):
-    """Keeps a conversation as it happens. It knows which message is the newest; new ones go below it.
+    """Saves a conversation while it happens. New messages follow the newest one.
 
-    Everything may raise StorageError, or TryLaterError where the journal is locked. That means "not yet":
-    what a call could not write is kept, and written with the next call that can.
+    Every method may raise StorageError, or TryLaterError if the database is locked. That means "not yet":
+    what could not be written is written with the next call that succeeds.
     """
 
     def begin(self, message: Message, provenance: Provenance | None = None) -> None:
-        """Opens a message below the newest one, which it becomes. A question is complete at once.
+        """Starts a message after the newest one. A question is complete at once.
 
-        What is known of an answer's provenance is kept from the start: it may not live to its end.
+        An answer's known provenance is saved at its start, as the process may not survive to its end.
         """
 
     def append(self, text: str) -> None:
-        """More text of the newest message."""
+        """Appends text to the newest message."""
 
     def end(self, status: Status, provenance: Provenance) -> None:
-        """The newest message is over."""
+        """Ends the newest message."""
 
     def back(self) -> None:
-        """The message before the newest becomes the newest; what is left stays kept as a sibling.
+        """Goes back by one message; the one that was the newest stays saved as a sibling.
 
-        Where it fails, nothing has moved.
+        If it fails, nothing has changed.
         """
 
 
 class NullJournal:
-    """Keeps nothing beyond the chat itself: for `--no-save`."""
+    """Saves nothing: for `--no-save`."""
 
     def begin(self, message: Message, provenance: Provenance | None = None) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What is sent for a question: the turns that fit, and the room that is left for the reply. No I/O."""
+"""Plans a request: the turns that fit the context window, and the tokens reserved for the reply. No I/O."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from llmchat.errors import ContextOverflow, InputError, LLMChatError
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be asked: the newest question of a conversation, before it is cut to what a model takes.
+    """A question with its conversation, before it is cut to the context window.
 
-    `chosen` is what the person set; what they leave open comes from the model's card, then from `defaults`.
-    With `continues` the conversation ends in the unfinished answer that is to be gone on with.
+    `chosen` are the settings that the person set; others come from the model's card, then from `defaults`.
+    With `continues` the conversation ends with an unfinished answer to continue.
     """
 
     conversation: Conversation
@@ -30,7 +30,7 @@ class Draft:
     constraint: Constraint | None = None
 
     def request(self, messages: tuple[Message, ...], settings: Settings) -> Request:
-        """The request that sends these of its messages."""
+        """The request with these messages."""
         return Request(
             messages, settings, self.raw, self.stream, self.continues, self.constraint, chosen=self.chosen
         )
@@ -38,17 +38,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A request, and what was left out of it and why; without a window where nothing was chosen."""
+    """A request, and what was left out of it; without a window for a raw prompt."""
 
     request: Request
     window: Window | None = None
     limits: Limits | None = None
 
     def notices(self) -> list[Notice]:
-        """What the person should know before it is sent."""
+        """The notices to show before it is sent."""
         said = []
         if self.limits and self.limits.assumed:
-            guess = f"assuming {self.limits.context} tokens (LLMCHAT_CONTEXT says otherwise)"
+            guess = f"assuming {self.limits.context} tokens (LLMCHAT_CONTEXT sets it)"
             said.append(Notice(f"the server does not report its context window: {guess}", once=True))
         if self.window and self.window.dropped_turns:
             dropped = self.window.dropped_turns
@@ -59,7 +59,7 @@ class Plan:
 
 
 def first_words(text: str, most: int = 40) -> str:
-    """The beginning of a text on one line, cut between words where it is long."""
+    """The beginning of a text on one line; a long one is cut between words."""
     line = " ".join(text[: 20 * most].split())
     if len(line) <= most:
         return line
@@ -70,11 +70,11 @@ def first_words(text: str, most: int = 40) -> str:
 async def make_plan(
     draft: Draft, backend: Backend, *, within: Limits | None = None, settings: Settings | None = None
 ) -> Plan:
-    """The request for this draft, cut to the model's context window; a raw prompt goes as it is.
+    """The request for this draft, cut to the context window; a raw prompt is not cut.
 
-    The reply's tokens are reserved: all that the person chose, or at most half the window where nobody
-    did. `within` stands in for the model's own limits, `settings` for the effective ones. Raises InputError
-    where the reply leaves no room, ContextOverflow where the question does not fit, and what counting raises.
+    Reserves the reply's tokens: all if the person set max_tokens, else at most half the window. `within`
+    replaces the model's limits, `settings` the effective ones. Raises InputError if the reply leaves no room,
+    ContextOverflow if the question does not fit, and what counting raises.
     """
     settings = settings or draft.chosen.over(backend.info.defaults).over(draft.defaults)
     if draft.raw:
@@ -87,7 +87,7 @@ async def make_plan(
     if room < 1:
         raise InputError(
             f"{wanted} tokens for the reply leave no room in a context window of {limits.context}",
-            hint="ask for a shorter one with --max-tokens",
+            hint="lower --max-tokens",
         )
     window = await _window(backend, draft.conversation, settings, room=room, surely=limits.context - wanted)
     if window.tokens is not None:
@@ -98,9 +98,9 @@ async def make_plan(
 async def _window(
     backend: Backend, conversation: Conversation, settings: Settings, *, room: int, surely: int
 ) -> Window:
-    """Asks the backend to count only where the bytes alone do not show that all fits."""
+    """Chooses the turns. Counts tokens only if the number of bytes does not show that all fit."""
     everything = conversation.sendable()
-    # No token is shorter than a byte, and no format wraps a message in more than 16 tokens.
+    # A token has at least one byte, and no format adds more than 16 tokens to a message.
     most = sum(len(m.text.encode("utf-8", "surrogatepass")) + 16 for m in everything)
     if most <= min(room, surely):
         return Window(everything, 0)
@@ -123,7 +123,7 @@ async def _window(
 
 
 class WithLess:
-    """Sends a prompt that did not fit once more, with fewer turns or less room for the reply."""
+    """The recovery from a prompt that was too long: once more, with fewer turns or a shorter reply."""
 
     def __init__(self, draft: Draft, plan: Plan) -> None:
         self._draft = draft
@@ -138,7 +138,7 @@ class WithLess:
         try:
             smaller = await make_plan(self._draft, failed.backend, within=limits, settings=settings)
         except InputError:
-            return error  # the server's own words say it best
+            return error  # the server's own message is the best one
         if smaller.request == failed.request:
             return None
         return Retry(Attempt(failed.backend, smaller.request), events=smaller.notices())
@@ -147,17 +147,17 @@ class WithLess:
 async def _shrink(
     backend: Backend, plan: Plan, overflow: ContextOverflow, *, reply_chosen: bool
 ) -> tuple[Limits, Settings]:
-    """Limits and settings with which a prompt that the server found too long may fit.
+    """Limits and settings with which a prompt that was too long may fit.
 
-    By what the server says it takes, else for a quarter less than was sent. It may count more tokens than
-    we do. The reply gives way only where nobody chose its length.
+    By the server's limit, else a quarter less than was sent, as it may count more tokens than llmchat. The
+    reply becomes shorter only if the person did not set its length.
     """
     ours = (await backend.count(plan.request)).tokens
     known = overflow.limit or (plan.limits or backend.info.limits or Limits(ours)).context
     wanted = plan.request.settings.max_tokens or DEFAULT_MAX_TOKENS
     theirs = overflow.prompt_tokens or ours
     reserve = wanted if reply_chosen else min(wanted, known // 2)
-    if not reply_chosen and _asks_once(plan.request):  # no turn can be left out
+    if not reply_chosen and _asks_once(plan.request):  # there is no turn to leave out
         reserve = min(wanted, max(1, known - theirs))
     if overflow.limit or overflow.prompt_limit:
         most = min(known - reserve, overflow.prompt_limit or known) * ours / max(ours, theirs)

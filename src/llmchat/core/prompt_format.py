@@ -1,4 +1,4 @@
-"""Raw-text prompt formats as data, and rendering messages with them. No I/O."""
+"""Prompt formats for servers that take raw text, as data; and rendering messages with them. No I/O."""
 
 from __future__ import annotations
 
@@ -9,47 +9,47 @@ from types import MappingProxyType
 
 from llmchat.core.conversation import Message, Role
 
-# The control tokens of the templates below, and the `<|...|>` shape that most others have.
+# The control tokens of the templates below, and the form `<|...|>` of most others.
 _CONTROL_TOKEN = re.compile(
     r"<(?=\|[^<>\s]*\|>)|<(?=/?s>|bos>|eos>|pad>|unk>|(?:start|end)_of_turn>)|\[(?=/?INST\])|<(?=</?SYS>>)",
 )
 
 
 def indent_speaker_lines(text: str, speakers: Sequence[str]) -> str:
-    """Puts a space before every line that starts as a speaker's line would.
+    """Puts a space before every line that starts like a speaker's line.
 
-    A line starts wherever `str.splitlines` would start one: a model may take any of those for a line.
+    Lines are those of `str.splitlines`, as a model may read any of its separators as a newline.
     """
     words = "|".join(map(re.escape, speakers))
     return re.sub(rf"(?:\A|(?<=[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]))(?=(?:{words}):)", " ", text)
 
 
 def break_control_tokens(text: str) -> str:
-    """Puts a space behind the first character of all that a tokenizer might read as a control token."""
+    """Puts a space after the first character of everything that a tokenizer may read as a control token."""
     return _CONTROL_TOKEN.sub(lambda found: f"{found[0]} ", text)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptFormat:
-    """How messages become one text, and the texts at which the model would begin to speak for another.
+    """A template for messages as one text, and the stop texts that show that the model continues as another.
 
-    Each of the three patterns holds `{text}` once; a format with `system=None` has no place for a system
-    message, which then goes before the first question.
+    Each of the three patterns contains `{text}` once; with `system=None` the system message is put before
+    the first question.
     """
 
     name: str
     system: str | None
     user: str
     assistant: str
-    opening: str  # of the reply that is asked for
+    opening: str  # of the requested reply
     stop: tuple[str, ...]
     separator: str = ""  # between messages, and before the opening
-    speakers: tuple[str, ...] = ()  # words that mark a speaker's line, where roles are not control tokens
+    speakers: tuple[str, ...] = ()  # the words that mark a speaker's line, if roles are not control tokens
 
     def render(self, messages: Sequence[Message], *, continues: bool = False) -> str:
-        """The prompt: every message in its pattern, ending exactly where the reply begins.
+        """The prompt: every message in its pattern, ending exactly where the reply starts.
 
-        With `continues` that is the end of the last message, an answer, which is left open.
+        With `continues` it ends with the text of the last message, an unfinished answer.
         """
         if continues:
             *messages, unfinished = messages

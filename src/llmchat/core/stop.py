@@ -1,4 +1,4 @@
-"""Cuts a reply at the first stop text, holding back only what could still become one. No I/O."""
+"""Cuts a streamed reply at the first stop text. No I/O."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 class StopCutter:
-    """Fed with pieces of a stream, gives the text before the first stop text, however the pieces fall.
+    """Takes pieces of a stream, split anywhere, and returns the text before the first stop text.
 
-    `feed` and `flush` return text that is safe to show. Once `stopped`, everything after is dropped.
-    Where two stop texts begin at the same place or overlap, the one that begins first cuts.
+    Holds back only text that may become a stop text. `feed` and `flush` return text to show. After `stopped`
+    everything is dropped. If stop texts overlap, the one that starts first cuts.
     """
 
     def __init__(self, stops: Iterable[str]) -> None:
@@ -25,7 +25,7 @@ class StopCutter:
         self.stopped = False
 
     def feed(self, piece: str) -> str:
-        """Takes the next piece; returns what can no longer be part of a stop text."""
+        """Takes the next piece; returns the text that cannot be part of a stop text."""
         if self.stopped:
             return ""
         text = self._held + piece if self._held else piece
@@ -39,7 +39,7 @@ class StopCutter:
         return text[:cut]
 
     def flush(self) -> str:
-        """The stream is over: what was held back was no stop text after all."""
+        """Ends the stream; returns what was held back."""
         text, self._held = self._held, ""
         found = self._whole.search(text)
         if found is None:

@@ -1,4 +1,4 @@
-"""One turn of a chat: one question in, pieces out, always journalled. No I/O of its own."""
+"""One turn of a chat: sends a question, yields the events of the reply, and saves both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from llmchat.core.stop import StopCutter
 from llmchat.errors import BrokenReply, LLMChatError, StorageError, TryLaterError
 
 _STOPPED = (asyncio.CancelledError, KeyboardInterrupt, BrokenPipeError)
-"""What ends a turn where somebody had enough of it; who reads it through a pipe just leaves."""
+"""The exceptions that stop a turn: Ctrl-C, or a reader that has gone."""
 
 
 def _ignore(_: Reply) -> None:
@@ -30,9 +30,9 @@ def _ignore(_: Reply) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """What a turn works on. `chosen` is what the person set, `defaults` what stands where nobody did.
+    """The context of a turn. `chosen` are the settings that the person set, `defaults` those for the rest.
 
-    `ended` gets the reply once it is over; whoever owns the conversation adds its messages there.
+    `ended` is called with the finished reply, so that the owner of the conversation adds its messages.
     """
 
     connection: Connection
@@ -46,15 +46,15 @@ class TurnContext:
 
     @property
     def effective_settings(self) -> Settings:
-        """The settings that stand, as far as the model is known."""
+        """The effective settings, with those of the model's card if it is known."""
         return self.chosen.over(self.connection.info.defaults).over(self.defaults)
 
 
 class Turn:
     """One question and its answer: `async with session.ask("hi") as turn: async for event in turn: ...`
 
-    Leaving the block is the only place where the answer's final status is written, whatever ended it:
-    its finish, Ctrl-C, the network, a bug. `reply` is there afterwards.
+    Leaving the context is the only place where the answer's final status is written, whatever ended it: its
+    finish, Ctrl-C, the network, a bug. `reply` is set afterwards.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class Turn:
         before: str = "",
         constraint: Constraint | None = None,
     ) -> None:
-        """Without a question the newest one of the conversation is answered again.
+        """Without a question, the newest one of the conversation is asked again.
 
-        `before` begins the answer, of a turn that was cut off; it comes with the first text.
+        `before` is the text of an unfinished answer to continue; it is part of the first text.
         """
         self._context = context
         self._question = None if question is None else Message(Role.USER, question)
         self._before = before
-        # A prompt that ends in a space misleads a model, whose words bring their own: it comes off again.
+        # A prompt that ends in a space confuses a model, whose words start with one: the space is removed.
         self._sent_before = before.rstrip(" ") or before
         said = (self._question, Message(Role.ASSISTANT, self._sent_before) if before else None)
         conversation = context.conversation
@@ -94,9 +94,9 @@ class Turn:
         self._attempt: Attempt | None = None  # the newest
         self._late: list[Notice] = []  # to be said with the first text
         self._cutter = StopCutter(())
-        self._lead = ""  # what is cut off the front of the first text
+        self._lead = ""  # removed from the start of the first text
         self._pieces: list[str] = []
-        self._opened = False  # the answer has its place in the journal
+        self._opened = False  # the answer was started in the journal
         self._finish: Finish | None = None
         self._started_at = 0.0
         self._first_token_s: float | None = None
@@ -117,12 +117,12 @@ class Turn:
     ) -> None:
         try:
             await self._events.aclose()
-            await asyncio.sleep(0)  # what was closed is let go of in the loop's next round: before the disk
+            await asyncio.sleep(0)  # lets the event loop release the closed connection before writing to disk
         finally:
             self._settle(kind)
 
     async def _generate(self) -> AsyncGenerator[Event, None]:
-        """The reply's events: those of the attempts, cut at stop texts, each text journalled first."""
+        """The events of the attempts, cut at stop texts. Each text is saved before it is yielded."""
         try:
             async with aclosing(self._connect()) as steps:
                 async for step in steps:
@@ -140,7 +140,7 @@ class Turn:
                     if self._finish is not None:
                         break
             if self._finish is None:
-                raise BrokenReply("the reply ended without its end", hint="/retry asks again")
+                raise BrokenReply("the reply ended without its final event", hint="/retry asks again")
             yield self._finish
         except LLMChatError:
             if rest := self._take(self._cutter.flush()):
@@ -156,13 +156,13 @@ class Turn:
                     yield step
 
     def _news(self, plan: Plan) -> list[Notice]:
-        """What the person has to know now; what is said once is good to know once there is an answer."""
+        """The notices to show now. Those shown once per session wait until there is an answer."""
         news = [notice for notice in plan.notices() if self._context.notices.is_news(notice)]
         self._late = [notice for notice in news if notice.once]
         return [notice for notice in news if not notice.once]
 
     def _shown(self, event: Event) -> Sequence[Event]:
-        """What the person gets of an event of the reply; its end stays in `_finish`."""
+        """The events to show for an event of the reply; its end is stored in `_finish`."""
         if isinstance(event, Token):
             piece = self._take(self._cutter.feed(event.text))
             if self._cutter.stopped:
@@ -178,7 +178,7 @@ class Turn:
         return (event,) if self._context.notices.is_news(event) else ()
 
     def _begin(self, attempt: Attempt) -> AsyncGenerator[Event, None]:
-        """One attempt; what is cut off its text depends on the model that it is sent to."""
+        """Starts one attempt; sets what to remove from its text, which depends on the model."""
         self._attempt = attempt
         request = attempt.request
         raw_format = None if request.raw else attempt.backend.info.prompt_format
@@ -192,7 +192,7 @@ class Turn:
         return attempt.backend.stream(request)
 
     def _open_answer(self) -> None:
-        """Gives the answer its place in the journal, once, with where it is about to come from."""
+        """Starts the answer in the journal, once, with its origin."""
         if not self._opened:
             self._opened = True
             self._save(self._context.journal.begin, Message(Role.ASSISTANT, ""), self._origin())
@@ -201,7 +201,7 @@ class Turn:
                 self._save(self._context.journal.append, self._before)
 
     def _origin(self) -> Provenance:
-        """Where the answer comes from, as far as that is known."""
+        """The known origin of the answer."""
         if self._attempt is None:
             info, settings = self._context.connection.info, self._context.effective_settings
         else:
@@ -209,9 +209,9 @@ class Turn:
         return Provenance(info.backend, info.model, settings)
 
     def _take(self, text: str) -> str:
-        """Keeps the next text of the reply, less the one leading space of a raw-text format.
+        """Saves the next text of the reply, without the leading space of a raw-text format.
 
-        Returns what is to be shown: with the first text also what was there before.
+        Returns the text to show: with the first text also that of the unfinished answer.
         """
         before = ""
         if text and self._first_token_s is None:
@@ -223,7 +223,7 @@ class Turn:
         return before + text
 
     def _settle(self, ended_by: type[BaseException] | None) -> None:
-        """Writes how the answer ended, and hands the reply to whoever owns the conversation."""
+        """Writes the answer's final status, and passes the reply to the owner of the conversation."""
         self._open_answer()
         unshown = self._take(self._cutter.flush())
         text = "".join(self._pieces)
@@ -256,20 +256,20 @@ class Turn:
         return Status.INTERRUPTED if self._pieces else Status.FAILED
 
     def _fault(self, text: str, status: Status, provenance: Provenance) -> BrokenReply | None:
-        """What is wrong with an answer that came to its end."""
+        """The error of an answer that ended normally, but does not match the constraint."""
         constraint = self._draft.constraint
         wrong = constraint.wrong_with(text) if constraint and self._finish else None
         if wrong is None:
             return None
         if status is not Status.LENGTH:
-            return BrokenReply(wrong, hint="ask again, or say in the question what the answer has to be")
+            return BrokenReply(wrong, hint="ask again, or describe the required format in the question")
         return BrokenReply(
             f"the answer was cut at {provenance.settings.max_tokens} tokens, before it was complete",
-            hint="--max-tokens sets how many it may have",
+            hint="--max-tokens sets the limit",
         )
 
     def _save(self, write: Callable[..., None], *args: object) -> None:
-        """Journals. A storage fault ends no turn; where the last call failed too, the reply says so."""
+        """Saves. An error of the store does not end the turn; the reply has that of the last call."""
         try:
             write(*args)
         except (StorageError, TryLaterError) as error:

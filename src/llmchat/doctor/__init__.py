@@ -1,4 +1,4 @@
-"""What a chat would use, and whether it would work: values in, findings out. Prints and changes nothing."""
+"""The checks behind `llmchat doctor`: whether a chat would work. Prints nothing, changes nothing."""
 
 from llmchat.doctor.checks.answering import check_answer, check_engine, check_weights
 from llmchat.doctor.checks.clock import check_clock
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _BY_DEADLINES_S = 3600.0
-"""Seconds for what has deadlines of its own, which the person may have set."""
+"""Seconds for checks with deadlines of their own, which the person can set."""
 
 CHECKS = (
     Check("configuration", check_configuration),
@@ -42,4 +42,4 @@ CHECKS = (
     Check("version", check_version, stops=False),
     Check("libraries", check_libraries, stops=False),
 )
-"""In this order they are shown, and the first that fails says what a chat would end with."""
+"""The checks in the order they are shown. The first that fails sets the exit code."""

@@ -1,4 +1,4 @@
-"""What a check found, and what that means for a chat; looks at nothing itself."""
+"""The result of a check, and what it means for a chat."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from llmchat.errors import ExitCode, LLMChatError
 
 
 class Verdict(StrEnum):
-    """How it is."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARN = "warn"  # a chat works, but not everything about it
     FAIL = "FAIL"  # a chat would not work
-    SKIP = "skip"  # not looked at
+    SKIP = "skip"  # not checked
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line about one thing, and what to do about it. Foreign text, but never a part of a key.
+    """The result of one check and a hint. Foreign text, but never part of a key.
 
-    `code` is what a chat would end with where it fails, or might where nobody can tell; `trace` is where an
-    error came from.
+    `code` is the exit code of a chat if the check fails, or the likely one if that is unknown; `trace` is
+    the traceback of an error.
     """
 
     verdict: Verdict
@@ -33,7 +33,7 @@ class Finding:
 
     @property
     def ok(self) -> bool | None:
-        """Whether it is as it has to be; None where it may be, or where nobody looked."""
+        """True if a chat would work, False if not, None if unknown or not checked."""
         return {Verdict.OK: True, Verdict.FAIL: False}.get(self.verdict)
 
 
@@ -46,7 +46,7 @@ def warning(detail: str, hint: str | None = None) -> Finding:
 
 
 def unknown(detail: str, *, hint: str, code: ExitCode) -> Finding:
-    """Whether a chat works cannot be told; if it does not, it most likely ends with this code."""
+    """It is unknown whether a chat would work; if not, this is its most likely exit code."""
     return Finding(Verdict.WARN, detail, hint, code)
 
 
@@ -55,5 +55,5 @@ def skipped(detail: str) -> Finding:
 
 
 def failure(error: LLMChatError, trace: str | None = None) -> Finding:
-    """What a chat would end with."""
+    """A failed check with the exit code that a chat would have."""
     return Finding(Verdict.FAIL, error.message, error.hint, error.exit_code, trace)

@@ -1,4 +1,4 @@
-"""Runs checks side by side and gives what they find in their order; knows none of them."""
+"""Runs checks concurrently and yields their findings in order; knows no particular check."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from llmchat.doctor.subject import Subject
 from llmchat.errors import ExitCode, LLMChatError, TryLaterError
 
 LOCAL_S = 15.0
-"""Seconds for a check that asks nobody."""
+"""Time limit in seconds of a check without network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at. `look` gives None where there is nothing to look at, or raises what a chat would.
+    """A check. `look` returns None if there is nothing to check, and raises what a chat would raise.
 
-    It waits for those it `needs`, and is left out where one of them failed. One that `stops` no chat
-    can only warn. `within` is in seconds.
+    It waits for the checks that it `needs`, and is skipped if one of them failed. Without `stops` it can
+    only warn. `within` is its time limit in seconds.
     """
 
     name: str
@@ -34,7 +34,7 @@ Found = tuple[str, Finding]
 
 
 async def examine(checks: Sequence[Check], subject: Subject) -> AsyncGenerator[Found, None]:
-    """The findings, each as soon as it and those before it are known. Lets go of all when it is closed."""
+    """The findings in order, each as soon as possible. Cancels all checks when it is closed."""
     running: dict[str, asyncio.Task[Finding | None]] = {}
     try:
         for check in checks:
@@ -58,7 +58,7 @@ async def _look(
         if before is not None and before.verdict is Verdict.SKIP:
             return before
         if before is not None and before.verdict is Verdict.FAIL:
-            return skipped(f"not looked at, because of {name}")
+            return skipped(f"skipped because of {name}")
     finding = await _guarded(check, subject)
     if finding is not None and finding.verdict is Verdict.FAIL and not check.stops:
         return replace(finding, verdict=Verdict.WARN, code=ExitCode.OK)
@@ -72,7 +72,7 @@ async def _guarded(check: Check, subject: Subject) -> Finding | None:
     except LLMChatError as error:
         return failure(error, traceback.format_exc())
     except TimeoutError:
-        return failure(TryLaterError(f"nothing came of it within {check.within:g} s", hint="try again"))
+        return failure(TryLaterError(f"no result within {check.within:g} s", hint="try again"))
     except Exception as error:  # noqa: BLE001 - a bug in one check is not the end of the others
         words = f"a bug in llmchat: {type(error).__name__}: {error}"
         hint = "run it again with --debug to see where"

@@ -1,4 +1,4 @@
-"""What is examined: the chat that would be, as far as the checks have come with it. Judges nothing."""
+"""What the checks share: the configuration, target and connection of the chat that is checked."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from llmchat.errors import LLMChatError
 
 @dataclass(slots=True, repr=False)
 class Subject:
-    """Checks leave here what those that need them go on with; see `Check.needs`."""
+    """Checks store their results here for the checks that need them; see `Check.needs`."""
 
-    configured: Config | LLMChatError  # may be why there is no configuration
+    configured: Config | LLMChatError  # or the error that it has
     folders: Folders
     _: KW_ONLY
     keeps: bool = True  # conversations are to be saved
-    asks: bool = True  # a model may be asked something
+    asks: bool = True  # a reply may be requested
     now: Callable[[], float] = time.time  # seconds since the epoch
     hub: str | None = None  # another address of the hub of weights
-    tell: Callable[[Event], None] = lambda _: None  # is told what is going on
-    target: Target = field(init=False)  # its check comes first
-    lacks_weights: bool = False  # those of the target are not on disk
-    answer: Finding | LLMChatError | None = None  # where the model was asked already
+    tell: Callable[[Event], None] = lambda _: None  # gets progress
+    target: Target = field(init=False)  # set by the check of the model
+    lacks_weights: bool = False  # the target's weights are not on disk
+    answer: Finding | LLMChatError | None = None  # set if the model was asked already
     _connection: Connection | None = None
 
     @property
     def config(self) -> Config:
-        """Raises why there is none."""
+        """The configuration. Raises the error that it has."""
         if isinstance(self.configured, LLMChatError):
             raise self.configured
         return self.configured
 
     async def connection(self) -> Connection:
-        """The way to what would answer, opened once; fetches nothing. Raises as `open_connection`."""
+        """The connection, opened once; downloads nothing. Raises as `open_connection`."""
         if self._connection is None:
             target, config = self.target, self.config
             self._connection = await in_daemon_thread(
@@ -52,10 +52,10 @@ class Subject:
         return self._connection
 
     async def aclose(self) -> None:
-        """Lets go of server and engine."""
+        """Closes the connection."""
         if self._connection is not None:
             await self._connection.aclose()
 
 
 def _never(model: weights.Model) -> AbstractContextManager[weights.Progress]:
-    raise AssertionError(f"{model.name} is not on disk, and a checkup fetches nothing")
+    raise AssertionError(f"{model.name} is not on disk, and doctor downloads nothing")

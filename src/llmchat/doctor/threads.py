@@ -1,4 +1,4 @@
-"""Does what blocks in a thread that nobody has to wait for, so that Ctrl-C never does."""
+"""Runs blocking calls in daemon threads, so that Ctrl-C need not wait for them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """What it returns, or raises. Cancelled, or when the program ends, it is left behind in its thread."""
+    """Returns or raises what the call does. After a cancellation the thread is left running."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
 
     def settle(settle_as: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the loop is over: nobody waits any more
+        with suppress(RuntimeError):  # the event loop has ended: nothing waits any more
             loop.call_soon_threadsafe(lambda: None if result.done() else settle_as())
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""Growing Markdown -> rows for a terminal that never change once given out; no terminal is touched here.
+"""Lays out streaming Markdown as rows for a terminal. A row that was given out never changes.
 
 stream.py     MarkdownStream: what the painter uses
 reader.py     source text -> block events; what is code and what is not

@@ -1,6 +1,6 @@
-"""Source lines -> block events, by CommonMark's own algorithm: one line at a time; lays nothing out.
+"""Parses source lines into block events, one line at a time, by CommonMark's algorithm.
 
-markdown-it-py wants a whole document, so feeding it a growing one costs its length again each time. The
+Our own parser, as markdown-it-py needs the whole document: parsing a growing one again and again is slow. The
 block phase of the specification (appendix, "Phase 1") is defined line by line, and without setext headings,
 link references and HTML blocks, which reach back, every event is final as soon as its line is complete.
 """
@@ -29,12 +29,12 @@ from llmchat.markdown.structure import (
 )
 
 NESTING = 100
-"""Quotes, lists and items that may be open at once; a marker beyond is text."""
+"""Maximum nesting of quotes, lists and items; further markers are text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """What is open after some lines: containers from the outermost, the leaf in them, a line held back.
+    """The parser's state after some lines: open containers, outermost first, the open leaf, a held-back line.
 
     A paragraph's last line is held back while it may be the header of a table.
     """
@@ -44,9 +44,9 @@ class Blocks:
     held: str | None = None
 
     def read(self, line: str, *, begins: bool = True, ends: bool = True) -> tuple[Blocks, list[Event]]:
-        """What is open after this line, and what it does. No newline in it.
+        """The state after this line, and its events. The line has no newline.
 
-        A part of an overlong line is only ever text or code, and goes where its first part went.
+        A further part of an overlong line is text or code, and belongs to the same leaf as its first part.
         """
         after = OpenBlocks(list(self.containers), self.leaf, self.held, ends=ends)
         if begins:
@@ -56,14 +56,14 @@ class Blocks:
         return Blocks(tuple(after.stack), after.leaf, after.held), after.events
 
     def end(self) -> list[Event]:
-        """What closes everything that is open."""
+        """The events that close everything."""
         after = OpenBlocks(list(self.containers), self.leaf, self.held, ends=True)
         after.unwind(0)
         return after.events
 
 
 class _LineReader:
-    """One line being read: what is open, and the rest of the line from a column on."""
+    """The parsing of one line: the open blocks, and the rest of the line."""
 
     def __init__(self, line: str, blocks: OpenBlocks) -> None:
         self._line = syntax.SourceLine(line)
@@ -92,7 +92,7 @@ class _LineReader:
             self._open.text(self._line.rest)
 
     def _match_containers(self) -> int:
-        """How many of the open containers this line is in, by its markers and its indentation."""
+        """How many of the open containers this line continues, by its markers and indentation."""
         for depth, container in enumerate(self._open.stack):
             indent = self._line.indent
             match container:
@@ -112,7 +112,7 @@ class _LineReader:
         self._line.drop(1)
 
     def _continue_literal(self) -> bool:
-        """Takes a line of the open code or formula as it is."""
+        """Adds the line to the open code block or formula."""
         match self._open.leaf:
             case Code(None):
                 return self._continue_indented_code(self._open.leaf)
@@ -145,7 +145,7 @@ class _LineReader:
         return True
 
     def _begin_table(self) -> bool:
-        """Makes a table of the line held back, if this one stands below a header."""
+        """Starts a table with the held-back line as its header, if this line is a delimiter row."""
         if self._open.held is None or not self._open.ends or self._line.indent > 3:
             return False
         columns = syntax.alignments(self._line.text.rstrip(" \t"))
@@ -159,7 +159,7 @@ class _LineReader:
         return True
 
     def _begin_container(self, matched: int, *, whole: bool) -> bool:
-        """Opens the quote or the list item that the rest of the line begins with."""
+        """Opens the quote or list item that the rest of the line starts with."""
         indent = self._line.indent
         if indent > 3 or len(self._open.stack) >= NESTING:
             return False
@@ -173,7 +173,7 @@ class _LineReader:
             return False
         empty = syntax.is_blank(rest[len(found.text) :])
         if whole and isinstance(self._open.leaf, Paragraph) and (empty or found.number not in (None, 1)):
-            return False  # it would interrupt a paragraph
+            return False  # it may not interrupt a paragraph
         self._line.take(found.text)
         padding = self._line.indent
         if empty or padding > 4:
@@ -183,7 +183,7 @@ class _LineReader:
         return True
 
     def _begin_leaf(self, matched: int) -> bool:
-        """Opens the heading, rule, code or formula that the rest of the line is."""
+        """Opens the heading, rule, code block or formula that the rest of the line is."""
         if self._line.indent > 3:
             if self._line.is_blank or isinstance(self._open.leaf, Paragraph):
                 return False

@@ -1,11 +1,11 @@
-"""A line of code and what came before it -> styled runs, by Pygments; lays nothing out.
+"""Highlights code line by line, by Pygments.
 
-Pygments wants a whole program. Here each line is lexed once, from the state the line before left: that
-makes the colours of a line final as soon as it is complete. A construct that a lexer recognizes only as
-a whole, over several lines, is coloured a line at a time; block comments are followed by hand.
+Pygments needs a whole program. Here each line is lexed once, from the state after the line before, so that
+the colours of a line are final as soon as it is complete. A construct that a lexer recognizes only as a
+whole, over several lines, is coloured line by line; block comments are tracked separately.
 
-The loop of Pygments is copied, as its own (a LexerContext shows its states, too) goes one step too far: where
-a text ends it applies the rules that match nothing, and so leaves a state that the next line goes on in.
+The loop of Pygments is copied, because its own (a LexerContext also shows its states) goes one step too
+far: at the end of a text it applies rules that match nothing, and so leaves a state that the next line needs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from llmchat.markdown.rows import PLAIN, Run, Runs
 from llmchat.markdown.theme import Theme
 
 LINE_LIMIT = 1000
-"""Characters of a line that is coloured; a longer one is data, and shown plain."""
+"""Longest line, in characters, that is coloured; a longer one is data, and shown plain."""
 
 _COMMENTS = {"/*": "*/", "<!--": "-->"}
 _QUOTED = ("Comment", "Literal.String")
@@ -33,7 +33,7 @@ Rule = tuple[Callable[[str, int], re.Match[str] | None], object, object]
 
 
 class Lexer(Protocol):
-    """As much of a Pygments lexer as is used here; Pygments has no types of its own."""
+    """The part of a Pygments lexer that is used here; Pygments has no type annotations."""
 
     name: str
 
@@ -48,17 +48,17 @@ class RuleLexer(Lexer, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a line of code leaves to the next: the lexer's states, and the comment it is in."""
+    """The state after a line of code: the lexer's states, and the open comment."""
 
     stack: Stack = ("root",)
-    comment: str = ""  # what closes it
+    comment: str = ""  # the end of the comment
 
 
 BEGIN = State()
 
 
 class Highlighter:
-    """Colours code line by line. Finding a lexer and importing Pygments wait for the first line."""
+    """Colours code line by line. Imports Pygments and finds a lexer at the first line."""
 
     def __init__(self, theme: Theme, find_lexer: Callable[[str], Lexer | None] | None = None) -> None:
         self._theme = theme
@@ -66,7 +66,7 @@ class Highlighter:
         self._lexers: dict[str, Lexer | None] = {}
 
     def runs(self, language: str, line: str, state: State) -> tuple[Runs, State]:
-        """The line, which has no newline, as styled runs; and the state for the next one."""
+        """The line, without newline, as styled runs; and the state for the next one."""
         if not language or len(line) > LINE_LIMIT:
             return ((line, PLAIN),), state
         if language not in self._lexers:
@@ -117,7 +117,7 @@ class _Line:
         return end, state if found < 0 else replace(state, comment="")
 
     def _read_code(self, at: int, state: State) -> tuple[int, State]:
-        """Reads up to the end of the line, or into a comment that goes on beyond it."""
+        """Reads up to the end of the line, or into a comment that continues on the next."""
         for start, kind, text, stack in _lex(self._lexer, self._line, at, state.stack):
             if self._comments and (opener := self._unclosed(start, kind, text)):
                 return start, State(state.stack, _COMMENTS[opener])
@@ -139,12 +139,12 @@ class _Line:
 
 
 def _lex(lexer: Lexer, text: str, at: int, stack: Stack) -> Iterator[tuple[int, str, str, Stack]]:
-    """Tokens from `at` on: where they begin, their kinds, their texts, and the states after them."""
+    """The tokens from `at` on: start, kind and text, and the states after each."""
     from pygments.lexer import ExtendedRegexLexer, RegexLexer
 
     if isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer):
         yield from _lex_from_state(lexer, text, at, list(stack))
-    else:  # it keeps its state to itself
+    else:  # this lexer does not show its state
         for start, kind, value in lexer.get_tokens_unprocessed(text[at:]):
             yield at + start, _kind(kind), value, stack
 
@@ -152,7 +152,7 @@ def _lex(lexer: Lexer, text: str, at: int, stack: Stack) -> Iterator[tuple[int, 
 def _lex_from_state(
     lexer: RuleLexer, text: str, at: int, stack: list[str]
 ) -> Iterator[tuple[int, str, str, Stack]]:
-    """`RegexLexer.get_tokens_unprocessed`, which does not tell the states it ends in."""
+    """Like `RegexLexer.get_tokens_unprocessed`, which does not return the states at its end."""
     while at < len(text):
         found, action = _apply_rule(lexer._tokens[stack[-1]], text, at, stack)
         if found is None:
@@ -172,7 +172,7 @@ def _lex_from_state(
 def _apply_rule(
     rules: Sequence[Rule], text: str, at: int, stack: list[str]
 ) -> tuple[re.Match[str] | None, object]:
-    """The first rule that matches here and moves on, in the text or in the states."""
+    """Applies the first rule that matches here and advances the text or changes the states."""
     for match, action, new_state in rules:
         if found := match(text, at):
             before = tuple(stack)
@@ -187,7 +187,7 @@ def _kind(token: object) -> str:
 
 
 def _change_state(stack: list[str], new: object) -> None:
-    """Does to the states what a rule of RegexLexer says: push, pop, or nothing."""
+    """Changes the states as a rule of RegexLexer says: push, pop, or nothing."""
     if isinstance(new, tuple):
         for state in new:
             if state == "#pop":

@@ -1,7 +1,7 @@
-"""A paragraph's source -> styled runs, by markdown-it-py in llmchat's dialect; lays nothing out.
+"""Parses inline Markdown into styled runs, by markdown-it-py.
 
-The dialect never reaches back and loses nothing: no link references, tags are text, a line break
-stays one, formulas and addresses are shown as they were written, an address stays visible beside its link.
+The dialect drops nothing, and nothing depends on later text: no link references, tags are text, a line
+break stays one, formulas and addresses are shown as written, and a link shows its address.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from llmchat.markdown.theme import Theme
 from llmchat.sanitize import sanitize
 
 NESTING = 20
-"""Levels of inline markup; deeper markup is text. Open brackets cost time that grows with it."""
+"""Maximum nesting of inline markup; deeper markup is text. Limits the time for open brackets."""
 
 _FORMULAS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _FORMULA_LIMIT = 300
@@ -28,18 +28,18 @@ _STYLES = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike"}
 
 
 class Inline:
-    """Parses inline Markdown, always from the start of what it is given; keeps no state."""
+    """A parser of inline Markdown, without state."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self._parser = _dialect()
 
     def runs(self, source: str, base: Style) -> Runs:
-        """The styled text of this source; a newline in it ends a row. No control character but that."""
+        """The styled text of this source. Its only control characters are newlines, which end a row."""
         return _Runs(self._theme, base).add(self._parse(source).tokens) if source else ()
 
     def is_settled(self, source: str) -> bool:
-        """Whether no markup is open at the end of this source, so that text after it cannot change it."""
+        """True if no markup is open at the end of this source, so that later text cannot change it."""
         state = self._parse(source)
         if "open" in state.env or any(mark.open and mark.end < 0 for mark in state.delimiters):
             return False
@@ -52,7 +52,7 @@ class Inline:
         return depth == 0
 
     def completed(self, source: str) -> str:
-        """The source with its open markup closed: shown so while it grows, its marks do not flash."""
+        """The source with its open markup closed, so that marks do not flash while it grows."""
         source = source.rstrip(" \n*_~`")
         state = self._parse(source)
         text = "".join(token.content for token in state.tokens if token.type == "text")
@@ -70,7 +70,7 @@ class Inline:
 
 
 class _Runs:
-    """Tokens of markdown-it-py -> runs."""
+    """Converts tokens of markdown-it-py to runs."""
 
     def __init__(self, theme: Theme, base: Style) -> None:
         self._theme = theme
@@ -121,7 +121,7 @@ class _Runs:
 
 
 def language_in(info: str) -> str:
-    """The language that the info string of a fence names, in lower case; empty where it names none."""
+    """The language in the info string of a fence, in lower case; empty if there is none."""
     words = unescapeAll(info).split()
     return sanitize(words[0]).strip("{}.").lower() if words else ""
 
@@ -131,7 +131,7 @@ def _attribute(token: Token, name: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Entities decode to anything: no control, bidi or invisible character leaves here."""
+    """Sanitized text: entities can decode to any character."""
     return sanitize(text).replace("\n", " ").replace("\t", " ")
 
 
@@ -139,7 +139,7 @@ def _dialect() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING})
     parser.enable("strikethrough").disable("html_inline")
     parser.inline.ruler.before("escape", "formula", _formula)
-    # Shown as written: decoding an address could bring control characters to life.
+    # Shown as written: a decoded address could contain control characters.
     setattr(parser, "normalizeLink", _as_written)  # noqa: B010 - the hook it documents, a method to mypy
     setattr(parser, "normalizeLinkText", _as_written)  # noqa: B010 - likewise
     return parser

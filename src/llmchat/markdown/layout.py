@@ -1,7 +1,7 @@
-"""Block events -> rows: margins, list markers, quote bars, and the leaf in them; parses nothing.
+"""Lays out block events as rows: margins, list markers, quote bars, and the leaves inside.
 
-Everything is decided from what came before: a blank row before a block depends on the blocks above it,
-never on the looseness of a list, which a later line could change.
+Every decision depends on earlier blocks only: a blank row before a block does not depend on the looseness
+of a list, which a later line could change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from llmchat.markdown.rows import PLAIN, Row, Run, lay, make_row
 from llmchat.markdown.structure import Close, Enter, Event, Item, Leave, ListOf, Open, Quote, Text
 
 ROOM = 10
-"""Cells that quotes and lists leave for text; where they would not, they are not indented any further."""
+"""Minimum width for text inside quotes and lists; narrower ones are not indented further."""
 
 _BULLETS = "\u2022\u25e6\u25aa"
 _OPEN_TASK, _DONE_TASK = "\u2610", "\u2611"
@@ -31,28 +31,28 @@ _TASK = re.compile(r"\[([ xX])\](?=[ \t])")
 class Level:
     """An open container, or the document, as it is drawn.
 
-    `first` stands before its first row, `then` before the others. `above` is the last block in it.
+    `first` is the prefix of its first row, `then` that of the others. `above` is the last block in it.
     """
 
     first: str = ""
     then: str = ""
     style: Style = PLAIN
     container: structure.Container | None = None
-    begun: bool = False  # its first row is given out
+    begun: bool = False  # its first row was given out
     above: structure.Container | structure.Leaf | None = None
     spaced: bool = False  # it has a blank row in it
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What is open, as it is drawn, and how many code blocks there were."""
+    """The state of the layout: the open blocks as they are drawn, and the number of code blocks."""
 
     levels: tuple[Level, ...] = (Level(),)
     leaf: Leaf | None = None
     listings: int = 0
 
     def take(self, event: Event, page: Page) -> tuple[Layout, list[Row]]:
-        """The layout after this event, and the rows that are final with it."""
+        """The layout after this event, and the rows that are final by it."""
         match event:
             case Enter(container):
                 return self._enter(container, page)
@@ -90,7 +90,7 @@ class Layout:
         return f"{_BULLETS[min(depth, len(_BULLETS) - 1)]} "
 
     def _leave(self, page: Page) -> tuple[Layout, list[Row]]:
-        """Shows the marker of an item, or the bar of a quote, that has no row yet."""
+        """Draws the marker of an item or the bar of a quote that has no row yet."""
         rows: list[Row] = []
         after = self
         if self.levels[-1].first and not self.levels[-1].begun:
@@ -100,7 +100,7 @@ class Layout:
         return replace(after, levels=(*outer, parent)), rows
 
     def _space(self, block: structure.Container | structure.Leaf, page: Page) -> tuple[Layout, list[Row]]:
-        """Makes the blank row above a block, if there is to be one."""
+        """Draws the blank row above a block, if there is one."""
         *outer, parent = self.levels
         above = parent.above
         if isinstance(block, Item):
@@ -149,7 +149,7 @@ class Layout:
         return replace(self, leaf=leaf)._draw(rows, page)
 
     def _with_task_box(self, text: Text) -> Text:
-        """Draws the box at the start of an item that is a task."""
+        """Draws the checkbox of a task list item."""
         level = self.levels[-1]
         if level.begun or not isinstance(level.container, Item):
             return text
@@ -170,7 +170,7 @@ class Layout:
         return replace(page, width=page.width - used)
 
     def _fitting(self, page: Page) -> list[Level]:
-        """The levels there is room to indent for, from the outermost."""
+        """The outermost levels that can be indented at this width."""
         fitting, left = [], page.width
         room = min(ROOM, max(1, page.width // 2))
         for level in self.levels:
@@ -183,7 +183,7 @@ class Layout:
     def _draw(self, rows: Iterable[Row], page: Page) -> tuple[Layout, list[Row]]:
         """Puts bars, markers and indentation before rows of the innermost container.
 
-        The marker of an item there is no room to indent for gets a row of its own.
+        The marker of an item that cannot be indented gets its own row.
         """
         drawn: list[Row] = []
         after, fitting = self, len(self._fitting(page))

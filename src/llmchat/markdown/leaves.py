@@ -1,4 +1,4 @@
-"""The blocks that hold text, as values: each takes text and tells which rows are final; knows no other."""
+"""The leaf blocks, as values: each takes text and returns the rows that are final."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from llmchat.markdown.table import Grid
 from llmchat.markdown.theme import Theme
 
 STRETCH = 240
-"""Characters of a paragraph after which its markup is looked at for a place to settle what came before."""
+"""Length of a paragraph's unsettled part, in characters, from which on a place to settle it is searched."""
 
 STRETCH_LIMIT = 2000
-"""Characters after which it is rest anyway: markup left open for so long is shown as text."""
+"""Length after which it is settled anyway: markup that is open for so long is shown as text."""
 
-_MARKS = 64  # combining marks on one character, at most
+_MARKS = 64  # maximum of combining marks on one character
 _WIDE = "\u3001\u3002\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01\uff0c\uff1f"
 _PAUSE = re.compile(rf"(?<![ \n])[ \n]++(?=[^ \n])|[{_WIDE}](?=[{_WIDE}])")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What leaves are laid out with, and the cells they may take."""
+    """The parsers and the width that leaves are laid out with."""
 
     theme: Theme
     inline: Inline
@@ -40,25 +40,25 @@ class Page:
 
 
 class Leaf(Protocol):
-    """A block of text that grows. Rows it gave out are final; `open_rows` are those that are not."""
+    """A growing block of text. Rows that it gave out are final; `open_rows` are not."""
 
     def add(self, text: Text, page: Page) -> tuple[Leaf, list[Row]]:
-        """The leaf with this text, and the rows that are final with it."""
+        """The leaf with this text added, and the rows that are final by it."""
 
     def open_rows(self, page: Page, *, growing: bool = False) -> list[Row]:
-        """What is left to show if the block ends here; or, while it is `growing`, for now."""
+        """The remaining rows if the block ends here; or, while it is `growing`, for now."""
 
     @property
     def rest(self) -> Runs:
-        """What is laid out already, but not final."""
+        """The rows that are laid out already, but not final."""
 
     @property
     def source(self) -> str:
-        """The lines behind that, as they are written."""
+        """The source after that."""
 
 
 def _lay_growing(runs: Runs, width: int) -> tuple[Runs, list[Row]]:
-    """The runs of the last row, which may change when text is added, and the rows before it."""
+    """The runs of the last row, which later text may change, and the rows before it."""
     runs = fit(runs, width)
     text = plain(runs)
     *done, last = wrap(text, width)
@@ -70,14 +70,14 @@ def _lay_growing(runs: Runs, width: int) -> tuple[Runs, list[Row]]:
 class Prose:
     """A paragraph or a heading: inline markup, wrapped at words.
 
-    Its source is parsed in stretches, cut where no markup is open, so that a long one costs no more than
-    a short one. Where they are cut follows from the source alone.
+    Its source is parsed in sections, cut where no markup is open, so that the cost per character does not
+    grow with its length. The cuts depend on the source only.
     """
 
     style: Style
-    rest: Runs = ()  # parsed; only what is on the last row of it, the rows before are given out
+    rest: Runs = ()  # parsed runs of the last row; the rows before were given out
     source: str = ""
-    tested: int = 0  # no place up to here was good for a cut
+    tested: int = 0  # there is no place to cut before this one
 
     def add(self, text: Text, page: Page) -> tuple[Prose, list[Row]]:
         begun = bool(self.source or self.rest)
@@ -97,7 +97,7 @@ class Prose:
         return [make_row(each) for each in lay(runs, page.width)] if runs else []
 
     def _find_cut(self, inline: Inline) -> Prose:
-        """The paragraph with its next stretch settled or a place for that ruled out; itself if neither."""
+        """The paragraph with its next section settled or a place ruled out; itself if neither."""
         if len(self.source) <= self.tested + STRETCH:
             return self
         found = _PAUSE.search(self.source, self.tested + STRETCH)
@@ -118,7 +118,7 @@ class Prose:
 
 
 def _forced_cut(source: str) -> int:
-    """Behind the last blank there is room for, else in the middle of a word, but not of a character."""
+    """The place after the last blank that fits, else inside a word, but not inside a character."""
     blank = max(source.rfind(" ", 0, STRETCH_LIMIT), source.rfind("\n", 0, STRETCH_LIMIT))
     if blank > 0:
         return blank + 1
@@ -130,7 +130,7 @@ def _forced_cut(source: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Lines shown as they are written: a formula, or a block that could not be laid out."""
+    """Lines shown as written: a formula, or a block whose layout failed."""
 
     style: Style
     rest: Runs = ()  # the last row of an overlong line
@@ -185,7 +185,7 @@ def _folded_rows(runs: Runs, spans: list[Span], width: int) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A table. Its first text is the header; a cell too many goes on the last one."""
+    """A table. Its first text is the header; surplus cells are joined to the last one."""
 
     columns: tuple[Align, ...]
     grid: Grid | None = None
@@ -208,14 +208,14 @@ class Rows:
 
     def _cells(self, line: str) -> tuple[str, ...]:
         count, cells = len(self.columns), syntax.cells(line)
-        if len(cells) > count:  # a pipe in code is a part of it only where the cells would be too many
+        if len(cells) > count:  # a pipe in code belongs to the code only if there would be too many cells
             cells = syntax.cells(line, keep_code=True)
         cells = (*cells[: count - 1], " | ".join(cells[count - 1 :]))
         return (*cells, *[""] * (count - len(cells)))
 
 
 def unformatted(leaf: Leaf, page: Page) -> tuple[Verbatim, list[Row]]:
-    """The leaf as its source says it, for what could not be laid out; and the rows that are final with it."""
+    """The leaf as plain source, for one whose layout failed; and the rows that are final by it."""
     shown, rows = Verbatim(PLAIN, leaf.rest), []
     for line in leaf.source.split("\n") if leaf.source else ():
         shown, more = shown.add(Text(line), page)

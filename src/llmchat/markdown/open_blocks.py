@@ -1,4 +1,4 @@
-"""The blocks that are open, and the events of opening and ending them; reads no line."""
+"""The blocks that are open while lines are parsed, and the events of opening and closing them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from llmchat.markdown.structure import (
 
 
 class OpenBlocks:
-    """Containers from the outermost, the leaf in them, and a line held back; `events` is what was done.
+    """The open containers, outermost first, the open leaf, and a held-back line; `events` collects changes.
 
-    A line that `ends` is whole, or the last part of an overlong one.
+    A line that `ends` is complete, or the last part of an overlong one.
     """
 
     def __init__(self, stack: list[Container], leaf: Leaf | None, held: str | None, *, ends: bool) -> None:
@@ -34,7 +34,7 @@ class OpenBlocks:
         self.events: list[Event] = []
 
     def text(self, line: str, *, begins: bool = True) -> None:
-        """Adds to the open leaf."""
+        """Adds text to the open leaf."""
         if not isinstance(self.leaf, Paragraph):
             self.events.append(Text(line, begins, self.ends))
             return
@@ -50,7 +50,7 @@ class OpenBlocks:
             self.events.append(Text(line, begins, self.ends))
 
     def unwind(self, depth: int) -> None:
-        """Closes the leaf, and all containers but the outermost `depth`."""
+        """Closes the leaf, and all containers except the outermost `depth`."""
         self.close_leaf()
         while len(self.stack) > depth:
             self.stack.pop()
@@ -78,11 +78,11 @@ class OpenBlocks:
         self._leave_list()
         self._fill()
         self.leaf = leaf
-        if not isinstance(leaf, Paragraph):  # that opens with its first text: it may become a table
+        if not isinstance(leaf, Paragraph):  # opened by its first text, as it may become a table
             self.events.append(Open(leaf))
 
     def enter(self, container: Quote | Item, matched: int) -> None:
-        """Only items stand directly in a list."""
+        """Opens a container. A list contains only items."""
         self.unwind(matched)
         wanted = ListOf(container.marker.kind) if isinstance(container, Item) else None
         if self.stack[-1:] != [wanted]:

@@ -1,4 +1,4 @@
-"""Source text, piece by piece -> block events: one reader for the terminal, the HTML export and `/code`."""
+"""Reads Markdown piece by piece into block events, for the terminal, the HTML export and `/code`."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from llmchat.markdown.syntax import is_blank, is_prose, is_undecided
 from llmchat.sanitize import Newlines, sanitize
 
 LINE_LIMIT = 2000
-"""Characters of a line that are waited for; a longer line is read in parts."""
+"""Longest line, in characters, that is read as a whole; a longer one is read in parts."""
 
 PROSE_LIMIT = 300
-"""The same for running text, whose rows are then final while a paragraph, all one line, still grows."""
+"""The same for running text, so that a paragraph on a single line becomes final while it grows."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """A code block of a reply: the language its fence names, in lower case, and its text."""
+    """A code block of a reply: the language of its fence, in lower case, and its text."""
 
     language: str
     text: str
 
 
 class BlockReader:
-    """Reads growing Markdown. Nothing in an event is unsanitized.
+    """Reads growing Markdown. All text in events is sanitized.
 
-    All events together are what reading the whole text at once gives, however it was cut into pieces.
+    The events do not depend on how the text was split into pieces.
     """
 
     def __init__(self) -> None:
         self._newlines = Newlines()
-        self._line = ""  # the source of the last line, as far as it has not been read
+        self._line = ""  # the unread part of the last line
         self._begins = True
         self._blocks = Blocks()
 
     def read(self, text: str) -> list[Event]:
-        """The next piece of the text: reads all complete lines, and the parts of an overlong one."""
+        """Takes the next piece; reads all complete lines, and parts of an overlong one."""
         *lines, self._line = (self._line + sanitize(self._newlines.feed(text))).split("\n")
         events: list[Event] = []
         for line in lines:
@@ -48,7 +48,7 @@ class BlockReader:
         return events
 
     def finish(self) -> list[Event]:
-        """The text is complete: reads the rest. Nothing may be read after it."""
+        """Ends the text: reads the rest. Nothing may be read after it."""
         events: list[Event] = []
         if self._line or not self._begins:
             self._read_line(self._line, events, ends=True)
@@ -57,19 +57,19 @@ class BlockReader:
         return events
 
     def preview(self) -> list[Event]:
-        """What the unfinished line would do as it is, if it says what it is, and a line that is held back."""
+        """The events of the unfinished line, if its kind is clear, and of a held-back line."""
         after = self._blocks
         events: list[Event] = []
         if self._says_something():
             after, events = after.read(self._line, begins=self._begins)
             if events[-1:] == [Close()]:
-                events.pop()  # the line may go on, and what it began with it
-        if after.held is not None and not after.held.startswith("|"):  # else it is likely a table's header
+                events.pop()  # the line may continue, and so may the block that it started
+        if after.held is not None and not after.held.startswith("|"):  # else it is probably a table's header
             events += [event for event in after.end() if isinstance(event, Open | Text)]
         return events
 
     def _read_parts(self, line: str, events: list[Event]) -> str:
-        """Reads all of an overlong line but its last part, which it returns."""
+        """Reads an overlong line except its last part, which it returns."""
         start = 0
         while len(line) - start > (limit := self._limit(line, start)):
             self._read_line(line[start : start + limit], events, ends=False)
@@ -77,7 +77,7 @@ class BlockReader:
         return line[start:]
 
     def _limit(self, line: str, start: int) -> int:
-        """How long the next part is. It follows from the line alone, not from the pieces it came in."""
+        """The length of the next part. It depends on the line only, not on the pieces."""
         if not isinstance(self._blocks.leaf, Paragraph | None):
             return LINE_LIMIT
         goes_on = not self._begins
@@ -89,7 +89,7 @@ class BlockReader:
         events += more
 
     def _says_something(self) -> bool:
-        """Whether the unfinished line is worth showing: more than marks that may turn out to be others."""
+        """True if the unfinished line can be shown: it is more than marks whose meaning is still open."""
         leaf = self._blocks.leaf
         if is_blank(self._line) or not self._begins:
             return bool(self._line)
@@ -99,10 +99,10 @@ class BlockReader:
 
 
 def split_code(text: str) -> Iterator[str | CodeBlock]:
-    """The code blocks of a whole text, in the order of the numbers shown with them, and what is between them.
+    """The code blocks of a whole text, in the order of their numbers, and the text between them.
 
-    That is lines as they are written, unsanitized, less the fences. The marker of a list item or a quote
-    that begins with a code block becomes a line of its own.
+    The text is unchanged, without the fences. The marker of a list item or quote that starts with a code
+    block becomes a line of its own.
     """
     reader, splitter = BlockReader(), _CodeSplitter()
     for line in Newlines().feed(text).removesuffix("\n").split("\n"):
@@ -112,7 +112,7 @@ def split_code(text: str) -> Iterator[str | CodeBlock]:
 
 
 def read_code_blocks(text: str) -> tuple[CodeBlock, ...]:
-    """The code blocks of a whole reply, in the order of the numbers shown with them."""
+    """The code blocks of a whole reply, in the order of their numbers."""
     return tuple(part for part in split_code(text) if isinstance(part, CodeBlock))
 
 
@@ -125,7 +125,7 @@ class _CodeSplitter:
         self._code: list[str] = []
 
     def take(self, line: str | None, events: Sequence[Event]) -> Iterator[str | CodeBlock]:
-        """The next line, None at the end, and what it does; gives out what is complete."""
+        """Takes the next line, None at the end, and its events; yields what is complete."""
         ends_fence = self._open is not None and self._open.fence is not None and events == [Close()]
         for event in events:
             match event:
@@ -149,7 +149,7 @@ class _CodeSplitter:
 
 
 def _markers(line: str, events: Sequence[Event]) -> str:
-    """The markers of the items and quotes that begin on this line, as far in as the first of them."""
+    """The markers of the items and quotes that start on this line, with their indentation."""
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     markers = []
     for event in events:

@@ -1,4 +1,4 @@
-"""Styled runs -> rows of at most a given number of cells; knows neither Markdown nor a terminal."""
+"""Wraps styled runs into rows of a given width; knows neither Markdown nor a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run = tuple[str, Style]
 Runs = tuple[Run, ...]
 PLAIN = Style.null()
 Span = tuple[int, int]
-"""Where a row begins and ends in the text that is laid out."""
+"""Start and end of a row in the text."""
 
 _WORD = re.compile(" +|[^ ]+")
 _CLOSING = frozenset(
@@ -32,8 +32,8 @@ _OPENING = frozenset("\uff08\u300c\u300e\u3010\u300a\u3008([{\u201c\u2018")
 class Row:
     """One row of the screen: styled text without newline, control character or trailing blank.
 
-    A `joined` row fills the width, and the next one goes on with the same line of code: a painter may
-    let the terminal wrap there, so that the line is copied as one.
+    A `joined` row fills the width, and the next one continues the same line of code: a painter may let the
+    terminal wrap there, so that it is copied as one line.
     """
 
     segments: tuple[Segment, ...] = ()
@@ -45,12 +45,12 @@ class Row:
 
     @property
     def cells(self) -> int:
-        """How wide it is."""
+        """Its width in cells."""
         return cell_len(self.text)
 
 
 def make_row(runs: Iterable[Run], *, joined: bool = False) -> Row:
-    """The row of these runs: equal styles merged, no blanks at its end unless it is joined to the next."""
+    """A row of these runs: merges equal styles, strips trailing blanks unless it is joined to the next."""
     merged = [
         ("".join(text for text, _ in group), style) for style, group in groupby(runs, key=itemgetter(1))
     ]
@@ -68,9 +68,9 @@ def plain(runs: Runs) -> str:
 
 
 def cut(runs: Runs, spans: Sequence[Span]) -> list[Runs]:
-    """The parts of the runs at these spans, which are in order and do not overlap."""
+    """The parts of the runs in these spans, which are in order and do not overlap."""
     parts: list[Runs] = []
-    index, begin = 0, 0  # the run the next span begins in, and where that run begins in the text
+    index, begin = 0, 0  # the run in which the next span starts, and the start of that run in the text
     for start, end in spans:
         part: list[Run] = []
         while index < len(runs):
@@ -92,7 +92,7 @@ def lay(runs: Runs, width: int) -> list[Runs]:
 
 
 def fit(runs: Runs, width: int) -> Runs:
-    """The runs without any character too wide for the whole row; there are none where it has two cells."""
+    """The runs without characters that are wider than the row; none are at a width of two or more."""
     if width > 1:
         return runs
     return tuple((_narrow(text), style) for text, style in runs)
@@ -122,7 +122,7 @@ def fold(text: str, width: int) -> list[Span]:
 def wrap(text: str, width: int) -> list[Span]:
     """Spans of whole words, at most `width` cells each. Never empty; a newline ends a row.
 
-    Greedy, hence every row but the last stays what it is when text is added at the end.
+    Greedy, so that only the last row can change when text is appended.
     """
     spans: list[Span] = []
     begin = 0
@@ -149,7 +149,7 @@ def _wrap_line(line: str, width: int) -> Iterator[Span]:
 
 
 def _units(line: str) -> Iterator[tuple[int, int, bool]]:
-    """What stays together on a row: its characters, its cells, and whether it is blank."""
+    """The units that are not broken: characters, cells, and whether it is blank."""
     for found in _WORD.finditer(line):
         word = found[0]
         if word.isascii():
@@ -159,7 +159,7 @@ def _units(line: str) -> Iterator[tuple[int, int, bool]]:
 
 
 def _wide_units(word: str) -> Iterator[tuple[int, int]]:
-    """Parts of a word: it may break beside a character of two cells, but not before closing punctuation."""
+    """Parts of a word: it may break at a two-cell character, but not before closing punctuation."""
     size, total, before = 0, 0, 0
     last = ""
     for start, end, cells in split_graphemes(word)[0]:

@@ -1,4 +1,4 @@
-"""A reply's text, piece by piece -> rows that are final and rows that are not; writes to no terminal."""
+"""Lays out a reply's text, piece by piece, as final and unfinished rows; writes to no terminal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from llmchat.markdown.theme import Theme
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What changed on the screen: rows that are final from now on, then those that may still change.
+    """One update of the screen: rows that are now final, then rows that may still change.
 
-    Between them are the hidden ones, which may change too, and for which there is no room.
+    Between them are the hidden rows, which may change too, and do not fit the window.
     """
 
     done: tuple[Row, ...]
@@ -28,11 +28,11 @@ class Frame:
 
 
 class MarkdownStream:
-    """Lays growing Markdown out, in rows of at most `width` cells.
+    """Lays out growing Markdown in rows of at most `width` cells.
 
-    `feed` only keeps text; `frame` does the work, so that it is done as often as something is painted.
-    All `done` rows together with the last `tail` are what one rendering of the whole text gives, however
-    it was cut into pieces and whenever frames were asked for. Memory and the time of a frame are bounded.
+    `feed` only stores text; `frame` does the work, once for each update of the screen. All `done` rows and
+    the last `tail` together equal one rendering of the whole text, however it was split into pieces and
+    frames. Memory and the time of a frame are bounded.
     """
 
     def __init__(
@@ -50,30 +50,30 @@ class MarkdownStream:
         self._layout = Layout()
 
     def feed(self, text: str) -> None:
-        """The next piece of the text. It may be foreign: nothing in it reaches a row unsanitized."""
+        """Takes the next piece of foreign text, which is sanitized."""
         self._pieces.append(text)
 
     def frame(self) -> Frame:
-        """Lays out what was fed since the last frame. The tail has at most `max_tail_rows`: its last ones."""
+        """Lays out what was fed since the last frame. The tail has the last `max_tail_rows` rows at most."""
         done = self._read()
         tail = self._preview()
         hidden = 0 if self._max_tail_rows is None else max(0, len(tail) - self._max_tail_rows)
         return Frame(tuple(done), tuple(tail[hidden:]), tuple(tail[:hidden]))
 
     def finish(self) -> tuple[Row, ...]:
-        """The text is complete: the rest of the rows. Nothing may be fed after it."""
+        """Ends the text; returns the remaining rows. Nothing may be fed after it."""
         return tuple(self._read() + self._take(self._reader.finish()))
 
     def limit_tail(self, rows: int) -> None:
-        """The tail has at most this many rows from now on: its last ones."""
+        """Limits the tail to its last rows from now on."""
         self._max_tail_rows = rows
 
     def resize(self, width: int) -> None:
-        """The rows to come, those of the tail among them, have at most this many cells."""
+        """Sets the width of the rows to come, including those of the tail."""
         self._page = replace(self._page, width=max(1, width))
 
     def _read(self) -> list[Row]:
-        """The rows that are final with what was fed."""
+        """The rows that became final by what was fed."""
         fed = "".join(self._pieces)
         self._pieces.clear()
         return self._take(self._reader.read(fed))
@@ -86,7 +86,7 @@ class MarkdownStream:
         return done
 
     def _preview(self) -> list[Row]:
-        """The rows that are not final: what is open, and the unfinished line if it says what it is."""
+        """The rows that are not final: open blocks, and the unfinished line if its kind is clear."""
         layout, rows = self._layout, []
         for event in self._reader.preview():
             layout, more = layout.take(event, self._page)

@@ -1,4 +1,4 @@
-"""What Markdown is made of, as values: containers, leaves, the events of reading them; decides nothing."""
+"""Containers, leaves and parser events of Markdown, as values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list; its items share the kind of their markers."""
+    """A list; its items have the same kind of marker."""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A list item. Its content is indented by `indent` columns; it is `filled` once it has any."""
+    """A list item. Its content is indented by `indent` columns; `filled` if it has content."""
 
     marker: Marker
     indent: int
@@ -31,7 +31,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text. Some of it may be held back; `begun` once any was given out."""
+    """A paragraph. Some text may be held back; `begun` if any was given out."""
 
     begun: bool = False
 
@@ -51,14 +51,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code block: fenced, or indented where it has no fence. Blank lines wait for code to follow them."""
+    """A code block: fenced, or indented if it has no fence. Blank lines wait for following code."""
 
     fence: Fence | None = None
     blanks: int = 0
 
     @property
     def language(self) -> str:
-        """What the fence names, in lower case; empty where it names nothing."""
+        """The language of the fence, in lower case; empty if there is none."""
         return language_in(self.fence.info) if self.fence else ""
 
 
@@ -82,7 +82,7 @@ Leaf = Paragraph | Heading | Rule | Code | Formula | Table
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """A container begins inside those that are open."""
+    """A container starts inside the open ones."""
 
     container: Container
 
@@ -94,14 +94,14 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A leaf begins in the innermost container."""
+    """A leaf starts in the innermost container."""
 
     leaf: Leaf
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A line of the open leaf, or a part of one: an overlong line comes in several."""
+    """A line of the open leaf, or a part of an overlong line."""
 
     text: str
     begins: bool = True

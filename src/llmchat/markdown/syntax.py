@@ -1,4 +1,4 @@
-"""A line being read from its left, and what its rest may be: markers, headings, fences, table rows.
+"""A cursor over a source line, and what its rest can be: markers, headings, fences, table rows.
 
 The rules are CommonMark 0.31's and, for tables, those of GitHub Flavored Markdown.
 """
@@ -28,7 +28,7 @@ _NO_PROSE = re.compile(
 
 
 class SourceLine:
-    """The rest of a line, and the column it begins in."""
+    """The rest of a line, and the column that it starts in."""
 
     def __init__(self, rest: str) -> None:
         self.rest = rest
@@ -45,7 +45,7 @@ class SourceLine:
 
     @property
     def indent(self) -> int:
-        """Columns of white space that the rest begins with."""
+        """Columns of white space at the start of the rest."""
         at = self._column
         for character in self.rest:
             if character not in _BLANKS:
@@ -54,12 +54,12 @@ class SourceLine:
         return at - self._column
 
     def take(self, mark: str) -> None:
-        """Moves behind a mark, and the white space before it."""
+        """Moves past a mark and the white space before it."""
         self._column += self.indent + len(mark)
         self.rest = self.text[len(mark) :]
 
     def drop(self, columns: int) -> None:
-        """Moves so many columns of white space further, if there are as many; a tab may be left in part."""
+        """Skips up to so many columns of white space; part of a tab may remain."""
         end = self._column + columns
         for index, character in enumerate(self.rest):
             if self._column >= end or character not in _BLANKS:
@@ -75,7 +75,7 @@ class SourceLine:
 
 
 class Align(StrEnum):
-    """How the cells of a column stand."""
+    """The alignment of a column."""
 
     LEFT = "left"
     CENTER = "center"
@@ -84,20 +84,20 @@ class Align(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A list marker: its text, the kind of list it belongs to, its number in an ordered one."""
+    """A list marker: its text, and its number in an ordered list."""
 
     text: str
     number: int | None
 
     @property
     def kind(self) -> str:
-        """The character that all items of a list share."""
+        """The marker's character, the same for all items of a list."""
         return self.text[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The opening line of a code fence; `indent` columns are taken off every line of code."""
+    """The opening line of a code fence; `indent` columns are removed from every line of code."""
 
     mark: str
     info: str
@@ -140,9 +140,9 @@ def marker(line: str) -> Marker | None:
 
 
 def formula(line: str) -> str | None:
-    r"""What closes the formula that this line opens: `$$` or `\]` at the end of this line or of a later one.
+    r"""The end mark of the formula that this line opens: `$$` or `\]`, at the end of this or a later line.
 
-    A `$$` with anything but TeX after it is taken for text unless the same line closes it.
+    A `$$` followed by anything but TeX is text, unless the same line closes it.
     """
     if not (found := _FORMULA.match(line)):
         return None
@@ -154,14 +154,14 @@ def formula(line: str) -> str | None:
 
 
 def is_prose(start: str) -> bool:
-    """Whether a line with this long a start is running text, however it goes on."""
+    """True if a line with this long start is running text, however it continues."""
     return "|" not in start and _NO_PROSE.match(start) is None
 
 
 def cells(line: str, *, keep_code: bool = False) -> tuple[str, ...]:
-    """The cells of a table row. A pipe in one is written with a backslash, in code as well.
+    """The cells of a table row. A pipe inside a cell needs a backslash, in code as well.
 
-    With `keep_code` code is not split either, which is not what GitHub does, but what is mostly meant.
+    With `keep_code` code is not split, which differs from GitHub, but is mostly what is meant.
     """
     line = line.strip(_BLANKS)
     if keep_code:
@@ -175,7 +175,7 @@ def cells(line: str, *, keep_code: bool = False) -> tuple[str, ...]:
 
 
 def alignments(line: str) -> tuple[Align, ...] | None:
-    """The columns of a table, if this is the line below its header."""
+    """The columns of a table, if this is its delimiter row."""
     if not _DELIMITERS.match(line):
         return None
     parts = [part.strip(_BLANKS) for part in line.strip(_BLANKS).split("|")]
@@ -204,5 +204,5 @@ _ONLY_MARKERS = re.compile(
 
 
 def is_undecided(line: str) -> bool:
-    """Whether an unfinished line shows nothing yet but marks that may turn out to be something else."""
+    """True if an unfinished line has only marks whose meaning is still open."""
     return _ONLY_MARKERS.match(line.lstrip(" \t>")) is not None

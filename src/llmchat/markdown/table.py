@@ -1,4 +1,4 @@
-"""The block whose widths have to be decided: a table; they follow from its header and first rows alone."""
+"""Lays out tables. The column widths depend on the header and the first rows only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmchat.markdown.rows import Run, Runs, cut, lay, plain
 from llmchat.markdown.syntax import Align
 
 SAMPLE = 30
-"""Rows that decide the widths; those after them fold their cells to fit."""
+"""How many rows decide the widths; later ones wrap their cells to fit."""
 
 _GAP = " \u2502 "
 _CROSSING = "\u2500\u253c\u2500"
@@ -23,12 +23,12 @@ Cells = tuple[Runs, ...]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table's rows so far. Nothing is laid out before the widths are `frozen`."""
+    """The rows of a table so far. Nothing is laid out before the widths are `frozen`."""
 
     header: Cells
     columns: tuple[Align, ...]
     border: Style
-    natural: tuple[int, ...]  # cells each column would take
+    natural: tuple[int, ...]  # the natural width of each column
     rows: tuple[Cells, ...] = ()
     frozen: bool = False
 
@@ -37,7 +37,7 @@ class Grid:
         return cls(header, columns, border, tuple(map(_natural, header)))
 
     def add(self, row: Cells, width: int) -> tuple[Grid, list[Runs]]:
-        """The table with one more row, and what is final with it."""
+        """The table with one more row, and the rows that are final by it."""
         if self.frozen:
             return self, self._lay_row(row, self._widths(width), width)
         natural = tuple(max(had, _natural(cell)) for had, cell in zip(self.natural, row, strict=True))
@@ -47,7 +47,7 @@ class Grid:
         return replace(grown, rows=(), frozen=True), grown.open_rows(width)
 
     def open_rows(self, width: int) -> list[Runs]:
-        """All that is not final yet."""
+        """The rows that are not final yet."""
         if self.frozen:
             return []
         widths = self._widths(width)
@@ -59,14 +59,14 @@ class Grid:
         return laid
 
     def _widths(self, width: int) -> tuple[int, ...]:
-        """Cells of each column; none at all where they do not fit side by side."""
+        """The width of each column; empty if the columns do not fit side by side."""
         room = width - len(_GAP) * (len(self.natural) - 1)
         wanted = [max(1, columns) for columns in self.natural]
         if room < len(wanted) * min(3, max(wanted)):
             return ()
         widths: dict[int, int] = {}
         order = sorted(range(len(wanted)), key=wanted.__getitem__)
-        for left, column in enumerate(order):  # narrow columns first; what they leave is for the others
+        for left, column in enumerate(order):  # narrow columns first; the others share the rest
             share = room // (len(order) - left)
             widths[column] = min(wanted[column], share)
             room -= widths[column]

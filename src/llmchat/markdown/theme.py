@@ -1,4 +1,4 @@
-"""Names of what is shown -> rich styles, as data; decides nothing about where they are used."""
+"""The themes: rich styles by name, as data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHAPES = {
     "code": "bold",
     "math": "italic",
 }
-# The terminal's own 16 colours follow its background; plain white, black and yellow do not read on both.
+# The terminal's 16 colours fit its background; plain white, black and yellow are not readable on both.
 _COLOURS = _SHAPES | {
     "link": "blue underline",
     "heading1": "bold magenta underline",
@@ -40,7 +40,7 @@ _COLOURS = _SHAPES | {
     "marker": "magenta",
     "code": "cyan",
     "math": "cyan",
-    # what Pygments calls the parts of a program
+    # token types of Pygments
     "token.Comment": "dim italic",
     "token.Keyword": "magenta",
     "token.Keyword.Constant": "cyan",
@@ -82,7 +82,7 @@ THEMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Styles by name. A name it does not have is plain; a token's name falls back to its parent's."""
+    """Styles by name. An unknown name is plain; a token type falls back to its parent."""
 
     styles: Mapping[str, Style]
 
@@ -90,7 +90,7 @@ class Theme:
         return self.styles.get(name) or Style.null()
 
     def token(self, name: str) -> Style:
-        """The style of a Pygments token by its dotted name, as in `Keyword.Declaration`."""
+        """The style of a Pygments token type by its dotted name, such as `Keyword.Declaration`."""
         while name:
             if style := self.styles.get(f"token.{name}"):
                 return style
@@ -99,5 +99,5 @@ class Theme:
 
 
 def load_theme(name: str) -> Theme:
-    """The theme of this name. Raises KeyError for one that THEMES does not have."""
+    """The theme with this name. Raises KeyError if it is not in THEMES."""
     return Theme({what: Style.parse(style) for what, style in THEMES[name].items()})

@@ -1,4 +1,4 @@
-"""Saved conversations: owns their ids and times, and is the only home of sqlite3; shows nothing."""
+"""The store: saved conversations in SQLite. The only package that uses sqlite3."""
 
 from llmchat.store.conversations import Summary
 from llmchat.store.export import ConversationExport

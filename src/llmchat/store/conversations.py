@@ -1,4 +1,4 @@
-"""The rows of the table `conversations`: how they are written, and what a list says of them."""
+"""Reads and writes the table `conversations`, and lists its rows as summaries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llmchat.store.database import storable
 
 TITLE = """coalesce(title, (SELECT substr(text, 1, 1000) FROM messages
     WHERE conversation_id = conversations.id AND role = 'user' ORDER BY id LIMIT 1), '')"""
-"""SQL for the title of a row of `conversations`: its name, else the beginning of the first question."""
+"""SQL for a conversation's title: the one that was set, else the beginning of the first question."""
 
 _SUMMARIES = f"""
 SELECT id, {TITLE}, created_at, updated_at,
@@ -41,7 +41,7 @@ def insert_conversation(
     updated_at: float,
     title: str | None = None,
 ) -> None:
-    """Adds a conversation without messages."""
+    """Inserts a conversation without messages."""
     connection.execute(
         "INSERT INTO conversations (id, created_at, updated_at, title, system) VALUES (?, ?, ?, ?, ?)",
         (key, created_at, updated_at, None if title is None else storable(title), storable(system)),
@@ -71,21 +71,21 @@ def write_head(connection: sqlite3.Connection, key: str, head: int | None, now: 
 
 
 def list_ids(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """All of them, the conversation that was written to last first."""
+    """All ids, the most recently written conversation first."""
     rows = connection.execute("SELECT id FROM conversations ORDER BY updated_at DESC, head DESC")
     return tuple(str(key) for (key,) in rows)
 
 
 def list_summaries(connection: sqlite3.Connection, limit: int) -> tuple[Summary, ...]:
-    """The `limit` conversations that were written to last, newest first; -1 for all."""
+    """The `limit` most recently written conversations, newest first; -1 for all."""
     rows = connection.execute(_SUMMARIES, (limit,))
     return tuple(Summary(key, first_line(title), *rest) for key, title, *rest in rows)
 
 
 def write_title(connection: sqlite3.Connection, key: str, title: str) -> bool:
-    """Names a conversation, "" takes its name away; False if there is none.
+    """Sets the title of a conversation, "" removes it; False if there is no such conversation.
 
-    Its time stays: a conversation does not become the latest one by its name.
+    Its time is not changed: a new title does not make it the latest conversation.
     """
     named = storable(" ".join(title.split())) or None
     found = connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (named, key))

@@ -1,4 +1,4 @@
-"""The SQLite file: opens it, runs transactions, translates its errors; knows no conversation."""
+"""Opens the SQLite file, runs transactions, translates SQLite's errors; knows no table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHORT_PATIENCE_S = 0.1
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turns every fault of SQLite into an error of llmchat. A ProgrammingError is a bug and stays one."""
+    """Translates SQLite's errors into llmchat's. A ProgrammingError is a bug, and is not translated."""
     try:
         yield
     except sqlite3.ProgrammingError:
@@ -28,8 +28,10 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _explain(error: sqlite3.Error, path: Path) -> LLMChatError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # the module's own errors have none
-    match code & 0xFF:  # the rest is detail: sqlite.org/rescode.html
+    code = getattr(
+        error, "sqlite_errorcode", sqlite3.SQLITE_ERROR
+    )  # errors of the sqlite3 module itself have no code
+    match code & 0xFF:  # the primary code, without details: sqlite.org/rescode.html
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return locked(path)
         case _ if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):  # the latter: no room for -shm
@@ -39,7 +41,7 @@ def _explain(error: sqlite3.Error, path: Path) -> LLMChatError:
         case sqlite3.SQLITE_CANTOPEN:
             return unusable(path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return damaged(path, "is damaged, or not a database; it was left as it is")
+            return damaged(path, "is damaged, or not a database; it was not changed")
         case sqlite3.SQLITE_CONSTRAINT if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
             return StorageError(
                 "this conversation is no longer there: another process erased it",
@@ -47,36 +49,36 @@ def _explain(error: sqlite3.Error, path: Path) -> LLMChatError:
             )
         case _:
             return StorageError(
-                f"reading or writing {path} failed: {error}", hint="`llmchat doctor` looks at it more closely"
+                f"reading or writing {path} failed: {error}", hint="`llmchat doctor` checks it"
             )
 
 
 def locked(path: Path) -> TryLaterError:
-    """Another process keeps this one from reading or writing."""
+    """The error for a database that another process has locked."""
     return TryLaterError(
-        "the conversations are locked by another program",
-        hint=f"try again in a moment, or close what else has {path} open",
+        "the conversations are locked by another process",
+        hint=f"try again in a moment, or close other programs that use {path}",
     )
 
 
 def read_only(path: Path) -> StorageError:
-    """The file, or its folder, may not be written."""
+    """The error for a file or folder that cannot be written to."""
     return StorageError(f"{path} is read-only", hint="make it writable, or chat with --no-save")
 
 
 def unusable(path: Path) -> StorageError:
-    """There is something else in place of the file."""
-    return StorageError(f"cannot open {path}", hint="it has to be a file that you may read and write")
+    """The error for a path that is not a usable file."""
+    return StorageError(f"cannot open {path}", hint="it must be a file that you can read and write")
 
 
 def damaged(path: Path, what: str) -> StorageError:
-    """SQLite cannot make sense of the file; `what` follows its name."""
-    hint = f'move it away to start afresh; `sqlite3 "{path}" .recover` may save what it holds'
+    """The error for a damaged file; `what` follows its name in the message."""
+    hint = f'move it away to start with a new one; `sqlite3 "{path}" .recover` may recover its content'
     return StorageError(f"{path} {what}", hint=hint)
 
 
 def storable(text: str) -> str:
-    """The text as SQLite can keep it: UTF-8 has no place for half a surrogate pair, which becomes U+FFFD."""
+    """The text in valid UTF-8, as SQLite needs it: lone surrogates become U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -85,7 +87,7 @@ def storable(text: str) -> str:
 
 
 class Database:
-    """An open database of the current schema. Belongs to the thread that opened it."""
+    """An open database with the current schema. To be used only in the thread that opened it."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, notices: tuple[Notice, ...]) -> None:
         self.path = path
@@ -96,11 +98,11 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, *, patience: float) -> Database:
-        """Opens or creates the file, and brings it to the current schema in one transaction.
+        """Opens or creates the file, and migrates it to the current schema in one transaction.
 
-        `patience` is how many seconds a lock of another process is waited for. Raises CreateError,
-        DeniedError, TryLaterError if it is locked, and StorageError if it is damaged, newer,
-        another program's, read-only, or the disk is full.
+        `patience` is how many seconds to wait for a lock of another process. Raises CreateError,
+        DeniedError, TryLaterError if it is locked, and StorageError if it is damaged, has a newer schema,
+        belongs to another program, is read-only, or the disk is full.
         """
         notices = _create_private(path)
         with translated(path):
@@ -117,21 +119,21 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A transaction in which every query sees the same moment."""
+        """A read transaction: every query sees the same state."""
         with translated(self.path), _transaction(self.connection, "DEFERRED"):
             yield self.connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that writes: all of it is on disk when it is left, or nothing.
+        """A write transaction: when the context is left, all of it is on disk, or nothing.
 
-        IMMEDIATE takes the lock first: one that only finds out later that it must wait can never be let in.
+        IMMEDIATE takes the lock first: a transaction that upgrades from reading could never get it.
         """
         try:
             with translated(self.path), _transaction(self.connection, "IMMEDIATE"):
                 yield self.connection
         except TryLaterError:
-            # Who has waited in vain once must not make a stream stutter at every piece of it.
+            # After one wait in vain, further writes do not wait: a stream must not stutter at every piece.
             self._wait_for(_SHORT_PATIENCE_S * 1000)
             raise
         self._wait_for(self._patience_ms)
@@ -143,14 +145,14 @@ class Database:
             self._waits_ms = waits
 
     def shrink(self) -> None:
-        """Writes the database anew without its free pages. Takes as much room on the disk meanwhile."""
+        """Rewrites the database without free pages (VACUUM). Needs as much disk space again meanwhile."""
         with translated(self.path):
             self.connection.execute("VACUUM")
 
     def empty_log(self) -> None:
-        """Moves the write-ahead log into the database and empties it: it still holds what was erased.
+        """Moves the write-ahead log into the database and empties it, as it still has what was erased.
 
-        Where another process is reading, that is left to whoever closes the database last.
+        If another process is reading, that is left to the last process that closes the database.
         """
         with translated(self.path):
             self.connection.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchone()
@@ -162,10 +164,10 @@ class Database:
 
 
 def _create_private(path: Path) -> tuple[Notice, ...]:
-    """Makes sure that this database file is there, its folder 0700 and it 0600, whatever the umask.
+    """Makes sure that the database file exists with mode 0600, in a folder with mode 0700.
 
-    What others could read is restricted to its owner, and the notices say so. Raises CreateError where folder
-    or file cannot be created, DeniedError if something open to other users cannot be restricted.
+    What others could read is restricted to its owner, with notices. Raises CreateError if folder or file
+    cannot be created, DeniedError if wider permissions cannot be changed.
     """
     try:
         make_private_folder(path.parent)
@@ -178,9 +180,9 @@ def _create_private(path: Path) -> tuple[Notice, ...]:
             f"cannot create {path}: {error.strerror or error}",
             hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",
         ) from error
-    # SQLite gives the mode of the database to the two files beside it; these may be older than that.
+    # SQLite gives the -wal and -shm files the database's mode; existing ones may be older.
     kept = (path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm"))
-    hint = "take it from them, or set LLMCHAT_HOME to a folder of your own"
+    hint = "remove their access, or set LLMCHAT_HOME to another folder"
     return tuple(Notice(said) for each in kept if (said := restrict_to_owner(each, hint=hint)))
 
 
@@ -191,7 +193,7 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # SQLite ends it by itself after some faults
+        if connection.in_transaction:  # SQLite ends the transaction itself after some errors
             connection.execute("ROLLBACK")
         raise
 
@@ -199,9 +201,9 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
 def _prepare(connection: sqlite3.Connection, deadline: float) -> None:
     current = schema.check(connection)
     _write_ahead(connection, deadline)
-    # In WAL mode NORMAL is enough to survive the end of a process, however it dies: what was written is in
-    # the kernel's hands. FULL also survives a power cut, for one fsync a commit: three a turn, one a second
-    # in between. "The question is saved before it is sent" should hold when the battery dies, too.
+    # In WAL mode NORMAL is enough to survive a killed process, as the kernel has what was written. FULL also
+    # survives a power failure, for one fsync per commit: three per turn, one per second in between. "The
+    # question is saved before it is sent" should hold when the battery dies, too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten with zeros
     if not current:
@@ -211,9 +213,9 @@ def _prepare(connection: sqlite3.Connection, deadline: float) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection, deadline: float) -> None:
-    """Readers and a writer side by side. The switch is remembered in the file.
+    """Switches to WAL mode, which lets readers and a writer work at once. The file remembers it.
 
-    SQLite does not wait for a lock here where two processes switch at once, so this does.
+    SQLite does not wait for a lock if two processes switch at once, so this does.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A conversation with all its branches, to be taken to another machine; knows no format."""
+"""Reads and writes a conversation with all its branches, for export and import; knows no format."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ROW = "SELECT title, system, created_at, updated_at, head FROM conversations WH
 
 @dataclass(frozen=True, slots=True)
 class ConversationExport:
-    """A conversation and every message of it, numbered from 1 in the order they were begun.
+    """A conversation with all its messages, numbered from 1 in the order of their creation.
 
     So a parent has a lower number than its children. `head` is the number of the newest message of the
     current branch.
     """
 
     id: str
-    title: str | None  # as the person named it
+    title: str | None  # as set with /title
     system: str
     created_at: float  # seconds since the epoch, UTC
     updated_at: float
@@ -39,7 +39,7 @@ class ConversationExport:
 
 
 def read_export(connection: sqlite3.Connection, conversation_id: str) -> ConversationExport:
-    """All that is saved of a conversation. Raises MissingError if there is no such id."""
+    """Reads a whole conversation. Raises MissingError if there is no such id."""
     row = connection.execute(_ROW, (conversation_id,)).fetchone()
     if row is None:
         raise missing(conversation_id)
@@ -56,9 +56,9 @@ def read_export(connection: sqlite3.Connection, conversation_id: str) -> Convers
 def write_export(
     connection: sqlite3.Connection, export: ConversationExport, writer: WriterProcess
 ) -> str | None:
-    """Adds a conversation and returns its id: a new one if its own is taken by another conversation.
+    """Inserts a conversation and returns its id: a new one if another conversation has its id.
 
-    None if exactly this conversation is there already; then nothing is written.
+    None if exactly this conversation exists already; then nothing is written.
     """
     key = export.id if is_id(export.id) else new_id()
     if connection.execute(_ROW, (key,)).fetchone() is not None:

@@ -1,4 +1,4 @@
-"""The ids of conversations: makes them, and reads them as people type them; knows no database."""
+"""The ids of conversations: creates them, and finds the one that a person typed; knows no database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base32 (crockford.com/base32.html) in lower case: no i, l, o, u."""
 
 _LENGTH = 10
-_MISREAD = str.maketrans("ilo", "110")  # what Crockford reads the letters as that are left out
+_MISREAD = str.maketrans("ilo", "110")  # Crockford's reading of the omitted letters
 _LISTED = 5  # candidates named in an error
 
 
@@ -20,15 +20,14 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether this could be the id of a conversation."""
+    """True if this could be the id of a conversation."""
     return len(text) == _LENGTH and set(text) <= set(ALPHABET)
 
 
 def choose_id(given: str, ids: Sequence[str]) -> str:
-    """The one of these ids, newest first, that is meant: `last`, an id or the beginning of one.
+    """Chooses one of these ids, newest first: by `last`, an id or the beginning of one.
 
-    Case and look-alikes do not matter. Raises MissingError if there is none, UsageError if there are
-    several.
+    Ignores case, and reads o, i, l as 0, 1, 1. Raises MissingError if none matches, UsageError if several do.
     """
     if not ids:
         raise MissingError("there is no conversation yet", hint="`llmchat` starts one")
@@ -41,13 +40,13 @@ def choose_id(given: str, ids: Sequence[str]) -> str:
         return found[0]
     if found:
         named = ", ".join(found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
-        raise UsageError(f"{len(found)} conversations begin with {given!r}: {named}", hint="type more of it")
+        raise UsageError(
+            f"{len(found)} conversations begin with {given!r}: {named}", hint="type more characters of the id"
+        )
     near = nearest(wanted, ids)
     raise missing(given, f"; the nearest is {near}" if near else "")
 
 
 def missing(given: str, also: str = "") -> MissingError:
     """The error for an id that no conversation has."""
-    return MissingError(
-        f"there is no conversation {given!r}{also}", hint="`llmchat history list` shows them all"
-    )
+    return MissingError(f"there is no conversation {given!r}{also}", hint="`llmchat history list` lists them")

@@ -1,4 +1,4 @@
-"""Writes one conversation as it happens; reads nothing and never rewrites what is finished."""
+"""Writes a conversation to the store while it happens; never rewrites finished messages."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _BUFFER_BYTES = 2048
 
 
 class Timer(Protocol):
-    """What `call_later` gives, as asyncio's does."""
+    """The result of `call_later`, like asyncio's."""
 
     def cancel(self) -> None: ...
 
 
 SHARED = Notice(
-    "another llmchat writes to this conversation, too: each goes on with a branch of its own, nothing is lost"
+    "another llmchat is writing to this conversation, too: each continues on its own branch, nothing is lost"
 )
 
 CallLater = Callable[[float, Callable[[], None]], Timer]
@@ -38,7 +38,7 @@ CallLater = Callable[[float, Callable[[], None]], Timer]
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """A message of the branch: on disk if it has an id, and what of it is not there yet."""
+    """A message of the branch: its id if it is on disk, and what is not written yet."""
 
     id: int | None
     saved: Saved | None = None  # only until it has an id
@@ -51,9 +51,9 @@ class _Entry:
 class ConversationJournal:
     """The Journal of one conversation in the store.
 
-    A conversation that is new gets its row with its first message, so that an empty session leaves no
-    trace. What a call fails to write is kept and written with the next one that succeeds, so an error
-    means "not on disk yet". Errors: TryLaterError if the database is locked, else StorageError.
+    A new conversation gets its row with its first message, so that an empty session leaves no trace. What a
+    call fails to write is written with the next one that succeeds: an error means "not on disk yet". Errors:
+    TryLaterError if the database is locked, else StorageError.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class ConversationJournal:
         branch: Sequence[int] = (),
         system: str = "",
     ) -> None:
-        """`branch` are the keys of the messages from the first to the newest one.
+        """`branch` has the keys of the messages, from the first to the newest one.
 
         `now` is the time of day in seconds since the epoch, `clock` a monotonic one that paces `append`.
-        With `call_later` text is also written in time when a stream falls silent.
+        With `call_later` text is also written in time when a stream pauses.
         """
         self._database = database
         self._writer = writer
@@ -79,38 +79,40 @@ class ConversationJournal:
         self._clock = clock
         self._call_later = call_later
         self.conversation_id = conversation_id
-        """None until the first question is saved."""
+        """The conversation's id; None until the first question is saved."""
         self._branch = [_Entry(key) for key in branch]
         self._system = system
-        self._unwritten: list[_Entry] = []  # with something to write, oldest first
-        self._head = branch[-1] if branch else None  # as this process left it on disk, or found it
-        self._shared = False  # another process was seen to write here, and that was told
+        self._unwritten: list[_Entry] = []  # entries with something to write, oldest first
+        self._head = (
+            branch[-1] if branch else None
+        )  # the newest message on disk, as this process wrote or found it
+        self._shared = False  # another process writes to the conversation, and the notice was given
         self._notices: list[Notice] = []
-        self._head_changed = False  # the newest message is another one, or has ended
+        self._head_changed = False  # there is a new newest message, or it has ended
         self._system_changed = False
-        self._buffered = 0  # bytes since the last try to write
+        self._buffered = 0  # bytes since the last attempt to write
         self._tried_at = clock()
         self._timer: Timer | None = None
 
     def share(self) -> None:
-        """Another process writes to this conversation, too: the person is told, once."""
+        """Adds a notice, once, that another process writes to this conversation, too."""
         if not self._shared:
             self._shared = True
             self._notices.append(SHARED)
 
     def take_notices(self) -> list[Notice]:
-        """What the person should be told since this was last asked."""
+        """The notices since the last call."""
         notices, self._notices = self._notices, []
         return notices
 
     def begin(self, message: Message, provenance: Provenance | None = None) -> None:
-        """Opens a message below the newest one; it is on disk when this returns."""
+        """Starts a message after the newest one; it is on disk when this returns."""
         self._unwritten.append(self._add(Saved(message, provenance)))
         self._head_changed = True
         self._write()
 
     def append(self, text: str) -> None:
-        """More text of the newest message: on disk after a second or 2 KiB, whichever comes first."""
+        """Appends text to the newest message: on disk after a second or 2 KiB, whichever comes first."""
         self._newest().buffer.append(text)
         self._buffered += len(text.encode("utf-8", "surrogatepass"))
         left = self._tried_at + _INTERVAL_S - self._clock()
@@ -120,16 +122,16 @@ class ConversationJournal:
             self._timer = self._call_later(left, self._write_in_time)
 
     def end(self, status: Status, provenance: Provenance) -> None:
-        """The newest message is over; all of it is on disk when this returns."""
+        """Ends the newest message; all of it is on disk when this returns."""
         newest = self._newest()
         newest.ended, newest.provenance = status, provenance
         self._head_changed = True
         self._write()
 
     def start_branch(self, messages: Iterable[Saved]) -> None:
-        """Begins anew with these finished messages, in one transaction; what there was stays as a sibling.
+        """Starts a branch with these finished messages, in one transaction; the old branch stays.
 
-        Where it fails, nothing has changed.
+        If it fails, nothing has changed.
         """
         with self._writing_branch():
             self._branch = []
@@ -139,22 +141,22 @@ class ConversationJournal:
             self._unwritten += self._branch
 
     def back(self) -> None:
-        """The message before the newest becomes the newest; what is left stays as a sibling.
+        """Goes back by one message; the one that was the newest stays as a sibling.
 
-        The one call that does nothing where it fails: whoever asked for it sees the error and asks again.
+        Unlike other calls it is not repeated after a failure: the caller can call it again.
         """
         with self._writing_branch():
             self._branch.pop()
 
     def set_system(self, text: str) -> None:
-        """Another system message from here on; saved with the first question where there is none yet."""
+        """Changes the system message; it is saved with the first question if there is none yet."""
         self._system = text
         if self.conversation_id is not None or self._unwritten:
             self._system_changed = True
             self._write()
 
     def flush(self) -> None:
-        """Writes what could not be written yet, if anything: a last try at the end of a session."""
+        """Writes what could not be written yet: a last attempt at the end of a session."""
         if self._unwritten or self._system_changed:
             self._write()
 
@@ -171,7 +173,7 @@ class ConversationJournal:
             raise
 
     def _add(self, saved: Saved) -> _Entry:
-        """A new message below the newest one."""
+        """Adds a message after the newest one."""
         parent = self._branch[-1] if self._branch else None
         if saved.created_at is None:
             saved = replace(saved, created_at=self._now())
@@ -179,7 +181,7 @@ class ConversationJournal:
         return self._branch[-1]
 
     def _newest(self) -> _Entry:
-        """The newest message, which is to be written."""
+        """The newest message, marked for writing."""
         newest = self._branch[-1]
         if newest not in self._unwritten:
             self._unwritten.append(newest)
@@ -187,11 +189,11 @@ class ConversationJournal:
 
     def _write_in_time(self) -> None:
         self._timer = None
-        with suppress(StorageError, TryLaterError):  # kept in the buffer: `end` tells if it still fails
+        with suppress(StorageError, TryLaterError):  # stays buffered: `end` raises if it still fails
             self._write()
 
     def _write(self) -> None:
-        """Writes all that is not written yet in one transaction, or nothing of it."""
+        """Writes everything that is not written yet, in one transaction."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -208,7 +210,7 @@ class ConversationJournal:
             # Only what changed here: another process may have changed the rest.
             found = head = self._head
             if self._head_changed:
-                # An erased conversation is found out by what follows.
+                # The statements that follow detect an erased conversation.
                 found = read_head(connection, conversation_id, default=found)
                 head = _key(self._branch[-1] if self._branch else None, keys)
                 write_head(connection, conversation_id, head, self._now())

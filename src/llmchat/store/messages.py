@@ -1,6 +1,6 @@
-"""The rows of the table `messages`: how a message is written to them, piece by piece, and read back.
+"""Reads and writes the table `messages`, also a message that is written piece by piece.
 
-The text of an answer that is still coming stands in `pieces`; whoever ends the answer folds them into it.
+The text of an unfinished answer is in the table `pieces`; ending the answer moves it into the message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from llmchat.errors import StorageError, TryLaterError, UsageError
 from llmchat.store.database import Database, storable
 from llmchat.store.writer import WriterProcess, is_alive
 
-_STREAMING = "streaming"  # the status of an answer that is still coming
+_STREAMING = "streaming"  # the status of an unfinished answer
 
 FULL_TEXT = """messages.text || coalesce((SELECT group_concat(text, '') FROM
     (SELECT text FROM pieces WHERE message_id = messages.id ORDER BY id)), '')"""
@@ -45,7 +45,7 @@ _PROVENANCE = (
 )
 _READ = f"messages.id, parent, role, {FULL_TEXT}, status, created_at, {', '.join(_PROVENANCE)}"
 
-# All of it is our own text: no value of anybody's is formatted into these statements.
+# Only constants of this file are formatted into these statements, never a value.
 _INSERT = f"""INSERT INTO messages (conversation_id, parent, role, text, status, created_at, writer_pid,
     writer_started, {", ".join(_PROVENANCE)}, depth)
     VALUES ({", ".join("?" * (8 + len(_PROVENANCE)))},
@@ -66,7 +66,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A message as it was saved. An answer that is still being written counts as interrupted."""
+    """A saved message. An answer that is still being written counts as interrupted."""
 
     id: int
     parent: int | None
@@ -77,7 +77,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A message to be saved, with what is known of it. Without a time it is one of now."""
+    """A message to save. Without a time it gets the current one."""
 
     message: Message
     provenance: Provenance | None = None
@@ -93,7 +93,7 @@ def insert_message(
     writer: WriterProcess,
     streaming: bool = False,
 ) -> int:
-    """Adds a message below `parent` and returns its key; `streaming` where more of its text will come."""
+    """Inserts a message after `parent` and returns its key; `streaming` if more text will follow."""
     row = (
         conversation_id,
         parent,
@@ -111,7 +111,7 @@ def insert_message(
 
 
 def append_text(connection: sqlite3.Connection, key: int, text: str) -> None:
-    """More text of a message that is streaming."""
+    """Appends text to a streaming message."""
     connection.execute("INSERT INTO pieces (message_id, text) VALUES (?, ?)", (key, storable(text)))
 
 
@@ -124,9 +124,9 @@ def end_message(
 
 
 def interrupt_orphans(database: Database) -> None:
-    """Marks the answers whose process is gone as interrupted.
+    """Marks unfinished answers as interrupted if their process has ended.
 
-    Where that cannot be written now it is left for the next time: they can be read all the same.
+    If that cannot be written now, it is left for the next time: they can be read anyway.
     """
     with database.reading() as connection:
         found = connection.execute(_OPEN_ROWS).fetchall()
@@ -148,7 +148,7 @@ def read_branch(connection: sqlite3.Connection, conversation_id: str) -> tuple[R
 
 
 def read_all(connection: sqlite3.Connection, conversation_id: str) -> tuple[Record, ...]:
-    """The messages of every branch, in the order they were begun. Raises StorageError."""
+    """The messages of every branch, in the order of their creation. Raises StorageError."""
     return tuple(_record(*row) for row in connection.execute(_ALL_ROWS, (conversation_id,)))
 
 
@@ -165,7 +165,9 @@ def read_status(status: str) -> Status:
 
 def unreadable(key: int, error: Exception) -> StorageError:
     """The error for a row that another program changed."""
-    return StorageError(f"message {key} cannot be read: {error}", hint="another program changed the database")
+    return StorageError(
+        f"message {key} cannot be read: {error}", hint="another program has changed the database"
+    )
 
 
 def _fold(connection: sqlite3.Connection, key: int) -> None:
@@ -223,7 +225,7 @@ def _settings(text: str) -> Settings:
 
 
 def _count(tokens: int | None) -> int | None:
-    """A server may claim any number; SQLite's integers have 64 bits."""
+    """A count that SQLite can store: 64 bits. A server may report any number."""
     return tokens if tokens is not None and abs(tokens) < 2**63 else None
 
 

@@ -1,4 +1,4 @@
-"""Opens a database to read it only: creates no file, migrates nothing and changes no byte."""
+"""Reads the database without changing it: creates no file, migrates nothing."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _WRITE_LOCK = 120
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found in a database that can be used."""
+    """The result of inspecting a usable database."""
 
     size: int  # bytes
     version: int
     outdated: bool  # the next chat migrates it
     conversations: int
-    index_damage: bool  # the search would miss something
+    index_damage: bool  # the search index is incomplete
 
 
 def list_read_only(path: Path, limit: int) -> tuple[Summary, ...]:
-    """The `limit` conversations that were written to last, newest first; none if there is no database.
+    """The `limit` most recently written conversations, newest first; none if there is no database.
 
-    Waits for no lock. Raises StorageError or TryLaterError if it cannot be read now.
+    Does not wait for locks. Raises StorageError or TryLaterError if it cannot be read now.
     """
     if not path.exists():
         return ()
@@ -47,10 +47,10 @@ def list_read_only(path: Path, limit: int) -> tuple[Summary, ...]:
 
 
 def inspect(path: Path, *, patience: float = 1.0) -> Inspection:
-    """Reads all of an existing database; waits `patience` seconds for a lock of another process.
+    """Checks an existing database completely; waits `patience` seconds for a lock of another process.
 
-    Raises what opening it for a chat would: StorageError if it is damaged, newer, another program's or
-    read-only, TryLaterError if it is locked, DeniedError if it may not be read.
+    Raises what a chat would: StorageError if it is damaged, has a newer schema, belongs to another program
+    or is read-only, TryLaterError if it is locked, DeniedError if it cannot be read.
     """
     _check_access(path)
     _check_lock(path, patience)
@@ -60,16 +60,16 @@ def inspect(path: Path, *, patience: float = 1.0) -> Inspection:
     except StorageError:
         if before or not _log_of(path).exists():
             raise
-        return _inspect(path, patience)  # somebody has begun to write meanwhile
+        return _inspect(path, patience)  # a process has started to write meanwhile
 
 
 def check_command(path: Path) -> str:
-    """The shell command that looks for damage in this database."""
+    """The shell command that checks this database for damage."""
     return f"sqlite3 {_quote(path)} '{_CHECK}'"
 
 
 def rebuild_command(path: Path) -> str:
-    """The shell command that mends `index_damage` in this database."""
+    """The shell command that repairs `index_damage` in this database."""
     return f'sqlite3 {_quote(path)} "{_REBUILD}"'
 
 
@@ -81,9 +81,10 @@ def _quote(path: Path) -> str:
 
 @contextmanager
 def open_read_only(path: Path, *, patience: float) -> Iterator[sqlite3.Connection]:
-    """The database, read-only; waits `patience` seconds for a lock. Faults of SQLite are translated.
+    """Opens the database read-only; waits `patience` seconds for a lock. Translates SQLite's errors.
 
-    SQLite would create a log that is not there, unless the file is `immutable`: nobody has it open then.
+    SQLite would create a missing log. `immutable` prevents that, and is safe if no log exists, as then no
+    process has the database open.
     """
     with translated(path):
         with path.open("rb") as file:
@@ -115,22 +116,22 @@ def _check_access(path: Path) -> None:
     if not path.is_file():
         raise unusable(path)
     if not os.access(path, os.R_OK):
-        raise DeniedError(f"{path} may not be read", hint="look at its permissions")
+        raise DeniedError(f"{path} cannot be read: permission denied", hint="check its permissions")
     if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         raise read_only(path)
 
 
 def _check_lock(path: Path, patience: float) -> None:
-    """Raises TryLaterError if another process keeps everybody from writing.
+    """Raises TryLaterError if another process has the write lock.
 
-    A reader never notices a writer, so this takes the writer's lock for a moment: SQLite's own, on a byte of
-    its own file, so a lock file would not do. This process must not have the database open: closing any
-    descriptor of the file drops the locks it holds on it.
+    A reader never notices a writer, so this tests SQLite's own lock, on a byte of its -shm file: a lock file
+    would not do. This process must not have the database open: closing any descriptor of the file drops the
+    locks it holds on it.
     """
     shared = Path(f"{path}-shm")
     if os.name != "posix" or not shared.exists():
         return
-    import fcntl  # filelock cannot look at one byte, which is where SQLite has its lock
+    import fcntl  # filelock cannot test the lock of a single byte, which is what SQLite uses
 
     deadline = time.monotonic() + patience
     with suppress(FileNotFoundError), shared.open("r+b") as file:
@@ -146,9 +147,9 @@ def _check_lock(path: Path, patience: float) -> None:
 
 
 def _has_index_damage(connection: sqlite3.Connection) -> bool:
-    """Whether the index of the search differs from the messages, as FTS5 itself finds in a copy in memory.
+    """True if the search index differs from the messages. FTS5 checks a copy in memory.
 
-    It only looks where it may write (sqlite.org/fts5.html, 6.4).
+    FTS5 checks only a writable database (sqlite.org/fts5.html, 6.4).
     """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
         connection.backup(copy)

@@ -1,4 +1,4 @@
-"""The shape of the database and the steps that lead to it; knows no query and no file.
+"""The database schema and its migrations.
 
 Times are seconds since the epoch, UTC, as REAL. Texts are what was typed or generated, unescaped.
 """
@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from llmchat.errors import StorageError
 
-# Messages are a tree: `parent` is what a message answers or follows, siblings are other attempts at the
+# Messages are a tree: `parent` is the message before, siblings are other attempts at the
 # same place, `head` is the newest message of the current branch, and `depth` counts from the first
 # message (1), so that the length of a branch needs no walk. AUTOINCREMENT: the key of an erased message never
-# comes back, so that a process which still holds it cannot write below a stranger.
+# is reused, so that a process that still has it cannot write to another conversation.
 #
-# `pieces` holds the text of an answer that is still coming; its end folds them into `messages.text`. An
+# `pieces` has the text of an unfinished answer; its end moves them into `messages.text`. An
 # INSERT costs what arrived since the last one, where `text = text || ?` would copy the whole answer every
 # time: n squared for n bytes. A reader joins both, so the text is whole at every moment.
 #
@@ -82,26 +82,26 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "INSERT INTO found (found) VALUES ('rebuild')",
     ),
 )
-"""One tuple of statements a version, only ever appended to. `PRAGMA user_version` counts those applied."""
+"""One tuple of statements per version; append only. `PRAGMA user_version` is the number applied."""
 
 
 def check(connection: sqlite3.Connection, *, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> bool:
-    """Whether the database is of this version; False if older or empty. Writes nothing.
+    """True if the database has the current version; False if it is older or empty. Writes nothing.
 
-    Raises StorageError if it is of a newer version, or of another program.
+    Raises StorageError if it has a newer version, or belongs to another program.
     """
-    # One statement, so that another process cannot migrate between the two answers.
+    # One statement, so that no process can migrate between two.
     version, tables = connection.execute(
         "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
     ).fetchone()
     if version > len(migrations):
         raise StorageError(
-            f"the conversations are of version {version}, from a newer llmchat; this knows {len(migrations)}",
+            f"the database has version {version}, from a newer llmchat; this one supports {len(migrations)}",
             hint="upgrade llmchat; nothing was changed",
         )
     if version == 0 and tables:
         raise StorageError(
-            "the file of the conversations is another program's database",
+            "the database belongs to another program",
             hint="move it away, or set LLMCHAT_HOME to another folder; nothing was changed",
         )
     return bool(version == len(migrations))
@@ -110,7 +110,7 @@ def check(connection: sqlite3.Connection, *, migrations: Sequence[Sequence[str]]
 def migrate(connection: sqlite3.Connection, *, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     """Applies the missing migrations inside the caller's write transaction, or raises sqlite3.Error.
 
-    Looks at the version again: another process may have migrated while this one waited for the lock.
+    Reads the version again: another process may have migrated while this one waited for the lock.
     """
     if check(connection, migrations=migrations):
         return

@@ -1,7 +1,7 @@
-"""Full-text search over all messages, on every branch. What people type is text, never an operator.
+"""Full-text search over all messages of every branch. The words are literal, never operators.
 
-The index holds trigrams, because Chinese has no spaces between its words: it finds three characters or
-more in the middle of anything. Words of one or two characters are looked for without it.
+The index has trigrams, as Chinese has no spaces between words: it finds any three or more characters
+anywhere. Words of one or two characters are searched without the index.
 Source: sqlite.org/fts5.html, 4.3.4.
 """
 
@@ -15,35 +15,35 @@ from llmchat.errors import UsageError
 from llmchat.store.conversations import TITLE, first_line
 from llmchat.store.database import storable
 
-_INDEXED = 3  # characters of a word that the index can find
+_INDEXED = 3  # minimum length of a word for the index
 _MOST_WORDS = 64
-_WILD, _ESCAPED = re.compile("[%_!]"), r"!\g<0>"  # what LIKE reads as more than a character, and the cure
-_BEFORE, _SHOWN = 30, 100  # characters of a snippet, before what was found and in all
+_WILD, _ESCAPED = re.compile("[%_!]"), r"!\g<0>"  # wildcards of LIKE, and their escape
+_BEFORE, _SHOWN = 30, 100  # characters of a snippet: before the match, and in all
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message that was found. Title and snippet are one line each of foreign text."""
+    """A message that matches. Title and snippet are foreign text, one line each."""
 
     conversation: str
     message: int
     title: str
-    snippet: str  # around the first place where a word of the search was found
+    snippet: str  # around the first match
     created_at: float  # seconds since the epoch, UTC
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a search, each once. Raises UsageError if there is none, or far too many."""
+    """The words of a search, without duplicates. Raises UsageError if there are none, or too many."""
     words = tuple(dict.fromkeys(storable(text).replace("\0", " ").split()))
     if not words:
-        raise UsageError("there is nothing to search for", hint="give a word or more")
+        raise UsageError("no words to search for", hint="give at least one word")
     if len(words) > _MOST_WORDS:
-        raise UsageError(f"a search has at most {_MOST_WORDS} words", hint="leave some out")
+        raise UsageError(f"a search has at most {_MOST_WORDS} words", hint="remove some")
     return words
 
 
 def find(connection: sqlite3.Connection, text: str, limit: int) -> tuple[Found, ...]:
-    """The `limit` newest messages that hold every word of the text, in any case and as a part of others.
+    """The `limit` newest messages that contain every word of the text, in any case, also inside other words.
 
     Raises UsageError as `words_of`.
     """
@@ -57,7 +57,7 @@ def find(connection: sqlite3.Connection, text: str, limit: int) -> tuple[Found, 
 
 
 def _query(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    # A quoted string is a phrase in which nothing but the quote means anything: sqlite.org/fts5.html, 3.2.
+    # In a quoted string only the quote is special: sqlite.org/fts5.html, 3.2.
     phrases = ['"{}"'.format(word.replace('"', '""')) for word in words if len(word) >= _INDEXED]
     short = [f"%{_WILD.sub(_ESCAPED, word)}%" for word in words if len(word) < _INDEXED]
     terms = ["messages.text LIKE ? ESCAPE '!'"] * len(short)

@@ -1,4 +1,4 @@
-"""The saved conversations: finds, lists and loads them; writes only what a dead process left open."""
+"""The Store: finds, lists, loads, renames, exports and erases saved conversations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PATIENCE_S = 5.0
 
 
 class Store:
-    """The conversations in one database file. Every method may raise StorageError or TryLaterError."""
+    """All saved conversations, in one database. Every method may raise StorageError or TryLaterError."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
         self.database = database
@@ -39,9 +39,9 @@ class Store:
     def open(
         cls, path: Path, *, clock: Callable[[], float] = time.time, patience: float = _PATIENCE_S
     ) -> Store:
-        """Opens or creates the database; answers that a dead process left open become interrupted.
+        """Opens or creates the database; marks unfinished answers of ended processes as interrupted.
 
-        `clock` gives seconds since the epoch; `patience` is how many seconds a lock is waited for.
+        `clock` gives seconds since the epoch; `patience` is how many seconds to wait for a lock.
         Raises CreateError, DeniedError, StorageError or TryLaterError, see `Database.open`.
         """
         database = Database.open(path, patience=patience)
@@ -53,7 +53,7 @@ class Store:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What the person should know about how it was opened."""
+        """Notices about opening it."""
         return self.database.notices
 
     def close(self) -> None:
@@ -69,9 +69,9 @@ class Store:
         self.close()
 
     def journal(self, *, system: str = "", call_later: CallLater | None = None) -> ConversationJournal:
-        """For a new conversation; nothing is written before its first question.
+        """The journal of a new conversation; nothing is written before its first question.
 
-        `call_later` is the event loop's: with it text is saved in time when a stream falls silent.
+        `call_later` is the event loop's: with it text is saved in time when a stream pauses.
         """
         return ConversationJournal(
             self.database, writer=self._writer, now=self._now, system=system, call_later=call_later
@@ -80,7 +80,7 @@ class Store:
     def resume(
         self, conversation_id: str, *, call_later: CallLater | None = None
     ) -> tuple[Conversation, ConversationJournal]:
-        """A conversation and the journal that goes on with it, both of the same moment. See `load`."""
+        """A conversation and the journal that continues it, read in one transaction. See `load`."""
         system, records = self._read(conversation_id)
         journal = ConversationJournal(
             self.database,
@@ -96,7 +96,7 @@ class Store:
         return Conversation(system, tuple(record.message for record in records)), journal
 
     def load(self, conversation_id: str) -> Conversation:
-        """The current branch, first message first. Raises MissingError if there is no such id."""
+        """The current branch of a conversation. Raises MissingError if there is no such id."""
         system, records = self._read(conversation_id)
         return Conversation(system, tuple(record.message for record in records))
 
@@ -105,12 +105,12 @@ class Store:
         return self._read(conversation_id)[1]
 
     def list(self, limit: int) -> tuple[Summary, ...]:
-        """The `limit` conversations that were written to last, newest first."""
+        """The `limit` most recently written conversations, newest first."""
         with self.database.reading() as connection:
             return list_summaries(connection, limit)
 
     def resolve(self, given: str) -> str:
-        """The id that `last`, an id or the beginning of one means; case and look-alikes do not matter.
+        """The id for `last`, an id or the beginning of one; see `choose_id`.
 
         Raises MissingError if there is none, UsageError if there are several.
         """
@@ -119,21 +119,21 @@ class Store:
         return choose_id(given, ids)
 
     def search(self, text: str, limit: int) -> tuple[Found, ...]:
-        """The `limit` newest messages, on any branch, that hold every word of the text.
+        """The `limit` newest messages, on any branch, that contain every word of the text.
 
-        Raises UsageError if there is no word, or far too many.
+        Raises UsageError if there are no words, or too many.
         """
         with self.database.reading() as connection:
             return find(connection, text, limit)
 
     def set_title(self, conversation_id: str, title: str) -> None:
-        """Names a conversation; "" takes its name away. Raises MissingError if there is no such id."""
+        """Sets a conversation's title; "" removes it. Raises MissingError if there is no such id."""
         with self.database.writing() as connection:
             if not write_title(connection, conversation_id, title):
                 raise missing(conversation_id)
 
     def tree(self, conversation_id: str) -> tuple[Node, ...]:
-        """Every message, each followed by what is below it. Raises MissingError if there is no such id."""
+        """Every message, parents before children. Raises MissingError if there is no such id."""
         interrupt_orphans(self.database)
         with self.database.reading() as connection:
             nodes = read_tree(connection, conversation_id)
@@ -144,7 +144,7 @@ class Store:
     def switch(self, conversation_id: str, message: int) -> None:
         """Makes the branch that ends in the newest descendant of a message the current one.
 
-        A journal that is open on the conversation does not follow: `resume` gives one that does. Raises
+        An open journal of the conversation is not changed: use the one that `resume` returns. Raises
         MissingError if the conversation has no such message.
         """
         with self.database.writing() as connection:
@@ -157,30 +157,30 @@ class Store:
             return read_export(connection, conversation_id)
 
     def restore(self, conversations: Iterable[ConversationExport]) -> tuple[str | None, ...]:
-        """Adds all of these or, where that fails, none; returns the id of each.
+        """Imports all of these or, on an error, none; returns the id of each.
 
-        A conversation whose id is taken gets another one; None stands for one that is there already, just so.
+        A conversation whose id is taken gets another one; None means that exactly this one exists already.
         """
         with self.database.writing() as connection:
             return tuple(write_export(connection, each, self._writer) for each in conversations)
 
     def delete(self, *conversation_ids: str) -> None:
-        """Erases all of these with all their branches: overwritten with zeros, not just forgotten.
+        """Erases these conversations with all branches, overwriting them with zeros.
 
-        Raises MissingError if there is no such id, having erased none.
+        Raises MissingError if there is no such id; then none is erased.
         """
         with self.database.writing() as connection:
             for key in conversation_ids:
                 if not connection.execute("DELETE FROM conversations WHERE id = ?", (key,)).rowcount:
                     raise missing(key)
-            # The index only marks what was deleted; written anew, it holds what is left.
+            # The index only marks what was deleted; optimizing rewrites it without.
             connection.execute("INSERT INTO found (found) VALUES ('optimize')")
-        with suppress(StorageError, TryLaterError):  # gives space back; what was erased is zeros by now
+        with suppress(StorageError, TryLaterError):  # frees disk space; what was erased is overwritten by now
             self.database.shrink()
         self.database.empty_log()
 
     def _is_open_elsewhere(self, conversation_id: str) -> bool:
-        """Whether another living process wrote the newest message: it may well write the next one."""
+        """True if another running process wrote the newest message: it may write the next one, too."""
         with self.database.reading() as connection:
             writer = read_writer(connection, conversation_id)
         return writer is not None and writer != self._writer and is_alive(writer)

@@ -1,4 +1,4 @@
-"""The branches of a conversation: lists all of them, and makes another one the current branch."""
+"""The branches of a conversation: lists the tree of messages, and switches the current branch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Node:
 
 
 def read_tree(connection: sqlite3.Connection, conversation_id: str) -> tuple[Node, ...]:
-    """Every message, each followed by what is below it, siblings oldest first. Raises StorageError."""
+    """Every message in tree order, siblings oldest first. Raises StorageError."""
     branch = connection.execute(f"{BRANCH} SELECT id FROM branch", (conversation_id,))  # noqa: S608 - our own
     current = {key for (key,) in branch}
     rows = connection.execute(_NODES, (conversation_id,)).fetchall()
@@ -49,7 +49,7 @@ def switch_branch(connection: sqlite3.Connection, conversation_id: str, message:
     (head,) = connection.execute(_NEWEST_BELOW, (message, conversation_id)).fetchone()
     if head is None:
         raise MissingError(
-            f"conversation {conversation_id} has no message {message}", hint="its tree shows them all"
+            f"conversation {conversation_id} has no message {message}", hint="/tree shows its messages"
         )
     write_head(connection, conversation_id, head, now)
 
@@ -62,7 +62,7 @@ def _node(key: int, parent: int | None, role: str, status: str, text: str, *, cu
 
 
 def _downwards(nodes: Iterable[Node]) -> Iterator[Node]:
-    """The nodes in the order of a tree. A stack of its own: a conversation is deeper than Python's."""
+    """The nodes in tree order. Not recursive: a conversation can be deeper than Python's stack."""
     children: dict[int | None, list[Node]] = {}
     for node in nodes:
         children.setdefault(node.parent, []).append(node)

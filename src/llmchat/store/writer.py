@@ -1,7 +1,7 @@
-"""Tells whether the process that was writing a message is still there; writes nothing.
+"""Finds out whether the process that was writing a message is still running.
 
-A wrong guess does no harm: an answer taken for dead is put right by the next write of its living writer,
-one taken for living is shown as interrupted all the same.
+A wrong result does no harm: an answer wrongly marked as interrupted is corrected by its writer's next write,
+and an unfinished one is shown as interrupted anyway.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class WriterProcess:
-    """A process: its number, and when it started, since numbers are given out again; "" is unknown."""
+    """A process: its number, and its start time, as numbers are reused; "" is unknown."""
 
     pid: int
     started: str
@@ -26,7 +26,7 @@ def process(pid: int) -> WriterProcess:
 def is_alive(writer: WriterProcess) -> bool:
     if writer.started:
         return _started(writer.pid) == writer.started
-    if os.name != "posix":  # os.kill would end it there
+    if os.name != "posix":  # on Windows os.kill would end the process
         return writer.pid == os.getpid()
     try:
         os.kill(writer.pid, 0)
@@ -38,10 +38,10 @@ def is_alive(writer: WriterProcess) -> bool:
 
 
 def _started(pid: int) -> str:
-    """Boot and clock tick of a process's start on Linux; "" elsewhere, and where it is gone.
+    """Boot id and clock tick of a process's start on Linux; "" elsewhere, and if it has ended.
 
-    Source: proc_pid_stat(5). The second field is a name in parentheses which may hold any character; the
-    state is field 3, the start field 22. A zombie writes no more.
+    Source: proc_pid_stat(5). The second field is a name in parentheses, with any characters; the state is
+    field 3, the start field 22. A zombie has ended.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

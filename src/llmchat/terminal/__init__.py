@@ -1,1 +1,1 @@
-"""Everything a person sees and types in a terminal."""
+"""The terminal front end: the REPL, `ask` and the other commands' output."""

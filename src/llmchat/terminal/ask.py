@@ -1,4 +1,4 @@
-"""One prompt, one answer, for pipes and scripts."""
+"""`llmchat ask`: one prompt, one answer, for pipes and scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmchat.terminal.run import Run, configure, make_view, open_session
 
 
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
-    """`llmchat ask`: the question is what `read_question` makes of the words, or a batch of them."""
+    """Runs `llmchat ask`, or a batch with --batch. Returns the exit code."""
     if run.batch is not None:
         from llmchat.terminal.batch import batch
 
@@ -33,7 +33,7 @@ def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
 
 
 def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
-    """Asks the question that is read and prints the answer. Raises LLMChatError, which the view shows."""
+    """Asks one question and prints the answer. Raises LLMChatError, which the view has shown."""
     run.check(streams)
     config = configure(run, streams)
     constraint = read_constraint(run.schema, run.regex, streams)
@@ -57,7 +57,9 @@ async def _answer(
     raw = run.raw_prompt
     turn = session.ask(question, raw=raw, stream=not run.no_stream, constraint=constraint)
     try:
-        if constraint is not None:  # one that the model cannot be held to is an error before anything is kept
+        if (
+            constraint is not None
+        ):  # a constraint that the server does not support is an error before anything is saved
             await session.model.connect(constraint, raw=raw, tell=lambda event: show_event(event, view))
         with line.handling_signals(), line.showing(view):
             await show(turn, view)
@@ -75,7 +77,7 @@ async def _dry_run(
     *,
     quiet: bool,
 ) -> ExitCode:
-    """Shows exactly what would be sent on stdout (sanitized on a terminal), its tokens on stderr."""
+    """Prints exactly what would be sent to stdout (sanitized on a terminal), and its tokens to stderr."""
     try:
         preview = await session.preview(question, raw=run.raw_prompt, ask_server=False, constraint=constraint)
     finally:
@@ -90,7 +92,7 @@ async def _dry_run(
     streams.write(f"{sanitize(preview.text)}\n" if on_screen else preview.text)
     if not quiet:
         if run.held_to:
-            streams.say(f"llmchat: the answer would be held to {sanitize_line(run.held_to)}")
+            streams.say(f"llmchat: the answer would have to match {sanitize_line(run.held_to)}")
         doubt = f" ({preview.doubt})" if preview.doubt else ""
         streams.say(f"llmchat: {preview.count} for {name}{doubt}; nothing was sent")
     return ExitCode.OK

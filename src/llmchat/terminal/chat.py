@@ -1,4 +1,4 @@
-"""`llmchat` itself: the REPL at a terminal, one answer where something is piped in."""
+"""`llmchat` without a command: the REPL at a terminal; with piped input, the same as `ask`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from llmchat.terminal.run import Run, configure, open_session
 
 
 def chat(run: Run, streams: Streams) -> ExitCode:
-    """Runs until the person leaves. Raises UsageError where there is no person and nothing is piped in."""
-    hint = 'for one answer: llmchat ask "your question"'
+    """Runs until the person leaves. Raises UsageError if there is neither a terminal nor piped input."""
+    hint = 'for a single answer: llmchat ask "your question"'
     if not streams.is_terminal(streams.stdin):
         if run.batch is not None:
             from llmchat.terminal.ask import ask
@@ -28,7 +28,7 @@ def chat(run: Run, streams: Streams) -> ExitCode:
     single = ("json", "jsonl", "dry_run", "raw_prompt", "file", "schema", "regex", "batch")
     one_shot = [name for name in single if getattr(run, name) not in (None, False, ())]
     if one_shot:
-        raise UsageError(f"--{one_shot[0].replace('_', '-')} is for one answer", hint=hint)
+        raise UsageError(f"--{one_shot[0].replace('_', '-')} is only for a single answer", hint=hint)
     run.check(streams)
     config = configure(run, streams)
     with without_echo(streams.stdin) as line:

@@ -1,4 +1,4 @@
-"""Lists the models there are, and fetches one, for the command line."""
+"""`llmchat models` and `llmchat pull`: lists the available models, downloads weights."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.run import Run, configure
 
-_NAME = 24  # characters of a name that others are lined up with
+_NAME = 24  # maximum width of the name column
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to chat with: what `-m` takes, and what it is. Foreign text."""
+    """An available model: the name that `-m` takes, and what it is. Foreign text."""
 
     name: str
     kind: str  # profile, embedded, file, built-in, server
@@ -36,7 +36,7 @@ class Choice:
 
 
 def list_models(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
-    """Prints what can be chatted with, a line each, or as a JSON array."""
+    """Prints the available models, one per line or as a JSON array."""
     config, folder = configure(run, streams), Folders.find(streams.environ).weights
     if as_json:
         streams.write(json.dumps([asdict(choice) for choice in _choices(config, folder)], indent=2) + "\n")
@@ -46,7 +46,7 @@ def list_models(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
 
 
 def models_text(config: Config, folder: Path) -> str:
-    """What can be chatted with, a line each; `folder` has the weights on disk."""
+    """The available models, one per line; `folder` has the weights on disk."""
     choices = list(_choices(config, folder))
     width = min(_NAME, max(len(sanitize_line(choice.name)) for choice in choices))
     return "\n".join(_line(choice, max(10, width)) for choice in choices)
@@ -73,7 +73,7 @@ def _choices(config: Config, folder: Path) -> Iterator[Choice]:
 
 
 def model_candidates(streams: Streams) -> Iterator[Candidate]:
-    """What `-m` takes by name, for a shell. Raises as `configure`."""
+    """The names that `-m` takes, for shell completion. Raises as `configure`."""
     folder = Folders.find(streams.environ).weights
     for choice in _choices(configure(Run({}), streams), folder):
         if choice.kind != "server" or choice.name != choice.path:  # which has a URL in the place of a name
@@ -83,14 +83,14 @@ def model_candidates(streams: Streams) -> Iterator[Candidate]:
 def _line(choice: Choice, width: int) -> str:
     kind = choice.kind
     if kind == "embedded":
-        kind = "on disk" if choice.path else "to fetch"
+        kind = "on disk" if choice.path else "download"
     size = f"{choice.size / 1e6:,.0f} MB" if choice.size else ""
     licence, name = choice.licence or "", sanitize_line(choice.name)
     return f"{name:<{width}}  {kind:<8}  {size:>7}  {licence:<10}  {sanitize_line(choice.about)}".rstrip()
 
 
 def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None) -> ExitCode:
-    """Fetches weights, verifies them, and prints their path; damaged ones are fetched again.
+    """Downloads and verifies weights, and prints their path; damaged ones are downloaded again.
 
     `hub` is another address of the hub. Raises UsageError, as weights.fetch, and offline as weights.verify.
     """
@@ -99,7 +99,7 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
     if not isinstance(model, weights.Model):
         known = ", ".join(weights.CATALOGUE)
         raise UsageError(
-            f"there is no model {name} to fetch", hint=f"there are {known} and hf:owner/repo/file.gguf"
+            f"there is no model {name} to download", hint=f"choose {known} or hf:owner/repo/file.gguf"
         )
     folders = Folders.find(streams.environ)
     restrict_folders(folders, streams, quiet=config.switch("quiet"))
@@ -107,7 +107,7 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
     if damage is not None and config.switch("offline"):
         raise damage
     if damage is not None and not config.switch("quiet"):
-        streams.say(f"llmchat: {sanitize_line(damage.message)}; it is fetched again")
+        streams.say(f"llmchat: {sanitize_line(damage.message)}; downloading it again")
     path = get_weights(
         model,
         config,
@@ -121,7 +121,7 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
 
 
 def _damage(model: weights.Model, folder: Path) -> InputError | None:
-    """What is wrong with the weights that are there."""
+    """What is wrong with the weights on disk, if anything."""
     try:
         if found := weights.find(model, folder):
             weights.verify(model, found)

@@ -1,4 +1,4 @@
-"""Takes what is kept from other users before it is used, and says so on stderr."""
+"""Restricts llmchat's folders and files to their owner at the start of a run, with a notice on stderr."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from llmchat.terminal.device.streams import Streams
 
 
 def restrict_folders(folders: Folders, streams: Streams, *, quiet: bool = False) -> None:
-    """Says what was restricted, in one line. Raises DeniedError where something is somebody else's."""
+    """Prints one line about what was restricted. Raises DeniedError for files of another user."""
     if (said := folders.restrict_to_owner()) and not quiet:
         streams.say(f"llmchat: {sanitize_line(said)}")

@@ -1,4 +1,4 @@
-"""What a run asks: words, files and piped text as one question, and what its answer has to be."""
+"""Reads the question of a run from arguments, files and stdin, and its --schema or --regex."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from llmchat.terminal.device.streams import Streams
 
 
 class EmptyQuestion(InputError):  # noqa: N818 - names the question, not the fault
-    """Nothing was asked."""
+    """There is no question."""
 
 
 def read_question(words: Sequence[str], files: Sequence[str], streams: Streams, *, exact: bool) -> str:
     """Files and piped text, then the words, with a blank line between them.
 
-    Line ends at the end of a file or of piped text are left out, unless it is to be `exact`. Raises
-    EmptyQuestion, InputError for what is no text, MissingError for a file, UsageError where nothing is given.
+    Newlines at the end of a file or of piped text are removed, unless `exact`. Raises
+    EmptyQuestion, InputError for what is no text, MissingError for a file, UsageError if nothing is given.
     """
     named = "-" in words or "-" in files
     if not (words or files or streams.piped) and streams.is_terminal(streams.stdin):
@@ -33,7 +33,7 @@ def read_question(words: Sequence[str], files: Sequence[str], streams: Streams, 
     parts.append(check_text(" ".join(word for word in words if word != "-"), "the prompt"))
     question = "\n\n".join(part for part in parts if part)
     if not question.strip():
-        raise EmptyQuestion("the prompt is empty", hint="give it as words, or pipe it in")
+        raise EmptyQuestion("the prompt is empty", hint="give it as an argument, or pipe it in")
     return question
 
 
@@ -47,7 +47,7 @@ def _read_stdin(streams: Streams) -> str:
 
 
 def read_constraint(schema: str | None, regex: str | None, streams: Streams) -> Constraint | None:
-    """What the answer has to be: the schema in this file, `-` being standard input, or the pattern.
+    """The constraint on the answer: the JSON Schema in this file, or the pattern. `-` is standard input.
 
     Raises MissingError for a file, InputError for what is no JSON Schema, UsageError for what is no pattern.
     """
@@ -57,12 +57,14 @@ def read_constraint(schema: str | None, regex: str | None, streams: Streams) -> 
 
 
 def without_schema(schema: str | None, names: Collection[str], streams: Streams) -> Streams:
-    """The streams that a question may come through: not standard input where the schema does.
+    """The streams to read the question from: without standard input if the schema is read from there.
 
-    Raises UsageError where one of the names of its parts is `-` too.
+    Raises UsageError if one of the names of its parts is `-` too.
     """
     if schema != "-":
         return streams
     if "-" in names:
-        raise UsageError("standard input is read once", hint="put the schema or the text into a file")
+        raise UsageError(
+            "standard input can be read only once", hint="put the schema or the text into a file"
+        )
     return replace(streams, stdin=None)

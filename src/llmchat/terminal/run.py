@@ -1,4 +1,4 @@
-"""One run of the program: its options, and the configuration, session and view that follow from them."""
+"""One run of the program: its options, and how they become a configuration, a session and a view."""
 
 from __future__ import annotations
 
@@ -46,31 +46,31 @@ class Run:
     report: ErrorReport = field(default_factory=ErrorReport, compare=False, repr=False)
 
     def check(self, streams: Streams) -> None:
-        """Raises UsageError for what makes no sense together."""
+        """Raises UsageError for options that cannot be used together."""
         if self.raw and streams.is_terminal(streams.stdout):
-            raise UsageError("--raw is not for a terminal", hint="pipe it, or redirect it to a file")
+            raise UsageError("--raw is refused on a terminal", hint="pipe it, or redirect it to a file")
         if self.json and self.jsonl:
-            raise UsageError("--json and --jsonl exclude each other", hint="give one of them")
+            raise UsageError("--json and --jsonl cannot be used together", hint="give one of them")
         if self.schema is not None and self.regex is not None:
-            raise UsageError("--schema and --regex exclude each other", hint="give one of them")
+            raise UsageError("--schema and --regex cannot be used together", hint="give one of them")
         if self.continue_ and self.conversation:
-            raise UsageError("-c and --conversation exclude each other", hint="give one of them")
+            raise UsageError("-c and --conversation cannot be used together", hint="give one of them")
         if self.resumed and self.raw_prompt:
-            raise UsageError("--raw-prompt has no conversation to go on with", hint="leave out -c")
+            raise UsageError("--raw-prompt cannot continue a conversation", hint="leave out -c")
         if self.batch is None and (self.concurrency is not None or self.unordered):
             flag = "--unordered" if self.unordered else "--concurrency"
-            raise UsageError(f"{flag} is for --batch", hint="name a file of prompts with --batch")
+            raise UsageError(f"{flag} needs --batch", hint="add --batch FILE, a file of prompts")
 
     @property
     def held_to(self) -> str | None:
-        """What the answer has to be, in words; foreign text."""
+        """What the answer must match, in words; foreign text."""
         if self.schema is not None:
             return f"the JSON Schema in {'standard input' if self.schema == '-' else self.schema}"
         return None if self.regex is None else f"the pattern {self.regex}"
 
     @property
     def resumed(self) -> str | None:
-        """The kept conversation to go on with."""
+        """The saved conversation to continue, if any."""
         return "last" if self.continue_ else self.conversation
 
 
@@ -96,11 +96,11 @@ def config_path(run: Run, streams: Streams) -> ConfigPath:
 
 
 def open_session(run: Run, config: Config, streams: Streams) -> Session:
-    """The session of this run, its weights fetched and its conversation opened."""
+    """The session of this run, with weights downloaded and the conversation opened."""
     folders = Folders.find(streams.environ)
     restrict_folders(folders, streams, quiet=config.switch("quiet"))
     if run.resumed:
-        check_kept(run.resumed, folders)  # before weights are fetched for nothing
+        check_kept(run.resumed, folders)  # before weights are downloaded for nothing
     session = Session(config, folders, fetching=lambda model: show_fetching(streams, model))
     keep = not (run.no_save or run.dry_run)
     if run.resumed:
@@ -120,7 +120,7 @@ def make_view(
 ) -> View:
     """How this run shows a reply: JSON, plain text, or live Markdown where stdout is a capable terminal.
 
-    An answer that is held to a schema or a pattern is no Markdown.
+    An answer to --schema or --regex is not Markdown.
     """
     thoughts = config.text("reasoning") != "hide"
     status = StatusLine(streams, quiet=config.switch("quiet"), thoughts=thoughts)
@@ -139,7 +139,7 @@ def make_view(
 
 
 def find_screen(config: Config, streams: Streams) -> Screen | None:
-    """The terminal behind stdout, if it can show more than text, and --plain was not given."""
+    """The terminal behind stdout, if it understands escape sequences and --plain was not given."""
     if config.switch("plain"):
         return None
     return Screen.find(streams, theme=config.text("theme") or "auto")

@@ -1,4 +1,4 @@
-"""`llmchat config`: shows the settings, and writes, opens and checks the file they are in."""
+"""`llmchat config`: shows the settings; creates, opens and checks config.toml."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def show_settings(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
 
 
 def settings_text(values: Mapping[str, Value], columns: int | None) -> str:
-    """A line for each setting; on a screen of so many columns a long value takes more of them."""
+    """A line for each setting; long values are wrapped to `columns`."""
     origins = {name: sanitize_line(value.origin) for name, value in values.items()}
     widths = max(map(len, values)), max(map(len, origins.values()))
     indent = " " * (sum(widths) + 4)
@@ -69,7 +69,7 @@ def _shown(value: Value) -> str:
 
 
 def show_path(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
-    """Prints where config.toml is, or as JSON all that is kept; reads nothing."""
+    """Prints the path of config.toml, or all folders as JSON; reads no file."""
     path, folders = config_path(run, streams).path.absolute(), Folders.find(streams.environ)
     there = path.exists()
     if as_json:
@@ -78,12 +78,12 @@ def show_path(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
         return ExitCode.OK
     streams.write(f"{path}\n")
     if not there:
-        streams.say("llmchat: there is no such file yet; llmchat config init writes one")
+        streams.say("llmchat: this file does not exist yet; llmchat config init creates it")
     return ExitCode.OK
 
 
 def init(run: Run, streams: Streams) -> ExitCode:
-    """Writes the commented file, and prints its path. Raises CreateError where there is one."""
+    """Creates the commented config.toml and prints its path. Raises CreateError if it exists."""
     place = config_path(run, streams)
     _write(place, streams)
     streams.write(f"{place.path.absolute()}\n")
@@ -91,9 +91,9 @@ def init(run: Run, streams: Streams) -> ExitCode:
 
 
 def edit(run: Run, streams: Streams) -> ExitCode:
-    """Opens the file in the person's editor, written if it is not there, and says whether it can be used.
+    """Opens config.toml in the person's editor, creating it if necessary, then checks it.
 
-    Raises ConfigError where there is no editor, or with the line of what is wrong in the file.
+    Raises ConfigError if there is no editor, or with the line of a mistake in the file.
     """
     place = config_path(run, streams)
     if not place.path.exists():
@@ -105,7 +105,7 @@ def edit(run: Run, streams: Streams) -> ExitCode:
         raise ConfigError(
             f"the editor {command[0]} cannot be started: {error.strerror}", hint="set VISUAL or EDITOR"
         ) from error
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the editor's own meanwhile
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # meanwhile Ctrl-C belongs to the editor
     try:
         code = editor.wait()
     finally:
@@ -114,7 +114,7 @@ def edit(run: Run, streams: Streams) -> ExitCode:
         raise ConfigError(f"the editor {command[0]} ended with {code}", hint="the file was not checked")
     for notice in ConfigPath(place.path, named=True).read().notices:
         streams.say(f"llmchat: {sanitize_line(notice)}")
-    streams.say(f"llmchat: {place.path} can be used")
+    streams.say(f"llmchat: {place.path} is valid")
     return ExitCode.OK
 
 
@@ -126,15 +126,15 @@ def _write(place: ConfigPath, streams: Streams) -> None:
 
 
 def _editor(streams: Streams) -> list[str]:
-    """What $VISUAL or $EDITOR says, else an editor that is there. Raises ConfigError."""
+    """The command in $VISUAL or $EDITOR, else an installed editor. Raises ConfigError."""
     for variable in ("VISUAL", "EDITOR"):
         if said := streams.environ.get(variable):
             try:
                 if command := shlex.split(said, posix=os.name == "posix"):
                     return command
             except ValueError:
-                raise ConfigError(f"{variable} has a quote that is not closed", hint="mend it") from None
+                raise ConfigError(f"{variable} has an unclosed quote", hint="fix it") from None
     found = filter(None, (shutil.which(name, path=streams.environ.get("PATH")) for name in _EDITORS))
     if (editor := next(found, None)) is None:
-        raise ConfigError("there is no editor", hint="set VISUAL or EDITOR")
+        raise ConfigError("no editor found", hint="set VISUAL or EDITOR")
     return [editor]

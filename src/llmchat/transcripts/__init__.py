@@ -1,1 +1,1 @@
-"""Conversations as Markdown, HTML and JSON, and back: pure."""
+"""Saved conversations as Markdown, HTML and JSON, and from JSON. Pure."""

@@ -1,6 +1,6 @@
-"""Saved conversations -> text in the format that was asked for.
+"""Exports saved conversations as Markdown, HTML or JSON.
 
-Markdown and HTML hold the current branch, with foreign text sanitized; JSON holds everything as it is.
+Markdown and HTML have the current branch, sanitized; JSON has everything, unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from llmchat.transcripts.markdown import to_markdown
 
 
 class Format(StrEnum):
-    """What a conversation can be written as."""
+    """The export formats."""
 
     MD = "md"
     JSON = "json"
@@ -34,17 +34,17 @@ _SUFFIXES = {
 
 
 def choose_format(given: str | None, file: str | None) -> Format:
-    """The format of this name; without one, that of the file's name; else Markdown. Raises UsageError."""
+    """The format with this name; else by the file's suffix; else Markdown. Raises UsageError."""
     if given is None:
         return _SUFFIXES.get(PurePath(file or "").suffix.lower(), Format.MD)
     try:
         return Format(given.lower())
     except ValueError:
-        raise UsageError(f"there is no format {given!r}", hint=f"it takes {', '.join(Format)}") from None
+        raise UsageError(f"unknown format {given!r}", hint=f"it takes {', '.join(Format)}") from None
 
 
 def export(conversations: Sequence[ConversationExport], format_: Format) -> str:
-    """These conversations as one text that ends in a newline."""
+    """The conversations as one text, which ends in a newline."""
     match format_:
         case Format.JSON:
             return to_json(conversations)

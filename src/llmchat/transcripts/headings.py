@@ -1,4 +1,4 @@
-"""The headings of saved conversations and of their messages: sanitized, on one line each."""
+"""Headings of saved conversations and their messages: one sanitized line each."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"
 
 
 def title_of(export: ConversationExport) -> str:
-    """As the person named it, else the first line of the first question; one sanitized line."""
+    """The title that was set, else the first line of the first question; one sanitized line."""
     questions = (r.message.text for r in export.records if r.message.role is Role.USER)
     lines = (line for line in next(questions, "").splitlines() if line.strip())
     return sanitize_line(export.title or next(lines, "")) or export.id
 
 
 def heading(record: Record) -> str:
-    """Who said it, when, with which model, and how it ended if that was not its natural end."""
+    """The speaker, time and model of a message, and how it ended if not naturally."""
     message, source = record.message, record.provenance
     about = [when(record.created_at)]
     if source is not None:
@@ -35,7 +35,7 @@ def when(seconds: float) -> str:
 
 
 def about(export: ConversationExport) -> str:
-    """Its id, when it began, and how much of it is not on the current branch."""
+    """A conversation's id and start, and how many of its messages are on other branches."""
     elsewhere = len(export.records) - len(export.branch())
     are = "message on other branches is" if elsewhere == 1 else "messages on other branches are"
     hidden = f"; {elsewhere} {are} not shown" if elsewhere else ""

@@ -1,4 +1,4 @@
-"""Saved conversations -> one HTML page. Pure; nothing of a text becomes markup but its code blocks."""
+"""Saved conversations as one HTML page. All text is escaped; only code blocks become markup. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llmchat.sanitize import sanitize
 from llmchat.store import ConversationExport
 from llmchat.transcripts.headings import about, heading, title_of
 
-# No script, and nothing that a browser would fetch: the policy holds even where a text were not escaped.
+# No script, and nothing for a browser to load: the policy would hold even if a text was not escaped.
 _PAGE = """<!doctype html>
 <html>
 <head>
@@ -48,7 +48,7 @@ a {{ color: inherit; }}
 
 
 def to_html(conversations: Sequence[ConversationExport]) -> str:
-    """One page that needs no other file and no network, in a light or a dark window."""
+    """A self-contained page, for light and dark mode."""
     parts = []
     if len(conversations) > 1:
         links = (
@@ -79,8 +79,8 @@ def _message(kind: str, said_by: str, text: str) -> str:
 
 
 def _blocks(text: str) -> Iterable[str]:
-    """Code stands apart, the blocks that a terminal numbers; the rest is shown as it was written."""
-    from llmchat.markdown import CodeBlock, split_code  # not on the way to the first prompt
+    """The text with its code blocks set apart, the same that a terminal numbers."""
+    from llmchat.markdown import CodeBlock, split_code  # imported here to keep the first prompt fast
 
     for part in split_code(text):
         if isinstance(part, CodeBlock):

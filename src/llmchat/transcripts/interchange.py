@@ -1,6 +1,6 @@
-"""Conversations as JSON and back: what leaves one machine comes back the same. Opens no database.
+"""Conversations as JSON, for export and import, without loss. Opens no database.
 
-interchange.schema.json describes the format: a JSON Schema, which every import is compared with.
+The format is defined by the JSON Schema interchange.schema.json, which every import is checked against.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from llmchat.store import ConversationExport, Record
 
 VERSION = 1
 
-_SHOWN = 160  # characters of what is wrong in an error
+_SHOWN = 160  # maximum length of a quote in an error
 
 
 def to_json(conversations: Iterable[ConversationExport]) -> str:
@@ -30,7 +30,7 @@ def to_json(conversations: Iterable[ConversationExport]) -> str:
 
 
 def message_record(record: Record) -> dict[str, object]:
-    """What is known of a message, less its place in the tree."""
+    """A message as JSON, without its place in the tree."""
     shown: dict[str, object] = {
         "role": record.message.role,
         "text": record.message.text,
@@ -41,9 +41,9 @@ def message_record(record: Record) -> dict[str, object]:
 
 
 def from_json(text: str, name: str) -> tuple[ConversationExport, ...]:
-    """What `to_json` made. `name` is what the text is called in errors.
+    """Parses what `to_json` wrote. `name` is the text's name in errors.
 
-    Raises InputError for anything else: no JSON, of a newer version, or with something missing or wrong.
+    Raises InputError for text that is not JSON, has a newer version, or does not match the schema.
     """
     try:
         file = json.loads(text, parse_float=_finite, parse_constant=_finite)
@@ -55,7 +55,7 @@ def from_json(text: str, name: str) -> tuple[ConversationExport, ...]:
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(
-            f"{name} is no export of llmchat: {why}",
+            f"{name} is not an llmchat export: {why}",
             hint="`llmchat history export --format json` makes one; nothing was imported",
         ) from error
 
@@ -73,13 +73,15 @@ def _conversation_record(export: ConversationExport) -> dict[str, object]:
 
 
 def _check(file: object) -> None:
-    """Raises ValueError for the first difference from the schema."""
+    """Raises ValueError for the first violation of the schema."""
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
     schema = json.loads(Path(__file__).with_name("interchange.schema.json").read_text("utf-8"))
     whole = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    validator = extend(Draft202012Validator, type_checker=whole)(schema)  # to which 1.0 is an integer, too
+    validator = extend(Draft202012Validator, type_checker=whole)(
+        schema
+    )  # for the schema 1.0 is an integer, too
     wrong = next(validator.iter_errors(file), None)  # there may be millions
     if wrong is not None:
         what = wrong.message if len(wrong.message) <= _SHOWN else f"... {wrong.message[-_SHOWN:]}"
@@ -87,7 +89,7 @@ def _check(file: object) -> None:
 
 
 def _place(path: Iterable[str | int]) -> str:
-    """Where in a file something is, as `conversation 1, message 2, role: `; counted from 1."""
+    """A place in the file, as `conversation 1, message 2, role: `; counted from 1."""
     steps: list[str] = []
     for step in path:
         if isinstance(step, int):
@@ -98,7 +100,7 @@ def _place(path: Iterable[str | int]) -> str:
 
 
 def _conversation(checked: object, at: int) -> ConversationExport:
-    """The conversation in what the schema allows. Raises ValueError if its messages are no tree."""
+    """Converts a valid conversation. Raises ValueError if its messages are not a tree."""
     given: Any = checked
     numbers: dict[int | None, int | None] = {None: None}
     records: list[Record] = []
@@ -106,7 +108,7 @@ def _conversation(checked: object, at: int) -> ConversationExport:
         place = f"conversation {at}, message {number}"
         parent = _number(each.get("parent"), numbers, f"{place}, parent")
         if each["id"] in numbers:
-            raise ValueError(f"{place}, id: another message has {each['id']}, too")
+            raise ValueError(f"{place}, id: another message has the id {each['id']}, too")
         numbers[each["id"]] = number
         message = Message(Role(each["role"]), each["text"], Status(each["status"]))
         records.append(Record(number, parent, message, float(each["created_at"]), _provenance(each)))
@@ -122,7 +124,7 @@ def _conversation(checked: object, at: int) -> ConversationExport:
 
 
 def _number(key: int | None, numbers: Mapping[int | None, int | None], place: str) -> int | None:
-    """The number of the message with this id; it has to come before."""
+    """The number of the message with this id, which must come before."""
     if key not in numbers:
         raise ValueError(f"{place}: no message before it has the id {key}")
     return numbers[key]
@@ -152,5 +154,5 @@ def _seconds(given: float | None) -> float | None:
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise ValueError(f"{digits} is no number")
+        raise ValueError(f"{digits} is not a number")
     return number

@@ -1,4 +1,4 @@
-"""Saved conversations -> a Markdown document of their current branches. Pure, sanitized."""
+"""Saved conversations as a Markdown document of their current branches, sanitized. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmchat.transcripts.headings import about, heading, title_of
 
 
 def to_markdown(conversations: Sequence[ConversationExport]) -> str:
-    """One document, with a rule between two conversations. Texts stay the Markdown they are."""
+    """One document, with a rule between conversations. The messages' own Markdown is not changed."""
     return "\n---\n\n".join(map(_conversation, conversations))
 
 
@@ -25,5 +25,5 @@ def _conversation(export: ConversationExport) -> str:
 
 
 def _escape_line(text: str) -> str:
-    """A heading without markup."""
+    """A heading with its markup escaped."""
     return re.sub(r"([\\`*_\[\]<>#])", r"\\\1", text)

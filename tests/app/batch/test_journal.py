@@ -115,7 +115,7 @@ def test_where_it_cannot_be_is_an_error_of_creating(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_an_error_of_storing(path: Path) -> None:
     fill(path, (1, "aa", b'"one"'))
     journal = BatchJournal(path, path.open("rb"), clock=lambda: 0.0)
-    with pytest.raises(StorageError, match="the answers are not kept"):
+    with pytest.raises(StorageError, match="the answers cannot be saved"):
         journal.keep(2, "aa", b'"two"')
     assert journal.find(1, "aa") == b'"one"'
     journal.close()

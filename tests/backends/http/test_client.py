@@ -427,7 +427,7 @@ async def test_a_server_that_is_not_http_is_a_broken_reply() -> None:
     listener = await asyncio.start_server(babble, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     session = HttpClient(Endpoint(url))
-    with pytest.raises(BrokenReply, match="does not answer in HTTP"):
+    with pytest.raises(BrokenReply, match="does not answer with HTTP"):
         await session.get_json(url)
     await session.aclose()
     listener.close()

@@ -245,7 +245,7 @@ def test_installing_twice_is_installing_once(
     if start:
         lines = (llmchat.home / start).read_bytes().splitlines()
         assert lines == [b"alias x=\xff", f". {llmchat.home / script} # llmchat completion".encode()]
-        assert b"the line is there already" in second.out
+        assert b"the line is already in" in second.out
 
 
 @pytest.mark.parametrize("package", [True, False])

@@ -42,11 +42,11 @@ def test_a_line_is_an_object_a_json_text_or_a_prompt_as_it_is(content: bytes, pr
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"{broken", "no JSON object|is none"),
-        (b'{"prompt": "Hi"', "is none"),
-        (b'{"prompt": "Hi"} and more', "is none"),
-        (b'{"prompt": NaN}', "is none"),
-        (b'{"a":' * 100_000, "is none"),
+        (b"{broken", "not valid JSON"),
+        (b'{"prompt": "Hi"', "is not valid JSON"),
+        (b'{"prompt": "Hi"} and more', "is not valid JSON"),
+        (b'{"prompt": NaN}', "is not valid JSON"),
+        (b'{"a":' * 100_000, "is not valid JSON"),
         (b"{}", "no prompt"),
         (b'{"prompt": null}', "prompt of the line"),
         (b'{"prompt": ["Hi"]}', "prompt of the line"),

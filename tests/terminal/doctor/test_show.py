@@ -74,7 +74,7 @@ def test_ctrl_c_while_a_server_hangs_ends_it_and_leaves_the_terminal_as_it_was(
     start: Open, home: Path
 ) -> None:
     terminal = start("doctor", "--api", "openai")  # the server waits for somebody to dictate
-    terminal.wait_for("reached; speaks OpenAI's API")
+    terminal.wait_for("reached; API: OpenAI's API")
     terminal.type(CTRL_C)
     assert terminal.wait_exit() == 130
     assert terminal.is_as_found()
@@ -172,7 +172,7 @@ async def test_a_locale_that_is_not_utf8_is_a_warning(environ: dict[str, str], s
         terminal.streams.write("\x1b[c")
         found = (await looked(terminal.streams))["characters"]
     assert found.verdict is (Verdict.WARN if said else Verdict.OK)
-    assert (said or "it does not say how wide") in found.detail
+    assert (said or "the terminal does not report character widths") in found.detail
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ async def test_a_locale_that_is_not_utf8_is_a_warning(environ: dict[str, str], s
     [
         ({"WAYLAND_DISPLAY": "w"}, Verdict.OK, "/copy uses wl-copy"),
         ({}, Verdict.WARN, "OSC 52"),
-        ({"SSH_CONNECTION": "a b"}, Verdict.OK, "at the other end of SSH"),
+        ({"SSH_CONNECTION": "a b"}, Verdict.OK, "because this is an SSH session"),
     ],
 )
 async def test_what_copy_uses_is_told(

@@ -48,7 +48,7 @@ def test_an_edit_that_is_given_up_leaves_everything_as_it_was(start: Open) -> No
     terminal.type(CTRL_C)
     terminal.wait_until(lambda: "edit> first" not in terminal.screen, "a clear line")
     terminal.type(CTRL_C)
-    terminal.wait_for("The question stays as it was.")
+    terminal.wait_for("The question is unchanged.")
     terminal.type("/prompt second" + ENTER)
     terminal.wait_for("\nUser: first\nAssistant: first\nUser: second\nAssistant:\n")
 
@@ -59,7 +59,7 @@ def test_a_talk_that_is_not_saved_has_no_tree_until_it_is(start: Open) -> None:
     terminal.type("hello" + ENTER)
     terminal.wait_for("1 tokens")
     terminal.type("/tree" + ENTER)
-    terminal.wait_for("hint: /save begins to save it")
+    terminal.wait_for("hint: /save starts saving it")
     terminal.type("/save" + ENTER)
     terminal.wait_for("Saved as ")
     terminal.type("/tree" + ENTER)
@@ -87,4 +87,4 @@ def test_a_model_that_cannot_go_on_says_so(start: Open) -> None:
     terminal.type("hello" + ENTER)
     terminal.wait_for("cut by --max-tokens")
     terminal.type("/continue" + ENTER)
-    terminal.wait_for("canned cannot go on with a reply")
+    terminal.wait_for("canned cannot continue a reply")

@@ -15,7 +15,7 @@ def test_the_budget_is_explained_turn_by_turn(start: Open) -> None:
     terminal = start("-m", "echo", "-s", "Be brief.", "-n", "50")
     terminal.wait_for("new")
     terminal.type("/tokens" + ENTER)
-    terminal.wait_for("nothing was said yet")
+    terminal.wait_for("this conversation is empty")
     terminal.type("one two three" + ENTER)
     terminal.wait_for("3 tokens")
     terminal.type("/tokens and four" + ENTER)
@@ -24,7 +24,7 @@ def test_the_budget_is_explained_turn_by_turn(start: Open) -> None:
         r"system message +\d+",
         r"turn 1 \(one two three\) +\d+",
         r"turn 2 \(and four\) +\d+",
-        r"the prompt in all +about \d+",
+        r"the whole prompt +about \d+",
         r"the reply, at most +50",
         r"the model's context window +1,000,000",
     ):
@@ -39,7 +39,7 @@ def test_a_summary_takes_the_place_of_old_turns_until_it_is_undone(start: Open) 
     terminal = start("-m", "echo")
     terminal.wait_for("new")
     terminal.type("/compact" + ENTER)
-    terminal.wait_for("there is nothing to sum up")
+    terminal.wait_for("there is nothing to summarize")
     for word in ("first", "second", "third"):
         terminal.type(word + ENTER)
         terminal.wait_for(f"\n{word}\n1 tokens")
@@ -51,7 +51,7 @@ def test_a_summary_takes_the_place_of_old_turns_until_it_is_undone(start: Open) 
     assert "Assistant: Summarize our conversation" in prompt  # echo's idea of a summary
     assert "User: first" not in prompt
     terminal.type("/undo" + ENTER)
-    terminal.wait_for("The turns are sent as they were.")
+    terminal.wait_for("The original turns are sent again.")
     terminal.type("/prompt then" + ENTER)
     terminal.wait_for("\nUser: first\nAssistant: first\nUser: second\n")
     terminal.type("/tree" + ENTER)

@@ -27,14 +27,14 @@ def test_files_can_wait_for_the_next_question(start: Open, tmp_path: Path) -> No
     terminal.type("/file my" + TAB)
     terminal.wait_for("/file my notes.txt", scrollback=False)
     terminal.type(ENTER)
-    terminal.wait_for("my notes.txt goes with the next question (4 characters, about 2 tokens).")
+    terminal.wait_for("my notes.txt is attached to the next question (4 characters, about 2 tokens).")
     terminal.wait_for("1 file attached", scrollback=False)
     terminal.type("/prompt x" + ENTER + "What to buy?" + ENTER)
     terminal.wait_for("\nmy notes.txt:\nmilk\n\nWhat to buy?\n")
     terminal.type("Again?" + ENTER)
     terminal.wait_for("\nAgain?\n1 tokens")
     terminal.type("/file" + ENTER)
-    terminal.wait_for("No files go with the next question.")
+    terminal.wait_for("No files are attached.")
 
 
 def test_a_file_that_cannot_go_is_an_error_and_what_was_typed_stays(start: Open, tmp_path: Path) -> None:

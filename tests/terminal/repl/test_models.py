@@ -44,7 +44,7 @@ def test_a_model_with_a_template_of_its_own_takes_no_format(start: Open, smollm2
     terminal = start("-m", str(smollm2))
     terminal.wait_for("8,192")
     terminal.type("/format chatml" + ENTER)
-    terminal.wait_for("formats its prompts itself")
+    terminal.wait_for("applies its own chat template")
 
 
 def test_a_profile_is_completed_listed_and_switched_to(start: Open, home: Path) -> None:

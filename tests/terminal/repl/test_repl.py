@@ -115,7 +115,7 @@ def test_code_blocks_are_numbered_copied_and_written_but_never_over_a_file(
     terminal.type(CODE + ENTER)
     terminal.wait_for("[2] sh")
     terminal.type("/copy 1" + ENTER)
-    terminal.wait_for("Copied 11 characters, by the terminal.")
+    terminal.wait_for("Copied 11 characters, using the terminal.")
     assert b"\x1b]52;c;cHJpbnQoJ2hpJyk=\x07" in terminal.written
     terminal.type(f"/code 1 {target}" + ENTER)
     terminal.wait_for("Wrote ")

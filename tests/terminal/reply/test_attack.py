@@ -156,7 +156,7 @@ def test_a_reply_cannot_drive_what_reads_the_pipe(llmchat: Llmchat, server: Dict
 def test_raw_is_refused_on_a_terminal(start: Open) -> None:
     terminal = start("ask", "--raw", "Well?")
     assert terminal.wait_exit() == 2
-    assert "--raw is not for a terminal" in terminal.text
+    assert "--raw is refused on a terminal" in terminal.text
 
 
 def test_the_message_of_a_server_cannot_drive_the_terminal(

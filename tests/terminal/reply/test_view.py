@@ -105,7 +105,7 @@ def test_a_quiet_view_says_only_errors(ends: Pipes) -> None:
 def test_a_cut_or_unsaved_reply_is_said_to_be(ends: Pipes) -> None:
     reply = replace(WHOLE, status=Status.LENGTH, unsaved=StorageError("the disk is full"))
     assert reply_notes(reply) == [
-        "the reply was cut at 9 tokens; --max-tokens sets how many it may have",
+        "the reply was cut at 9 tokens; --max-tokens sets the limit",
         "the reply could not be saved: the disk is full",
     ]
     assert reply_notes(WHOLE) == []
@@ -184,7 +184,7 @@ def test_a_reply_that_broke_off_is_no_object_of_its_own(ends: Pipes) -> None:
         (WHOLE, "30 tokens · 20/s · first after 0.5 s"),
         (
             replace(WHOLE, status=Status.LENGTH),
-            "30 tokens · 20/s · first after 0.5 s · cut by --max-tokens, /continue goes on",
+            "30 tokens · 20/s · first after 0.5 s · cut by --max-tokens, /continue continues it",
         ),
         (
             Reply("H", Status.STOPPED, UNCOUNTED),

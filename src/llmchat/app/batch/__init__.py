@@ -1,1 +1,1 @@
-"""Many questions for one model, each in a conversation of its own."""
+"""Batches: many independent questions for one model, with a journal to resume from."""

@@ -1,4 +1,4 @@
-"""The finished answers of a batch by line, on disk until all are there; must not know what an answer is."""
+"""The journal of a batch: finished answers by line, on disk until the batch is complete."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from llmchat.locks import lock_descriptor
 from llmchat.private import open_private
 
 SYNC_S = 1.0
-"""Seconds of answers that a power cut may cost at most, while answers come."""
+"""Seconds between two syncs to disk: the most that a power failure can lose."""
 
 _ENTRY = re.compile(rb'\{"line": (\d{1,9}), "key": "(\w+)", "answer": (.*)\}\n', re.DOTALL)
 
 
 class BatchJournal:
-    """One process at a time has it. An answer is there, or is not: half an entry is none.
+    """Locked by one process at a time. An incomplete entry does not count.
 
-    What is looked up is what was there when it was opened.
+    `find` looks up the answers that were there when it was opened.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class BatchJournal:
         self._sync = sync
         self._path = path
         self._entries = entries
-        self._descriptor = entries.fileno()  # writes go past the buffer: an answer is there, or is not
+        self._descriptor = entries.fileno()  # unbuffered, so that an answer is written at once
         self._clock = clock
         self._synced_at = clock()
-        self._places = array("q")  # where the newest entry of each line begins, -1 for none
+        self._places = array("q")  # offset of the newest entry of each line, -1 for none
         self._index()
 
     @classmethod
@@ -53,26 +53,28 @@ class BatchJournal:
         clock: Callable[[], float] = time.monotonic,
         sync: Callable[[int], None] = os.fsync,
     ) -> Self:
-        """Opens it, or makes an empty one, for the user alone.
+        """Opens the journal, or creates an empty one, readable by the user only.
 
-        Raises TryLaterError where another process has it, CreateError where there can be none.
+        Raises TryLaterError if another process has it open, CreateError if it cannot be created.
         """
         try:
             return cls(path, _open_locked(path), clock=clock, sync=sync)
         except BlockingIOError as error:
             raise TryLaterError(
                 "this batch is running already",
-                hint="wait until it has ended; --no-save runs another one beside it",
+                hint="wait until it has finished, or run this one with --no-save",
             ) from error
         except OSError as error:
-            raise CreateError(f"{path}: {error.strerror}", hint="look at the folder's permissions") from error
+            raise CreateError(
+                f"{path}: {error.strerror}", hint="check the permissions of the folder"
+            ) from error
 
     def __len__(self) -> int:
-        """Lines that have an answer."""
+        """How many lines have an answer."""
         return sum(place >= 0 for place in self._places)
 
     def find(self, line: int, key: str) -> bytes | None:
-        """The answer of this line, if the line had this key then."""
+        """The answer of this line, if it was given to a line with this key."""
         place = self._places[line] if line < len(self._places) else -1
         if place < 0:
             return None
@@ -80,34 +82,34 @@ class BatchJournal:
         entry = _ENTRY.fullmatch(self._entries.readline())
         if entry is None or entry[2] != key.encode():
             return None
-        try:  # a power cut can leave anything
+        try:  # a power failure can leave anything
             json.loads(entry[3])
         except ValueError:
             return None
         return entry[3]
 
     def keep(self, line: int, key: str, answer: bytes) -> None:
-        """Appends an answer, which is JSON on one line. Raises StorageError."""
+        """Appends an answer, a line of JSON. Raises StorageError."""
         entry = b'{"line": %d, "key": "%s", "answer": %s}\n' % (line, key.encode(), answer)
         try:
             if os.write(self._descriptor, entry) < len(entry):
-                raise StorageError("the answers are not kept: there is no room", hint="free some space")
+                raise StorageError("the answers cannot be saved: the disk is full", hint="free some space")
             if self._clock() - self._synced_at >= SYNC_S:
                 self._sync(self._descriptor)
                 self._synced_at = self._clock()
         except OSError as error:
             raise StorageError(
-                f"the answers are not kept: {error.strerror}", hint="free some space"
+                f"the answers cannot be saved: {error.strerror}", hint="free some space"
             ) from error
 
     def remove(self) -> None:
-        """All is done: the answers are where they were printed."""
+        """Deletes the journal: the batch is complete, and its answers were printed."""
         with suppress(OSError):
             self._path.unlink()
         self._entries.close()
 
     def close(self) -> None:
-        """Leaves it for the next time, unless it is empty. May be called twice, and after `remove`."""
+        """Closes the journal, and deletes an empty one. May be called twice, and after `remove`."""
         if self._entries.closed:
             return
         with suppress(OSError):
@@ -118,7 +120,7 @@ class BatchJournal:
         self._entries.close()
 
     def _index(self) -> None:
-        """Finds the entries, and cuts off one that was not written to its end."""
+        """Finds the entries, and truncates an incomplete last one."""
         place = self._entries.seek(0)
         for entry in self._entries:
             if not entry.endswith(b"\n"):
@@ -132,14 +134,14 @@ class BatchJournal:
 
 
 def _open_locked(path: Path) -> BinaryIO:
-    """The file there, which no other process has. Raises BlockingIOError, or OSError."""
+    """Opens and locks the file. Raises BlockingIOError if another process has it, else OSError."""
     while True:
         file = open_private(path, "a+b")
         try:
             if not lock_descriptor(file.fileno()):
                 raise BlockingIOError
             if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                return file  # else whoever had it removed it in the meantime
+                return file  # else the process that had it has deleted it meanwhile
         except BaseException:
             file.close()
             raise

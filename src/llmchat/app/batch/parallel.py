@@ -1,4 +1,4 @@
-"""One coroutine over many items, so many at once. No I/O of its own; knows nothing of what the items are."""
+"""Runs one coroutine function over many items, with limited concurrency."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Item = TypeVar("Item")
 async def in_parallel(
     items: AsyncIterator[Item], work: Callable[[Item], Awaitable[None]], *, at_once: int
 ) -> None:
-    """Does this work for every item; an item is taken when somebody is free to work on it.
+    """Does this work for every item; takes the next item when a worker is free.
 
-    The first exception, or being cancelled, stops all of it; it is raised once everything has ended.
+    The first exception, or a cancellation, stops all workers; it is raised once they have ended.
     """
     taking = asyncio.Lock()
 

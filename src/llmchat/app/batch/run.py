@@ -1,4 +1,4 @@
-"""Many questions for one model, each in a conversation of its own; does not know where they come from."""
+"""Asks the questions of a batch, each in a conversation of its own. Reads no input, prints nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmchat.errors import ConfigError, DeniedError, LLMChatError
 
 
 class Batch:
-    """Asks the model of a session. Nothing of it is kept in the history."""
+    """Asks the model of a session. Nothing is saved in the history."""
 
     def __init__(
         self,
@@ -27,18 +27,18 @@ class Batch:
         constraint: Constraint | None = None,
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
-        """`tell` gets what the person should know: a notice, or what is being waited for."""
+        """`tell` gets notices, and what is being waited for."""
         self._session = session
         self._constraint = constraint
         self._raw = raw
         self._stream = stream
         self._tell = tell
-        self._notices = NoticesSaid()  # in all conversations together
+        self._notices = NoticesSaid()  # over all conversations
         self._connecting = asyncio.Lock()
         self._is_connected = False
 
     async def connect(self) -> None:
-        """Asks once what all questions need to know of the model. What it raises, all would meet."""
+        """Connects before the first question. Its errors would hit every question."""
         async with self._connecting:
             if not self._is_connected:
                 await self._session.model.connect(self._constraint, raw=self._raw, tell=self._tell)
@@ -47,9 +47,9 @@ class Batch:
     async def ask(
         self, question: str, settings: Settings, *, system: str | None
     ) -> tuple[Reply, LLMChatError | None]:
-        """The answer as far as it came, and what is wrong with it.
+        """The answer, as far as it came, and its error, if any.
 
-        What is None or left open is as the session has it. Raises what `stops_all`.
+        Values that are None come from the session. Raises the errors of which `stops_all` is true.
         """
         chosen = settings.over(self._session.model.settings)
         context = self._session.side_context(self._conversation(system), chosen, notices=self._notices)
@@ -68,7 +68,7 @@ class Batch:
         return turn.reply, fault or turn.reply.fault
 
     async def preview(self, question: str, settings: Settings, *, system: str | None) -> Preview:
-        """What this would send. Asks no remote server."""
+        """What this question would send. Asks no remote server."""
         return await self._session.preview(
             question,
             of=self._conversation(system),
@@ -83,7 +83,7 @@ class Batch:
 
 
 def stops_all(error: LLMChatError) -> bool:
-    """Whether the other questions would meet this too: a wrong key or URL, a server that is not there.
+    """True if the error would hit every other question, too: a wrong key or URL, an unreachable server.
 
     A server that closes the connection on one question may well answer the next.
     """

@@ -1,1 +1,1 @@
-"""How each engine is asked to hold an answer to a schema or a pattern; pure."""
+"""How each server is asked to constrain an answer to a schema or a pattern. Pure."""

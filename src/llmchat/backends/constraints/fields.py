@@ -1,7 +1,7 @@
-"""How each OpenAI-compatible server is asked to hold an answer to a constraint; sends nothing.
+"""The request fields for --schema and --regex on each OpenAI-compatible server.
 
 vLLM: its "Structured Outputs"; versions before 0.12 know `guided_regex`, those from 0.10.2 on
-`structured_outputs`, and all of them pass over fields they do not know. SGLang: its "Structured Outputs".
+`structured_outputs`, and all versions ignore unknown fields. SGLang: its "Structured Outputs".
 llama.cpp: its tools/server/README.md.
 """
 
@@ -15,21 +15,21 @@ from llmchat.core.constraint import Constraint, JsonSchema
 from llmchat.errors import UsageError
 
 LLAMA_CPP, VLLM, SGLANG = "llamacpp", "vllm", "sglang"
-"""What these servers say in `owned_by` of a model in /v1/models."""
+"""The `owned_by` of these servers' models in /v1/models."""
 TGI = "tgi"
-"""TGI's Messages API, where a model owns itself; GrammarType in router/src/lib.rs has `type` and `value`."""
+"""TGI's Messages API, where `owned_by` is the model; GrammarType in router/src/lib.rs: `type`, `value`."""
 
 _STRICT = frozenset(
     {"$defs", "$ref", "additionalProperties", "anyOf", "const", "description", "enum"}
     | {"items", "properties", "required", "title", "type"}
 )
-"""Keywords that OpenAI has always taken in a schema that is to be strict."""
+"""The keywords that OpenAI has always supported in a strict schema."""
 
 
 def fields_for(constraint: Constraint | None, server: str, *, raw: bool) -> dict[str, object]:
-    """The fields of a request for it; `server` is what owns the model, `raw` a completion without roles.
+    """The request fields for a constraint; `server` is the model's `owned_by`, `raw` a plain completion.
 
-    Raises UsageError where such a server has none.
+    Raises UsageError if the server does not support it.
     """
     match constraint:
         case None:
@@ -53,18 +53,16 @@ def fields_for(constraint: Constraint | None, server: str, *, raw: bool) -> dict
         return {"regex": pattern}
     if server == TGI and not raw:
         return {"response_format": {"type": "regex", "value": pattern}}
-    raise _impossible(
-        "an answer to a pattern", hint="give a JSON Schema with --schema; it may hold a pattern"
-    )
+    raise _impossible("an answer to a pattern", hint="use --schema; a JSON Schema can contain a pattern")
 
 
 def _impossible(what: str, *, hint: str) -> UsageError:
-    known = "TGI, vLLM, SGLang and llama.cpp can, and this server does not say that it is one of them"
-    return UsageError(f"this server cannot be asked to hold {what}: {known}", hint=hint)
+    known = "only TGI, vLLM, SGLang and llama.cpp can, and this server does not report to be one of them"
+    return UsageError(f"this server cannot constrain {what}: {known}", hint=hint)
 
 
 def _named(schema: Mapping[str, object]) -> dict[str, object]:
-    """Strict where OpenAI takes it so: it refuses most schemas then, but holds to others only loosely."""
+    """The schema for `response_format`; strict if OpenAI supports that, as it follows others only loosely."""
     strict = {"strict": True} if schema.get("type") == "object" and _is_strict(schema) else {}
     return {"name": "answer", "schema": schema, **strict}
 

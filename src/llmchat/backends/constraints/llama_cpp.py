@@ -1,4 +1,4 @@
-"""Turns a regular expression into llama.cpp's grammar, GBNF (its grammars/README.md); asks no server.
+"""Converts a regular expression to a GBNF grammar of llama.cpp (its grammars/README.md).
 
 The grammar allows nothing that the pattern does not match as a whole. It may allow less: \\w, \\d and \\s
 stand for ASCII characters, and \\W leaves out what is not ASCII.
@@ -16,10 +16,10 @@ from types import MappingProxyType
 from llmchat.errors import UsageError
 
 Item = tuple[object, object]
-"""What `re` makes of a part of a pattern: its kind, whose name is its text, and what belongs to it."""
+"""A node of `re`'s parse tree: its kind, as a named constant, and its arguments."""
 
 Ranges = tuple[tuple[int, int], ...]
-"""A set of characters: code points from, to and with, in order, none overlapping."""
+"""A set of characters: inclusive ranges of code points, in order, not overlapping."""
 
 LAST = 0x10FFFF
 _UNENDING = int(_parser.MAXREPEAT)
@@ -41,23 +41,23 @@ _NAMES: Mapping[str, str] = MappingProxyType(
         "FAILURE": "an empty negative lookahead",
     }
 )
-"""What cannot be said in GBNF, or not shortly."""
+"""What GBNF cannot express, or not in reasonable size."""
 _CATEGORIES = MappingProxyType({"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"})
 
 
 def to_gbnf(pattern: str) -> str:
-    """The grammar for a pattern that `re` compiles. Raises UsageError for what it cannot hold."""
+    """The grammar for a valid pattern. Raises UsageError for parts that GBNF cannot express."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parsed = _parser.parse(pattern)
         return f"root ::= {_sequence(parsed, parsed.state.flags, at_ends=(True, True))}\n"
     except RecursionError as error:
-        raise _impossible("groups that are nested this deeply") from error
+        raise _impossible("groups nested this deeply") from error
 
 
 def _sequence(part: object, flags: int, *, at_ends: tuple[bool, bool]) -> str:
-    """`at_ends`: whether the answer begins before the first item, and ends behind the last."""
+    """`at_ends`: True if the first item is at the start of the answer, and the last at its end."""
     assert isinstance(part, _parser.SubPattern)
     items: list[Item] = list(part)
     if flags & re.IGNORECASE:
@@ -103,13 +103,13 @@ def _item(item: Item, flags: int, *, at_ends: tuple[bool, bool]) -> str:
 def _repeat(inner: object, flags: int, least: int, most: int) -> str:
     assert isinstance(inner, _parser.SubPattern)
     if most == _UNENDING and inner.getwidth()[0] == 0:  # llama.cpp calls it a left recursion
-        raise _impossible("an endless repeat of what may be empty, as (a*)*")
+        raise _impossible("an unbounded repeat of something that can be empty, such as (a*)*")
     body = _sequence(inner, flags, at_ends=(False, False))
     return f"({body}){{{least},{'' if most == _UNENDING else most}}}"
 
 
 def _characters(kind: str, value: object, *, most: bool = False) -> Ranges | None:
-    """The characters an item stands for, all that it may match or, with `most`, all that it might."""
+    """The characters that an item can match; with `most`, a superset of them."""
     match kind, value:
         case "LITERAL", int():
             return ((value, value),)
@@ -137,13 +137,13 @@ def _any_of(items: Sequence[Item], *, most: bool) -> Ranges:
 
 @cache
 def _category(name: str, *, most: bool) -> Ranges:
-    """Its ASCII characters; with `most` a set that leaves none of its characters out."""
+    """The ASCII characters of a category; with `most`, a superset of all its characters."""
     in_ascii = _union(
         (each, each) for each in range(0x80) if re.match(_CATEGORIES[name], chr(each), re.ASCII)
     )
     if not most:
         return in_ascii
-    if name == "WORD":  # hundreds of ranges, which every token of the model would be held against
+    if name == "WORD":  # hundreds of ranges, which every token would be compared with
         return (*in_ascii, (0x80, LAST))
     test = str.isdecimal if name == "DIGIT" else str.isspace
     return _union((each, each) for each in range(LAST + 1) if test(chr(each)))
@@ -173,9 +173,9 @@ def _complement(ranges: Ranges) -> Ranges:
 
 
 def _class(ranges: Ranges) -> str:
-    """As GBNF writes it, from the side on which it is shorter."""
+    """The class in GBNF, negated if that is shorter."""
     if not ranges:
-        raise _impossible("a class that no character is in")
+        raise _impossible("an empty character class")
     if ranges == ((0, LAST),):
         return "."
     negated = ranges[-1][1] == LAST
@@ -190,6 +190,6 @@ def _escape(point: int) -> str:
 
 def _impossible(what: str) -> UsageError:
     return UsageError(
-        f"llama.cpp cannot be held to a pattern with {what}",
-        hint="write the pattern without it; literals, classes, groups, alternatives and repeats can be used",
+        f"llama.cpp does not support a pattern with {what}",
+        hint="supported are literals, classes, groups, alternatives and repeats",
     )

@@ -1,1 +1,1 @@
-"""What every HTTP backend shares; does not know an API."""
+"""What all HTTP backends share: client, deadlines, retries, errors, event streams. Knows no API."""

@@ -1,4 +1,4 @@
-"""Whole HTTP answers, and finding values in JSON that may hold anything; must not judge what they mean."""
+"""Complete HTTP responses, and safe lookups in JSON of any shape."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from llmchat.errors import BrokenReply
 
 JSON = "application/json"
 Body = Mapping[str, object]
-"""A JSON object that is sent."""
+"""A JSON object to send."""
 
 
 def not_a_model(server: str, content_type: str) -> BrokenReply:
-    kind = {"text/html": "a web page", "": "something without a type"}.get(content_type, content_type)
+    kind = {"text/html": "a web page", "": "content without a type"}.get(content_type, content_type)
     return BrokenReply(
-        f"{server} answered with {kind}, not as a language model does",
+        f"{server} answered with {kind}, not like a language model",
         hint="check the URL; a proxy or a login page may be in the way",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole HTTP answer, its body decoded; `server` is the host and port that gave it."""
+    """A complete HTTP response with its decoded body; `server` is the server's host and port."""
 
     server: str
     status: int
@@ -31,10 +31,10 @@ class Answer:
     body: str = field(repr=False)
     retry_after: str | None = None
     location: str | None = None
-    date: str | None = None  # by the server's clock
+    date: str | None = None  # the server's Date
 
     def json(self) -> object:
-        """The body as JSON. Raises BrokenReply where it is something else."""
+        """The body as JSON. Raises BrokenReply if it is not JSON."""
         if not self.body.strip():
             raise BrokenReply(
                 f"{self.server} gave an empty answer", hint="is this the address of a language model?"
@@ -46,7 +46,7 @@ class Answer:
 
 
 def find(value: object, *path: str | int) -> object:
-    """What is at this place inside JSON, or None where there is no such place."""
+    """The value at this path in JSON; None if there is no such path."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step)
@@ -58,18 +58,18 @@ def find(value: object, *path: str | int) -> object:
 
 
 def text_at(value: object, *path: str | int) -> str:
-    """The text at this place inside JSON, fit for UTF-8; "" where there is none."""
+    """The text at this path in JSON, valid UTF-8; "" if there is none."""
     found = value.get(path[0]) if len(path) == 1 and isinstance(value, dict) else find(value, *path)
     if not isinstance(found, str):
         return ""
     if found.isascii():
         return found
-    # JSON can escape halves of characters, which nothing could print or store.
+    # JSON can contain lone surrogates, which cannot be printed or stored.
     return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def number_at(value: object, *path: str | int) -> int | None:
-    """The whole number at this place inside JSON that counts something, else None."""
+    """The non-negative integer at this path in JSON, else None."""
     found = find(value, *path)
     return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
 
@@ -78,17 +78,17 @@ _read_json = json.JSONDecoder().raw_decode
 
 
 def parse_event(data: str) -> dict[str, object]:
-    """An event's data as a JSON object. Raises BrokenReply where it is none."""
+    """The data of an event as a JSON object. Raises BrokenReply if it is not one."""
     try:
         value, end = _read_json(data, 0)
         if end != len(data):
-            value = json.loads(data)  # white space behind it, or an error
+            value = json.loads(data)  # white space after it, or an error
     except (ValueError, RecursionError) as error:
         raise BrokenReply(
-            "the server sent an event that is not JSON", hint="check with --api which protocol it speaks"
+            "the server sent an event that is not JSON", hint="check the API: --api tgi or --api openai"
         ) from error
     if not isinstance(value, dict):
         raise BrokenReply(
-            "the server sent an event that is not an object", hint="check with --api which protocol it speaks"
+            "the server sent an event that is not an object", hint="check the API: --api tgi or --api openai"
         )
     return value

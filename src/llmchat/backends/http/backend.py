@@ -1,4 +1,4 @@
-"""What an HTTP API implements, and what it is opened with."""
+"""The protocol that an HTTP API implements, and the options that it is opened with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmchat.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """What a backend is opened with: a server, the model to ask for, the format of raw-text prompts."""
+    """The options of a backend: the server, the model's name, the format of raw-text prompts."""
 
     client: HttpClient
     probe: ServerProbe
@@ -24,24 +24,24 @@ class ServerOptions:
 
 
 class HttpBackend(Backend, Protocol):
-    """A backend of the registry. Nothing is sent before `learn`; its `stream` sends once."""
+    """A backend for one HTTP API. Sends nothing before `learn`; its `stream` sends once."""
 
     async def learn(self) -> None:
-        """Asks the server about itself, unless it has told. Raises what a request may."""
+        """Asks the server for its model and limits, unless known. Raises what a request raises."""
 
     @property
     def is_recognised(self) -> bool:
-        """Whether what it told shows that it speaks this API."""
+        """True if the server's answer shows that it has this API."""
 
     @property
     def has_answered(self) -> bool:
-        """Whether an answer in this API has come."""
+        """True if the server has answered a request in this API."""
 
     def notices(self) -> list[Notice]:
-        """What the person should know about the server once it was asked."""
+        """Notices about the server, once it was asked."""
 
     async def about(self) -> object:
-        """The JSON that the server tells about itself, asked now. Raises what any other answer means."""
+        """The server's JSON about itself, requested now. Raises the error of any other response."""
 
     def leave_out(self, request: Request, error: InputError) -> bool:
-        """Whether the server refuses something that nobody chose: then it is left out from now on."""
+        """True if the error is about a field that the person did not set: it is left out from now on."""

@@ -1,4 +1,4 @@
-"""Reads the body of one answer: all of it, its beginning, or what there is; must not know what it says."""
+"""Reads the body of one response: completely, its beginning, or as much as arrives in time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from llmchat.errors import BrokenReply
 
 
 class BodyReader:
-    """The bytes that `read` gives, b"" at their end. Raises what it raises."""
+    """A buffered reader over `read`, which returns b"" at the end. Raises what it raises."""
 
     def __init__(self, read: Callable[[], Awaitable[bytes]], first: float | None = None) -> None:
-        """`first` is how many seconds `peek` waits."""
+        """`first` is the time limit of `peek` in seconds."""
         self._read = read
         self._first = first
         self._peeked = b""
@@ -23,7 +23,7 @@ class BodyReader:
         return peeked or await self._read()
 
     async def peek(self, most: int) -> bytes:
-        """The beginning, at least so many bytes if there are; less of it where they do not come in time."""
+        """The beginning, not consumed: at least so many bytes, or less if they do not arrive in time."""
         try:
             async with asyncio.timeout(self._first):
                 while len(self._peeked) < most and (chunk := await self._read()):
@@ -33,9 +33,9 @@ class BodyReader:
         return self._peeked
 
     async def all(self, most: int, *, between: float) -> bytes:
-        """The body, cut at so many bytes. Raises TimeoutError where nothing comes for so many seconds.
+        """The whole body, cut at so many bytes. Raises TimeoutError if nothing arrives for so many seconds.
 
-        Blanks are nothing: JSON may have any number of them.
+        White space does not count, as JSON may have any amount of it.
         """
         data = bytearray()
         loop = asyncio.get_running_loop()
@@ -47,7 +47,7 @@ class BodyReader:
         return bytes(data[:most])
 
     async def read_error_body(self, most: int, *, within: float) -> bytes:
-        """What comes of the body in so many seconds; no fault of it counts."""
+        """As much of an error's body as arrives in so many seconds; ignores errors."""
         data = bytearray()
         try:
             async with asyncio.timeout(within):

@@ -1,4 +1,4 @@
-"""Requests to one endpoint, whole or streamed, each with its deadlines and its error; knows no API."""
+"""Sends requests to one endpoint, and returns whole responses or streams; knows no API."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 EVENT_STREAM = "text/event-stream"
 _USUAL = frozenset({"", JSON, EVENT_STREAM, "text/html", "text/plain"})
-"""Types of answers that hold nothing of ours."""
+"""Content types that no API uses."""
 LONGEST_ANSWER = 16 << 20
-"""Bytes of an answer with status 200 that is no stream."""
+"""Maximum bytes of a response with status 200 that is not a stream."""
 LONGEST_ERROR_BODY = 64 << 10
-"""Bytes that are read of any other answer."""
+"""Maximum bytes of any other response."""
 ERROR_BODY_S = 5.0
-"""Seconds in which they must come: its status says enough."""
+"""Time limit for reading them, in seconds: the status is enough."""
 
 
 class HttpClient:
-    """Sends each request once. Raises errors of llmchat.errors only, none of which ever holds the key."""
+    """Sends each request once. Raises only errors of llmchat.errors, which never contain the key."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._transport = Transport(endpoint)
@@ -42,7 +42,7 @@ class HttpClient:
         return self._transport.endpoint
 
     async def warm(self) -> None:
-        """Imports the HTTP library without holding up the event loop."""
+        """Imports the HTTP library without blocking the event loop."""
         await self._transport.warm()
 
     async def aclose(self) -> None:
@@ -50,19 +50,19 @@ class HttpClient:
         await self._transport.aclose()
 
     def quote(self, text: str) -> str:
-        """A server's words for a message: on one line, short, without the key."""
+        """A server's text for a message: on one line, short, without the key."""
         return quote(text, key=self.endpoint.key, limit=500)
 
     async def get_json(self, url: str) -> object:
-        """The JSON at this URL. Raises the error of every other status than 200."""
+        """The JSON at this URL. Raises the error of any status but 200."""
         return self.checked(await self.once("GET", url)).json()
 
     async def post_json(self, url: str, body: Body) -> object:
-        """What the server answers this with. Raises as `get_json`."""
+        """The JSON response to this request. Raises as `get_json`."""
         return self.checked(await self.once("POST", url, body)).json()
 
     def checked(self, answer: Answer) -> Answer:
-        """This answer, if its status is 200; else raises the error that it means."""
+        """The response, if its status is 200; else raises its error."""
         if answer.status != 200:
             endpoint = self.endpoint
             now = partial(datetime.now, UTC)
@@ -73,10 +73,10 @@ class HttpClient:
     async def stream(
         self, url: str, body: Body, *, fault: Callable[[object], LLMChatError | None]
     ) -> AsyncGenerator[EventStream, None]:
-        """The events of the reply to this. Leaving the block drops the connection unless the reply is whole.
+        """The events of a streamed reply. Leaving the context drops the connection of an unfinished reply.
 
-        `fault` finds the error in an answer that is JSON with status 200. Raises BrokenReply where the
-        answer is no event stream.
+        `fault` finds an error in a JSON response with status 200. Raises BrokenReply if the response is not
+        an event stream.
         """
         response = await self._transport.send("POST", url, body, accept=EVENT_STREAM)
         try:
@@ -91,7 +91,7 @@ class HttpClient:
             response.close()
 
     async def once(self, method: str, url: str, body: Body | None = None) -> Answer:
-        """The answer, whatever its status. Asks only once."""
+        """The response, with any status. Sends only once."""
         response = await self._transport.send(method, url, body, accept=JSON)
         try:
             return await self._answer(response, BodyReader(lambda: self._transport.read(response)))
@@ -107,7 +107,7 @@ class HttpClient:
                 errors="replace"
             )
         kind = _kind(headers)
-        if kind not in _USUAL:  # one that is shown; our key may stand in it
+        if kind not in _USUAL:  # is shown, and may contain the key
             kind = self.quote(kind)
         told = (headers.get(name) for name in ("Retry-After", "Location", "Date"))
         return Answer(server, response.status, kind, body, *told)
@@ -117,7 +117,9 @@ class HttpClient:
         try:
             return (await reader.all(LONGEST_ANSWER, between=self.endpoint.timeouts.idle)).decode()
         except TimeoutError as error:
-            raise TryLaterError(f"{server} stopped in the middle of its answer", hint="ask again") from error
+            raise TryLaterError(
+                f"{server} stopped in the middle of its response", hint="ask again"
+            ) from error
         except UnicodeDecodeError as error:
             raise not_a_model(server, "bytes that are not UTF-8") from error
 
@@ -127,7 +129,7 @@ def _kind(headers: Mapping[str, str]) -> str:
 
 
 async def _is_stream(headers: Mapping[str, str], reader: BodyReader) -> bool:
-    """Whether an answer is an event stream: by its type, or by its first bytes where that says nothing."""
+    """True if a response is an event stream: by its type, else by its first bytes."""
     kind = _kind(headers)
     if kind in ("", "text/plain", "application/octet-stream"):
         return looks_like_events(await reader.peek(LONGEST_MARK))

@@ -1,4 +1,4 @@
-"""A server and how it is reached, as values; must not connect to it."""
+"""A server's address, key, deadlines, proxy and certificates, as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from llmchat.core.backend import Limits
 
 ASSUMED_CONTEXT = 2048
-"""Tokens of prompt and reply that every model takes."""
+"""A context window in tokens that every model has."""
 
 
 class Auth(StrEnum):
@@ -23,7 +23,7 @@ class Auth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Deadlines in seconds; there is none on a whole reply. `wait` bounds the waiting between tries."""
+    """Deadlines in seconds; a whole reply has none. `wait` limits the time between retries."""
 
     connect: float = 10
     header: float = 120
@@ -34,23 +34,23 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server and how it is reached. `unix_socket` replaces the host and port of the URL."""
+    """A server and how to connect to it. `unix_socket` replaces the host and port of the URL."""
 
     url: str
     key: str | None = field(default=None, repr=False)
-    read_key: Callable[[], Awaitable[str]] | None = None  # before the first request, in place of `key`
-    key_from: str = ""  # the name of what it came from
+    read_key: Callable[[], Awaitable[str]] | None = None  # run before the first request, in place of `key`
+    key_from: str = ""  # where the key came from
     auth: Auth = Auth.BEARER
     timeouts: Timeouts = Timeouts()
     unix_socket: Path | None = None
-    offline: bool = False  # the person wants no network: whatever would be sent is refused
+    offline: bool = False  # --offline: every request is refused
     ca_file: Path | None = None
-    proxy: str | None = field(default=None, repr=False)  # may hold a password
-    context: int | None = None  # tokens the person says it takes, where the server says nothing
+    proxy: str | None = field(default=None, repr=False)  # may contain a password
+    context: int | None = None  # LLMCHAT_CONTEXT, used if the server does not report its context window
 
     @property
     def unsaid(self) -> Limits:
-        """What the model can take where the server does not say it."""
+        """The limits to assume if the server does not report its context window."""
         return Limits(self.context) if self.context else Limits(ASSUMED_CONTEXT, assumed=True)
 
     @property
@@ -62,5 +62,5 @@ class Endpoint:
 
     @property
     def authorization(self) -> str | None:
-        """The Authorization header: the key as it is, behind its scheme."""
+        """The Authorization header: the scheme and the key."""
         return f"{self.auth.capitalize()} {self.key}" if self.key else None

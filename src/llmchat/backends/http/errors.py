@@ -1,4 +1,4 @@
-"""Maps what goes wrong between a server and us to llmchat's errors, for every HTTP backend; does no I/O."""
+"""Maps HTTP statuses and error responses to llmchat's errors. No I/O."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from llmchat.errors import (
 from llmchat.scrub import scrub
 
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
-"""Statuses of a server that may answer when it is asked again."""
+"""Statuses after which a retry can succeed."""
 _LONGEST_SAID = 64 << 10
-"""Characters of a server's words that are looked at."""
+"""Maximum length of a server's error text that is read."""
 
-# As TGI, vLLM, OpenAI and llama.cpp say it.
+# The wordings of TGI, vLLM, OpenAI and llama.cpp.
 _LIMIT = re.compile(r"(?:must be <= |maximum context length (?:is|of) |context size \()(\d{1,9})")
 _PROMPT_LIMIT = re.compile(r"must have less than (\d{1,9}) tokens")
 _PROMPT_TOKENS = re.compile(
@@ -42,21 +42,21 @@ _OVERFLOW = re.compile(
 
 
 class Unreached(UnavailableError):  # noqa: N818 - what happened, as the rest of the error tree
-    """No server answered; one may if it is asked again."""
+    """No response; a retry can succeed."""
 
 
 class NotThere(ConfigError):  # noqa: N818 - what happened
-    """404, 405: the server has nothing at this URL, or not under this name."""
+    """404, 405: unknown URL or model."""
 
 
 class WrongProtocol(BrokenReply):
-    """A stream of events that are not of the API that was asked."""
+    """The events of a stream are not those of the expected API."""
 
 
 class ClosedEarly(Unreached):
-    """The server closed the connection before it answered.
+    """The server closed the connection before it responded.
 
-    An `aged` one was used before, and may just have been idle for longer than the server keeps it.
+    An `aged` connection was used before, and may have been idle for too long.
     """
 
     aged = False
@@ -64,16 +64,16 @@ class ClosedEarly(Unreached):
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Seconds a server asks to wait, and whether it only guesses."""
+    """The delay in seconds that a server asks for, and whether it is only an estimate."""
 
     seconds: float
     guess: bool = False
 
 
 class ServerDown(UnavailableError):  # noqa: N818 - what happened
-    """502, 503, 504: starting, loading a model, or behind a gateway that cannot reach it.
+    """502, 503, 504: starting, loading a model, or not reachable for its gateway.
 
-    `starting` is a 503, `loading` one that says that it is about a model.
+    `starting` is True for a 503, `loading` for a 503 whose text mentions a model.
     """
 
     delay: Delay | None = None
@@ -88,19 +88,19 @@ class ServerBusy(TryLaterError):  # noqa: N818 - what happened
 
 
 NOT_TOLD = (ServerDown, ServerBusy, DeniedError)
-"""Why a server tells nothing of itself: left to the request for a reply, which has the right error."""
+"""Errors of questions about a server that are ignored: the request for a reply raises the right error."""
 
 
 def quote(text: str, *, key: str | None, limit: int = 200) -> str:
-    """A server's words on one line, without our key, which some servers echo, and not too many of them."""
+    """A server's text on one line, shortened, and without the key, which some servers echo."""
     words = " ".join(scrub(text[:_LONGEST_SAID], [key] if key else []).split())
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
 def error_text(payload: object) -> str:
-    """The server's own words in a JSON error: `error`, `error.message`, `message` or `detail`; else "".
+    """The text of a JSON error: `error`, `error.message`, `message` or `detail`; else "".
 
-    FastAPI's `detail`, which Mistral has below `message`, says apart which field it is about.
+    FastAPI's `detail`, which Mistral has below `message`, has the field's name apart.
     """
     places = (("error",), ("error", "message"), ("message",), ("detail",))
     if said := next((text for place in places if (text := text_at(payload, *place))), ""):
@@ -115,7 +115,7 @@ def error_text(payload: object) -> str:
 
 
 def error_kind(payload: object) -> str:
-    """What a server calls its error: TGI's `error_type`, OpenAI's `error.type` and `error.code`."""
+    """The kind of a JSON error: TGI's `error_type`, OpenAI's `error.type` and `error.code`."""
     places = (("error_type",), ("error", "type"), ("error", "code"), ("type",))
     return " ".join(text for place in places if (text := text_at(payload, *place)))
 
@@ -123,7 +123,7 @@ def error_kind(payload: object) -> str:
 def refusal(
     answer: Answer, *, key: str | None, key_from: str = "", now: Callable[[], datetime]
 ) -> LLMChatError:
-    """The error of an answer whose status is not 200 (contract: exit codes)."""
+    """The error of a response whose status is not 200."""
     try:
         payload: object = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -148,10 +148,10 @@ def refusal(
 def by_status(
     status: int, said: str, *, server: str, payload: object = None, key_from: str | None = None
 ) -> LLMChatError:
-    """The error of this HTTP status, also where it came inside a stream.
+    """The error for this HTTP status, which may also come inside a stream.
 
-    `said` are the server's words, already quoted; `payload` is the JSON that they are from; `key_from` names
-    what the key came from, if one was sent.
+    `said` is the server's text, already quoted; `payload` is its JSON; `key_from` is where the key came from,
+    if one was sent.
     """
     tail = f": {said}" if said else ""
     told = f"{server} answered {status}{tail}"
@@ -164,14 +164,14 @@ def by_status(
                 hint = f"check the key in {key_from}, and LLMCHAT_AUTH (bearer or basic)"
             return DeniedError(f"{server} denied access ({status}){tail}", hint=hint)
         case 402:
-            return DeniedError(told, hint="the account behind the key cannot pay for this")
+            return DeniedError(told, hint="the account of this key has no credit for this")
         case 404 | 405:
             return NotThere(told, hint="check the URL, the model name and --api")
         case 408:
             return TryLaterError(told, hint="ask again")
         case 429:
             return ServerBusy(
-                f"{server} is busy or limits the rate{tail}", hint="wait a little, then ask again"
+                f"{server} is busy, or a rate limit is reached{tail}", hint="wait a little, then ask again"
             )
         case 502 | 503 | 504:
             down = ServerDown(
@@ -181,25 +181,25 @@ def by_status(
             down.loading = down.starting and "loading" in said.lower()
             return down
         case _ if status == 424 or status >= 500:
-            return UnavailableError(told, hint="the fault is on the server: look at its log, or ask again")
+            return UnavailableError(told, hint="the error is on the server: check its log, or ask again")
         case _ if status >= 400:
-            return InputError(told, hint="the server does not accept such a request")
+            return InputError(told, hint="the server does not accept this request")
     return BrokenReply(told, hint="is this the address of a language model?")
 
 
 def rejected(said: str, *, kind: str = "", payload: object = None) -> InputError:
-    """The server read the request and refuses it: ContextOverflow where it says the prompt is too long.
+    """The error for a request that the server rejects: ContextOverflow if the prompt is too long.
 
-    llama.cpp puts its numbers beside its words, in the `payload`.
+    llama.cpp has the numbers in the `payload`.
     """
     message = f"the server rejected the request: {said}"
     if not (_OVERFLOW.search(said) or _OVERFLOW.search(kind)):
-        return InputError(message, hint="change what the server names, then ask again")
+        return InputError(message, hint="correct what the server names, then ask again")
     prompt_limit = _number(_PROMPT_LIMIT, said)
     limit = number_at(payload, "error", "n_ctx") or _number(_LIMIT, said)
     tokens = number_at(payload, "error", "n_prompt_tokens") or _number(_PROMPT_TOKENS, said)
     if limit and tokens and str(limit) not in said:
-        message += f" ({tokens} tokens, and it takes {limit})"
+        message += f" ({tokens} tokens; the limit is {limit})"
     return ContextOverflow(
         message,
         hint="shorten the question, or ask for fewer tokens with --max-tokens",
@@ -210,7 +210,7 @@ def rejected(said: str, *, kind: str = "", payload: object = None) -> InputError
 
 
 def _number(pattern: re.Pattern[str], said: str) -> int | None:
-    """The number that this pattern finds in a server's words."""
+    """The number that this pattern finds in a server's text."""
     found = pattern.search(said)
     return int(next(filter(None, found.groups()))) if found else None
 
@@ -219,10 +219,10 @@ def _redirected(answer: Answer, key: str | None) -> ConfigError:
     try:
         host = urlsplit(answer.location or "").netloc.rpartition("@")[2] or "the same host"
     except ValueError:
-        host = "an address that cannot be read"
+        host = "an invalid address"
     return ConfigError(
         f"{answer.server} redirects to {quote(host, key=key)} ({answer.status}); redirects are not followed",
-        hint="if you trust that address, give it as the URL",
+        hint="if you trust that address, use it as the URL",
     )
 
 

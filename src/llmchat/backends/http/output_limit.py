@@ -1,27 +1,27 @@
-"""Bounds a reply that its server does not end; must not know which server that is."""
+"""Ends a reply that the server does not end."""
 
 from __future__ import annotations
 
 from llmchat.errors import BrokenReply
 
 PIECES_PER_TOKEN = 16
-"""Pieces that a server may make of a token: some send a letter each."""
+"""Maximum pieces per token: some servers send single letters."""
 SPARE_PIECES = 1 << 16
-"""Pieces beyond that: a server that keeps no limit still ends, as a rule."""
+"""Additional pieces: a server that ignores the limit usually still ends."""
 MOST_CHARACTERS = 16 << 20
 
 
 class OutputLimit:
-    """Counts the pieces of a reply that was to have so many tokens: it may have more, but has to end."""
+    """Counts the pieces of a reply with a limit of tokens: it may exceed the limit, but must end."""
 
     def __init__(self, tokens: int) -> None:
         self._pieces = tokens * PIECES_PER_TOKEN + SPARE_PIECES
         self._characters = MOST_CHARACTERS
 
     def take(self, text: str) -> bool:
-        """Counts a piece; whether it is still part of the reply.
+        """Counts a piece; False if the reply ends before it.
 
-        Raises BrokenReply where the reply is longer than anything that could be shown or kept.
+        Raises BrokenReply if the reply is too long to be shown or saved.
         """
         self._pieces -= 1
         self._characters -= len(text)

@@ -1,4 +1,4 @@
-"""Asks a server about itself, and waits for one that starts; an answer never depends on what it tells."""
+"""Asks a server about itself (model, limits, token counts), and waits for one that is starting."""
 
 from __future__ import annotations
 
@@ -16,33 +16,32 @@ from llmchat.core.generation import Event
 from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
 
 LEARN_S = 5.0
-"""Seconds for an answer that nobody needs."""
+"""Time limit in seconds for optional questions."""
 HEED_S = 1.0
-"""Seconds in which a server that was busy is not asked about itself again."""
+"""Seconds before a busy server is asked about itself again."""
 LEAST_KEY = 8
-"""Characters of a key that would be noticed in what a server tells; less may be a word of it."""
+"""Minimum length of a key that is searched in a server's answers; a shorter one could be a word."""
 
 
 class ServerProbe:
-    """Questions about a server and for what it can compute, each asked once and waited for a little.
+    """Optional questions to a server, each asked once, with a short time limit.
 
-    What is wrong with a server that does not answer them properly, the request for a reply shows.
+    If the server does not answer them properly, the request for a reply raises the right error.
     """
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
-        self._waited = 0.0  # seconds, for a server that was not ready when the question came
+        self._waited = 0.0  # seconds spent waiting for a server that was not ready
         self._busy: ServerDown | ServerBusy | None = None  # why it could not be asked about itself
         self._busy_at = 0.0
-        self._unknown: set[str] = set()  # what it was asked and does not know
-        self._silent = False  # it did not answer in time, and is not asked about itself again
+        self._unknown: set[str] = set()  # questions that it cannot answer
+        self._silent = False  # it did not answer in time, and is not asked again
 
     async def learn(self, url: str) -> object:
-        """The JSON that a server tells about itself at this URL; None where it tells nothing.
+        """The server's JSON about itself at this URL; None if there is none.
 
-        Nothing is learnt where our key stands in it, either: it would be shown and kept. Asks once, and waits
-        a little: the question itself shows what is wrong with a server that does not answer properly. Raises
-        Unreached, ServerDown and ServerBusy while there is none, DeniedError.
+        JSON that contains the key is ignored, as it would be shown and saved. Raises Unreached, ServerDown
+        and ServerBusy while the server is not ready, and DeniedError.
         """
         self.heed_busy()
         if self._silent:
@@ -69,9 +68,9 @@ class ServerProbe:
         return None if len(key) >= LEAST_KEY and key in json.dumps(told, ensure_ascii=False) else told
 
     async def compute(self, url: str, body: Body) -> object:
-        """What a server may be able to compute, as tokens; None for good where it is not.
+        """The answer to an optional computation, such as a token count; None for good if the server has none.
 
-        Asks once, and waits a little: nobody needs it.
+        Sends once, with a short time limit.
         """
         if url in self._unknown:
             return None
@@ -91,17 +90,17 @@ class ServerProbe:
             return None
 
     def wait_and_retry(self) -> WaitAndRetry:
-        """How a failed request for a reply is tried again; what was waited for the server before counts."""
+        """The retry policy for the request for a reply; time spent waiting before counts."""
         wait, self._waited = self._client.endpoint.timeouts.wait - self._waited, 0.0
         self.forget_busy()
         policy = RetryPolicy(wait, clock=asyncio.get_running_loop().time)
         return WaitAndRetry(policy, self._client.endpoint)
 
     async def until(self, work: Callable[[], Awaitable[None]]) -> AsyncGenerator[Event, None]:
-        """Does this, as often as a request is tried, and gives the events of the waiting in between.
+        """Does this with retries; yields progress while waiting.
 
-        While a model loads this goes on as long as there is time for waiting; the request that follows has
-        only what is left of it. A server that is merely busy is left to that request.
+        While a model is loading this continues as long as there is time for waiting; the following request
+        has only what is left. A server that is merely busy is left to that request.
         """
         self.heed_busy()
         clock = asyncio.get_running_loop().time
@@ -125,10 +124,10 @@ class ServerProbe:
             raise
 
     def heed_busy(self) -> None:
-        """Raises why the server could not be asked about itself a moment ago: it was waited for then."""
+        """Raises the recent error of a question that was waited for, instead of waiting again."""
         if self._busy is not None and asyncio.get_running_loop().time() < self._busy_at + HEED_S:
             raise self._busy
 
     def forget_busy(self) -> None:
-        """It may be asked again."""
+        """Allows the server to be asked again."""
         self._busy = None

@@ -1,4 +1,4 @@
-"""Whether a request that failed for a while is sent again, after how long, and what is said meanwhile."""
+"""Retries after lost connections, 429, 502, 503, 504, and while a model is loading: when, and how often."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ A = TypeVar("A")
 
 TRIES = 3
 LONGEST_DELAY = 60.0
-"""Seconds before a try that a server may ask for."""
+"""Longest delay in seconds that a server can ask for."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 4.0
 
 Retryable = (Unreached, ServerDown, ServerBusy)
-"""The errors after which another try makes sense, as long as no text has come."""
+"""The errors that are retried, as long as no text has come."""
 
 
 class RetryPolicy:
-    """Counts the tries of one request and bounds the whole time spent on waiting, in seconds."""
+    """Limits the number of tries of one request, and the total time of waiting, in seconds."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class RetryPolicy:
         jitter: Callable[[], float] = random.random,
         loads: bool = False,
     ) -> None:
-        """With `loads` a server that loads a model may be asked more often, and one that is busy once."""
+        """With `loads`, a server that is loading a model is asked more often, and a busy one once."""
         self._clock = clock
         self._jitter = jitter
         self._until = clock() + wait
@@ -42,11 +42,11 @@ class RetryPolicy:
         self._loads = loads
 
     def delay(self, error: LLMChatError) -> float | None:
-        """Seconds until the next try, or None where there should be none.
+        """Seconds until the next try; None if there is none.
 
-        A connection that was closed while it was idle is replaced at once. Jitter keeps many clients
-        from coming back all at once. A server that asks for more time than is left is not asked again,
-        unless it only guessed how long its model takes to load.
+        A connection that was closed while idle is replaced at once. Jitter keeps many clients from retrying
+        at the same time. A server that asks for a longer delay than is left is not asked again, unless its
+        delay is only an estimate of the loading time.
         """
         self._tried += 1
         if isinstance(error, ClosedEarly) and error.aged and self._tried < TRIES:
@@ -69,7 +69,7 @@ class RetryPolicy:
 
 
 class WaitAndRetry:
-    """The recovery from what passes by itself: no connection, 429, 502, 503, 504, a model that loads."""
+    """The recovery from temporary errors: waits, then tries again."""
 
     def __init__(self, policy: RetryPolicy, endpoint: Endpoint) -> None:
         self._policy = policy
@@ -81,7 +81,7 @@ class WaitAndRetry:
         return Retry(failed, delay, self._said(error, delay) if delay else ())
 
     def _said(self, error: LLMChatError, delay: float) -> list[Event]:
-        """What the person is told while we wait."""
+        """The text of the progress while waiting."""
         more = f", trying again in {delay:.0f} s" if delay >= 1 else ""
         if not (isinstance(error, ServerDown) and error.starting):
             return [Progress(f"waiting for the server{more}")]

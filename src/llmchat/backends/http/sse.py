@@ -1,6 +1,6 @@
-"""Decodes server-sent events: bytes in, event data out. Reads nothing, and does not know what the data means.
+"""Decodes server-sent events: bytes in, event data out.
 
-Our own: the libraries for it read the connection themselves, and bound no event.
+Our own decoder, as the libraries for it read the connection themselves, and do not limit an event's size.
 """
 
 from __future__ import annotations
@@ -10,38 +10,38 @@ from collections.abc import Iterator
 from llmchat.errors import BrokenReply
 
 MAX_EVENT = 1 << 20
-"""Bytes an event may have."""
+"""Maximum size of an event in bytes."""
 
 _MARKS = (b"data:", b"event:", b"retry:", b"id:", b":")
 _BOM = b"\xef\xbb\xbf"
 LONGEST_MARK = len(_BOM) + max(map(len, _MARKS))
-"""Bytes that show whether a stream of events has begun."""
+"""How many bytes show whether a response is an event stream."""
 
 
 def looks_like_events(beginning: bytes) -> bool:
-    """Whether these first bytes of an answer, whose type says nothing, are those of an event stream."""
+    """True if these first bytes of a response without a usable type are those of an event stream."""
     return beginning.removeprefix(_BOM).lstrip(b"\r\n").startswith(_MARKS)
 
 
 class EventDecoder:
-    """Fed with bytes however they are split, gives the data of the events that they complete.
+    """Takes bytes, split anywhere, and yields the data of complete events.
 
-    Follows WHATWG HTML, "Server-sent events", with one leniency: an event that the end of the stream
-    completes counts. Names, ids, retry times and comments are read over.
+    Follows WHATWG HTML, "Server-sent events", with one exception: the end of the stream completes an
+    event. Names, ids, retry times and comments are skipped.
     """
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         self._limit = limit
-        self._line = bytearray()  # the unfinished one
+        self._line = bytearray()  # the unfinished line
         self._data: list[bytes] = []
         self._size = 0  # of the data lines
-        self._after_cr = False  # a line feed that comes next belongs to the line before
+        self._after_cr = False  # a line feed that follows belongs to the line before
         self._at_start = True
 
     def feed(self, chunk: bytes) -> Iterator[str]:
-        """Takes the next bytes; gives the data of every event that is now whole. Use it up before the next.
+        """Takes the next bytes; yields the data of complete events. Exhaust it before the next call.
 
-        Raises BrokenReply where an event is over the limit or not UTF-8, once those before it are given.
+        Raises BrokenReply if an event is over the limit or not UTF-8, after yielding those before it.
         """
         if self._after_cr or b"\r" in chunk:
             chunk = self._with_line_feeds(chunk)
@@ -67,11 +67,11 @@ class EventDecoder:
         self._line += rest
 
     def flush(self) -> Iterator[str]:
-        """The stream is over: what is left, if it makes an event."""
+        """Ends the stream; yields the rest, if it is an event."""
         yield from self.feed(b"\n\n")
 
     def _with_line_feeds(self, chunk: bytes) -> bytes:
-        """The chunk with each of its line ends, CR, CRLF or LF, as LF."""
+        """The chunk with all line ends as LF."""
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
@@ -79,7 +79,7 @@ class EventDecoder:
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _check(self, more: int) -> None:
-        """Raises BrokenReply where so many bytes more are too many for one event."""
+        """Raises BrokenReply if so many more bytes exceed the limit of an event."""
         if self._size + more > self._limit:
             raise BrokenReply(
                 f"the server sent an event of more than {self._limit:,} bytes",

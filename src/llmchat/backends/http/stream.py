@@ -1,4 +1,4 @@
-"""The events of one reply under their deadlines; must not know HTTP, nor what an event means."""
+"""The events of one streamed reply, with deadlines for the first and the next token."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from llmchat.backends.http.sse import EventDecoder
 from llmchat.errors import BrokenReply, LLMChatError, TryLaterError
 
 GRACE = 0.5
-"""Seconds in which a reply that is already whole may bring its last events."""
+"""Seconds to wait for the last events of a reply that is already complete."""
 DRAIN = 0.05
-"""Seconds in which a whole reply must end for its connection to be used again."""
+"""Seconds for a complete reply to end, so that its connection can be used again."""
 
 
 class EventStream:
-    """The data of each event, read with `read`, which gives b"" at the end and raises llmchat's errors.
+    """Iterates over event data. `read` returns bytes, b"" at the end, and raises llmchat's errors.
 
-    Comments and empty lines restart no deadline, nor do events until the reader says `alive`: the
-    reader alone knows which of them are tokens. Time that the reader takes itself is not counted.
+    Only `alive` restarts a deadline: the caller knows which events are tokens. Comments and empty lines do
+    not count. The caller's own time is not counted.
     """
 
     def __init__(self, read: Callable[[], Awaitable[bytes]], timeouts: Timeouts, *, server: str) -> None:
@@ -36,16 +36,16 @@ class EventStream:
         self._ended = False
 
     def alive(self) -> None:
-        """A token came: the next one is due within the idle deadline."""
+        """A token has come: the next one is due within the idle timeout."""
         self._left = self._allowed = self._timeouts.idle
         self._awaited = "next token"
 
     def evaluating(self) -> None:
-        """The server said how far it has read the prompt: the first token is due anew."""
+        """The server reported progress with the prompt: restarts the deadline of the first token."""
         self._left = self._allowed
 
     def whole(self) -> None:
-        """The reply is complete: what follows is optional, and no fault behind it counts."""
+        """The reply is complete: what follows is optional, and errors are ignored."""
         if not self._whole:
             self._whole = True
             self._left = GRACE
@@ -74,7 +74,7 @@ class EventStream:
         return event
 
     async def drain(self) -> None:
-        """Reads a whole reply to its end if that is here, so that the connection can be used again."""
+        """Reads a complete reply to its end, if that is near, so that the connection can be used again."""
         if self._whole:
             with contextlib.suppress(LLMChatError, TimeoutError):
                 async with asyncio.timeout(DRAIN):

@@ -1,4 +1,4 @@
-"""The HTTP connection to one endpoint, kept open, and every way it can fail; knows no API.
+"""The HTTP connection to one endpoint, by aiohttp: TLS, proxy, deadlines, and the errors of a connection.
 
 The home of aiohttp, which is imported when the first request is sent or `warm` is called.
 """
@@ -25,31 +25,33 @@ if TYPE_CHECKING:
     import aiohttp
 
 KEEP_ALIVE = 240
-"""Seconds for which an unused connection is kept: a person reads and types between two questions."""
+"""Seconds before an unused connection is closed: a person reads and types between questions."""
 
 
 class Transport:
-    """Sends requests to one endpoint and reads answers; raises errors of llmchat.errors only."""
+    """Sends requests to one endpoint and reads responses; raises only errors of llmchat.errors."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._client: aiohttp.ClientSession | None = None
-        self._answered = False  # the last request was: its connection may be used again
+        self._answered = False  # of the last request: its connection can be used again
 
     async def warm(self) -> None:
-        """Imports aiohttp without holding up the event loop."""
+        """Imports aiohttp without blocking the event loop."""
         await asyncio.to_thread(importlib.import_module, "aiohttp")
 
     async def aclose(self) -> None:
-        """May be called twice; what is sent later opens it anew."""
+        """Closes the connection. May be called twice; a later request opens it again."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
 
     async def send(self, method: str, url: str, body: Body | None, *, accept: str) -> aiohttp.ClientResponse:
-        """The answer's head. Raises ClosedEarly, among others."""
+        """Sends a request and returns the response's head. Raises ClosedEarly, among others."""
         if self.endpoint.offline:
-            raise ConfigError(f"{self.endpoint.server} was not asked: --offline", hint="leave out --offline")
+            raise ConfigError(
+                f"{self.endpoint.server} was not contacted: --offline", hint="leave out --offline"
+            )
         client = await self._open()
         import aiohttp
 
@@ -74,7 +76,7 @@ class Transport:
 
             if (read_key := self.endpoint.read_key) is not None:
                 self.endpoint = replace(self.endpoint, key=await read_key(), read_key=None)
-        if self._client is None:  # still: another request may have opened it meanwhile
+        if self._client is None:  # checked again, as another request may have opened it meanwhile
             endpoint = self.endpoint
             connector: aiohttp.BaseConnector
             if endpoint.unix_socket is not None:
@@ -97,7 +99,7 @@ class Transport:
         return self._client
 
     async def read(self, response: aiohttp.ClientResponse) -> bytes:
-        """The next bytes of an answer, b"" at its end. Raises BrokenReply where it is cut off."""
+        """The next bytes of a response, b"" at its end. Raises BrokenReply if it is cut off."""
         import aiohttp
 
         try:
@@ -106,18 +108,18 @@ class Transport:
             server = self.endpoint.server
             lost = f"the connection to {server} was lost in the middle of the answer"
             if isinstance(error.__cause__, aiohttp.http_exceptions.ContentEncodingError):
-                lost = f"the answer of {server} is not compressed as it says"
+                lost = f"the response of {server} cannot be decompressed"
             raise BrokenReply(lost, hint="ask again; a proxy may be in the way") from error
 
 
 def _end_with_connection(response: aiohttp.ClientResponse) -> None:
-    """Whoever waits for more of this answer learns that its connection is closed.
+    """Wakes a reader of this response when its connection is closed.
 
-    aiohttp closes it over bytes that are no chunk, and tells nobody who reads.
+    aiohttp closes it after an invalid chunk, without waking the reader.
     """
     connection = response.connection
     protocol = connection.protocol if connection is not None else None
-    closed = protocol.closed if protocol is not None else None  # one that is empty is false
+    closed = protocol.closed if protocol is not None else None  # an empty one is false
     if closed is None:
         return
     import aiohttp
@@ -145,7 +147,7 @@ def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:
 
 
 def _unanswered(error: Exception, endpoint: Endpoint, *, aged: bool) -> LLMChatError:
-    """The error of a request that got no status; `aged` is true of a connection used before."""
+    """The error of a request without a response; `aged` if its connection was used before."""
     import aiohttp
 
     server, deadlines = endpoint.server, endpoint.timeouts
@@ -179,7 +181,7 @@ def _unanswered(error: Exception, endpoint: Endpoint, *, aged: bool) -> LLMChatE
             closed.aged = aged
             return closed
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
-            return ConfigError("the URL cannot be used", hint="it looks like http://host:port/path")
+            return ConfigError("the URL is not supported", hint="it looks like http://host:port/path")
         case OSError():
             return Unreached(
                 f"cannot reach {server}: {_reason(error)}", hint="is the server running, and the URL right?"
@@ -192,17 +194,17 @@ def _no_http(server: str, error: Exception) -> BrokenReply:
     if said.startswith(("Got more than", "Too many headers")):
         return BrokenReply(f"the headers of {server} are too long", hint="is a proxy in the way?")
     return BrokenReply(
-        f"{server} does not answer in HTTP", hint="check the URL: http:// or https://, and the port"
+        f"{server} does not answer with HTTP", hint="check the URL: http:// or https://, and the port"
     )
 
 
 def _reason(error: Exception) -> str:
-    """Why a connection failed, in the system's own words."""
+    """The system's reason why a connection failed."""
     cause = getattr(error, "os_error", None) or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return str(cause.verify_message)
     if isinstance(cause, socket.gaierror | ssl.SSLError):
         return cause.strerror or type(cause).__name__
     if isinstance(cause, OSError) and cause.errno:
-        return os.strerror(cause.errno)  # asyncio puts words of its own in `strerror`
+        return os.strerror(cause.errno)  # asyncio puts its own text into `strerror`
     return str(cause) or type(cause).__name__

@@ -1,1 +1,1 @@
-"""A model file on this machine, run by llama.cpp in a child process."""
+"""The embedded engine: runs a model file on this machine, by llama.cpp in a child process."""

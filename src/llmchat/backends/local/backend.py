@@ -1,4 +1,4 @@
-"""The way to a GGUF on this machine: an engine child, and an OpenAI-compatible backend on its socket."""
+"""The connection to a GGUF model on this machine: starts the engine, and talks to it as an OpenAI backend."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from llmchat.core.prompt_format import FORMATS, break_control_tokens
 from llmchat.errors import BrokenReply, LLMChatError, UnavailableError
 
 _EXTRA: Mapping[str, object] = MappingProxyType({"cache_prompt": True, "return_progress": True})
-_NOTICING_S = 1.0  # from the loss of a connection to the news that the process has ended
+_NOTICING_S = 1.0  # between the loss of the connection and the end of the process
 
 
 class EngineDied(UnavailableError):  # noqa: N818 - what happened, as the rest of the error tree
-    """The engine's process has ended; another one can be started."""
+    """The engine's process has ended; a new one can be started."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningEngine:
-    """An engine's process, and the backend that asks it."""
+    """An engine process, and the backend that uses it."""
 
     process: EngineProcess
     client: HttpClient
@@ -47,12 +47,12 @@ class RunningEngine:
 class LocalConnection:
     """A model file run by llama.cpp. The engine starts at the first `connect`, and again once it has died.
 
-    The chat template is the one inside the GGUF. `system` and `defaults` are the model's card; an arbitrary
-    file has none.
+    The chat template is that of the GGUF. `system` and `defaults` come from the catalogue; other files have
+    none.
     """
 
     is_guess = False
-    unasked: Backend | None = None  # the template is inside the file, which only the engine reads
+    unasked: Backend | None = None  # only the engine reads the template, which is inside the file
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class LocalConnection:
         return engine.backend.info if (engine := self._engine()) else self._card
 
     async def connect(self) -> AsyncGenerator[Event | Connected, None]:
-        """Starts the engine unless it runs. Callers at the same time share one start, which outlives them.
+        """Starts the engine unless it is running. Concurrent callers share one start, which outlives them.
 
         Raises MissingError or InputError for the model file, UnavailableError or CreateError for the rest.
         """
@@ -86,7 +86,7 @@ class LocalConnection:
         return [WithANewEngine(self), WithoutRefused(self._opened_as), *replace_connection]
 
     async def start_again(self) -> Backend:
-        """The backend of a new engine. Raises as `connect`."""
+        """Starts a new engine, and returns its backend. Raises as `connect`."""
         return (await self._ready()).backend
 
     async def aclose(self) -> None:
@@ -98,7 +98,7 @@ class LocalConnection:
                 await (await starting).stop()
 
     def _engine(self) -> RunningEngine | None:
-        """The engine if it runs."""
+        """The engine, if it is running."""
         started = self._starting
         if started is None or not started.done() or started.cancelled() or started.exception():
             return None
@@ -117,7 +117,7 @@ class LocalConnection:
     async def _start(self, before: asyncio.Task[RunningEngine] | None) -> RunningEngine:
         if before is not None:
             with suppress(asyncio.CancelledError, LLMChatError):
-                await (await before).stop()  # it has died: takes away what it left
+                await (await before).stop()  # it has died: removes what it left
         process = await EngineProcess.start(self._options)
         client = HttpClient(process.endpoint)
         probe = ServerProbe(client)
@@ -130,9 +130,7 @@ class LocalConnection:
                 return error
             if not await process.ended(within=_NOTICING_S):
                 return error
-            return EngineDied(
-                "the engine died while it was answering", hint="ask again: that starts it again"
-            )
+            return EngineDied("the engine crashed during the answer", hint="ask again: that restarts it")
 
         backend = OpenAIBackend(
             options,
@@ -153,7 +151,7 @@ class LocalConnection:
 
 
 class WithANewEngine:
-    """The recovery where the engine died before it answered: once, as it may die of the question."""
+    """The recovery from an engine that crashed before it answered; once, as the question may be the cause."""
 
     def __init__(self, connection: LocalConnection) -> None:
         self._connection = connection

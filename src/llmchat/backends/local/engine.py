@@ -1,4 +1,4 @@
-"""Serves one GGUF on a private socket, in a process of its own; knows xllamacpp, imports nothing of llmchat.
+"""The engine process: serves one GGUF by llama.cpp on a private socket. Imports nothing of llmchat.
 
     python -P -m llmchat.backends.local.engine --model PATH --socket PATH
         [--context N] [--threads N] [--batch-threads N]
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 256  # a closed connection is noticed between batches; larger ones are hardly faster
 CACHED_PROMPTS_MIB = 256  # llama.cpp would take 8 GB
-GRACE_S = 0.2  # for the engine to see by itself that stdin has ended
+GRACE_S = 0.2  # seconds for the engine to notice the end of stdin
 
 
 class Fault(StrEnum):
@@ -48,12 +48,12 @@ class Fault(StrEnum):
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Serves until stdin ends. Leaves by `os._exit`: llama.cpp's destructors can hang or abort."""
+    """Serves until stdin ends. Exits by `os._exit`, as llama.cpp's destructors can hang or abort."""
     options = _parse(argv)
     os.umask(0o077)
     key = sys.stdin.readline().strip()
     answer = os.dup(1)
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # output of libraries must not go to stdout
     _die_with_stdin(options.socket)
     server = _serve(options, key, answer)
     _say(answer, {"ready": str(server.listening_address)})
@@ -72,10 +72,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _die_with_stdin(socket: str | None) -> None:
-    """Ends this process and its socket's folder when stdin ends, whatever llama.cpp is doing.
+    """Ends this process, and deletes its socket's folder, when stdin ends, whatever llama.cpp is doing.
 
-    Loading a model holds the interpreter's lock, so that no thread here would see stdin end: a forked
-    watcher does, and it also outlives a crash. The thread stands in for it where there is no fork.
+    Loading a model holds the GIL, so that a thread could not notice the end of stdin. A forked process can,
+    and it survives a crash. Without fork, a thread is used.
     """
     engine = os.getpid()
     if hasattr(os, "fork") and os.fork() == 0:
@@ -120,7 +120,7 @@ def _remove(socket: str | None) -> None:
 
 
 def _serve(options: argparse.Namespace, key: str, answer: int) -> xllamacpp.Server:
-    """Loads the model and starts llama.cpp's server, which serves as long as it is referred to."""
+    """Loads the model and starts llama.cpp's server, which runs as long as the object exists."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before the import, or idle threads spin
     if not os.access(options.model, os.R_OK):
         _fail(answer, Fault.MISSING, options.model, options.socket)

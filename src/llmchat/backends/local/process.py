@@ -1,4 +1,4 @@
-"""Starts and ends the engine's child process and says why it failed; sends it no request."""
+"""Starts and stops the engine process, and explains why a start failed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SERVER_HINT = "chat with a server instead: llmchat --url URL"
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What an engine is started with. `context` is in tokens, 0 for what the model was made for."""
+    """The options of an engine. `context` is in tokens, 0 for the context window of the model."""
 
     model: Path
     context: int = 8192
@@ -45,7 +45,7 @@ class EngineOptions:
 
 
 class EngineProcess:
-    """A running engine. It ends when `stop` is called or this process is gone, however that goes."""
+    """A running engine. It ends when `stop` is called, or when this process ends for any reason."""
 
     def __init__(self, process: asyncio.subprocess.Process, folder: Path | None) -> None:
         self.endpoint = Endpoint("http://localhost")
@@ -56,10 +56,10 @@ class EngineProcess:
 
     @classmethod
     async def start(cls, options: EngineOptions) -> Self:
-        """Loads the model; returns once it can be asked.
+        """Starts the engine; returns when the model is loaded.
 
-        Raises MissingError, DeniedError or InputError where the model file is the reason that it does
-        not, CreateError where there is no place for the socket, else UnavailableError.
+        Raises MissingError, DeniedError or InputError for a problem with the model file, CreateError if there
+        is no place for the socket, else UnavailableError.
         """
         folder = _private_folder(options.runtime_dir) if options.unix else None
         try:
@@ -69,7 +69,7 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=without_secrets(options.environ),
-                start_new_session=True,  # Ctrl-C in the terminal is not for it
+                start_new_session=True,  # so that Ctrl-C in the terminal does not reach it
             )
         except OSError as error:
             _remove(folder)
@@ -94,14 +94,14 @@ class EngineProcess:
         return self._process.pid
 
     async def ended(self, *, within: float) -> bool:
-        """Whether it has ended, or does in so many seconds."""
+        """True if it has ended, or ends within so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self._process.wait()
         return not self.running
 
     async def stop(self) -> None:
-        """Ends it at once, with all that it left. May be called twice."""
+        """Ends it at once, and deletes its files. May be called twice."""
         with suppress(ProcessLookupError):
             self._process.kill()
         if self._process.stdin is not None:
@@ -111,7 +111,7 @@ class EngineProcess:
         _remove(self._folder)
 
     async def _listen(self) -> None:
-        """Keeps the end of what it says on stderr, so that it is neither blocked nor heard."""
+        """Reads its stderr, so that it never blocks, and keeps the end of it for error messages."""
         assert self._process.stderr is not None
         while block := await self._process.stderr.read(_KEPT_OF_STDERR):
             self._stderr += block
@@ -139,10 +139,13 @@ class EngineProcess:
         detail = told.get("detail", "")
         match told.get("error"):
             case Fault.MISSING if options.model.exists():
-                return DeniedError(f"{options.model} may not be read", hint="look at its permissions")
+                return DeniedError(
+                    f"{options.model} cannot be read: permission denied", hint="check its permissions"
+                )
             case Fault.MISSING:
                 return MissingError(
-                    f"there is no model file {options.model}", hint="see what there is with: llmchat models"
+                    f"there is no model file {options.model}",
+                    hint="list the available models: llmchat models",
                 )
             case Fault.MODEL:
                 return _refusal(options.model, lines, detail)
@@ -155,10 +158,10 @@ class EngineProcess:
 
 _TIMEOUTS = Timeouts(
     connect=10,
-    header=600,  # a long prompt is evaluated before anything is answered that does not stream
+    header=600,  # a reply that is not streamed comes only after a long prompt is evaluated
     first_token=600,
     idle=120,
-    wait=0,  # an engine that does not answer is started anew; nobody waits for it
+    wait=0,  # an engine that is not reachable is restarted, not waited for
 )
 
 
@@ -186,8 +189,8 @@ def _private_folder(wanted: Path | None) -> Path:
         except OSError as error:
             reasons.append(f"{parent}: {error.strerror}")
     raise CreateError(
-        f"there is no place for the engine's socket ({'; '.join(reasons)})",
-        hint="set TMPDIR to a folder of your own with a short name",
+        f"no folder is usable for the engine's socket ({'; '.join(reasons)})",
+        hint="set TMPDIR to a folder of yours with a short path",
     )
 
 
@@ -197,13 +200,15 @@ def _remove(folder: Path | None) -> None:
 
 
 def _refusal(model: Path, lines: Iterable[str], detail: str) -> LLMChatError:
-    """Why llama.cpp did not load it, in its own words where it has any."""
+    """The error for a model that llama.cpp did not load, with llama.cpp's reason if there is one."""
     said = [re.sub(r"^[\d.]+ [A-Z] +(\S+ +)?", "", line).strip() for line in lines]
     telling = [line for line in said if "error loading model" in line or "couldn't bind" in line] or said
     reason = re.sub(r"^.*error loading model: ", "", telling[0]) if telling else detail
     if "bind" in reason or "alloc" in reason:
         return UnavailableError(f"the engine cannot be started: {reason}", hint=_SERVER_HINT)
-    return InputError(f"llama.cpp cannot load {model.name}: {reason}", hint="fetch it again, or try another")
+    return InputError(
+        f"llama.cpp cannot load {model.name}: {reason}", hint="download it again, or try another"
+    )
 
 
 def _library_missing(detail: str) -> UnavailableError:
@@ -217,8 +222,10 @@ def _death(code: int, lines: list[str]) -> UnavailableError:
     if code == -getattr(signal, "SIGILL", 0):
         return UnavailableError("the embedded engine needs a processor with AVX2", hint=_SERVER_HINT)
     if code == -getattr(signal, "SIGKILL", 0):
-        return UnavailableError("the engine was killed while it was loading", hint="is there enough memory?")
+        return UnavailableError(
+            "the engine was killed while loading the model", hint="is there enough memory?"
+        )
     said = f": {lines[-1].strip()}" if lines else ""
     return UnavailableError(
-        f"the engine ended with code {code} while it was loading{said}", hint=_SERVER_HINT
+        f"the engine ended with code {code} while loading the model{said}", hint=_SERVER_HINT
     )

@@ -1,1 +1,1 @@
-"""OpenAI-compatible servers."""
+"""The API of OpenAI-compatible servers."""

@@ -1,4 +1,4 @@
-"""Generates on any OpenAI-compatible server; does not know which one it is, and cuts no stop texts."""
+"""The backend for OpenAI-compatible servers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def _as_it_is(error: LLMChatError) -> LLMChatError:
 
 
 def api_base(url: str) -> str:
-    """The URL below which an OpenAI-compatible server has /models: ends in its version, /v1 unless named."""
+    """The base URL of the API, which has /models below it: ends in a version, /v1 by default."""
     base = url.rstrip("/").removesuffix("/chat/completions").removesuffix("/completions")
     return base if re.search(r"[^/]/v\d+\w*(/openai)?$", base) else f"{base}/v1"
 
@@ -39,9 +39,9 @@ def api_base(url: str) -> str:
 class OpenAIBackend:
     """An OpenAI-compatible server: OpenAI's API reference, "Chat" and "Completions", as servers speak it.
 
-    `extra` and `guard` are those of `Dialect`; `server` is what it says in `owned_by` of a model, where that
-    need not be asked. A `templated` one is llama.cpp, whose template makes the text that is rendered.
-    `explain` is asked for a better error wherever a request fails.
+    `extra` and `guard` are those of `Dialect`; `server` is the `owned_by` of its models, if known already.
+    A `templated` one is llama.cpp, whose chat template renders prompts. `explain` may return a better error
+    for a failed request.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class OpenAIBackend:
         self._client, self._probe = options.client, options.probe
         self._chosen = bool(self.info.model)
         self._dialect = Dialect(server=server, extra=extra, guard=guard)
-        self._models: object = None  # what /v1/models said, once it was asked
+        self._models: object = None  # the response of /v1/models, once it was requested
         self._templated = templated
         self._explain = explain
         self._base = api_base(self._client.endpoint.url)
@@ -73,7 +73,7 @@ class OpenAIBackend:
         return isinstance(find(self._models, "data"), list)
 
     async def learn(self) -> None:
-        """Asks for the list of models, and where that does not say it, for llama.cpp's context window."""
+        """Requests the list of models and, if that has no context window, llama.cpp's /props."""
         if self._models is None:
             self._models = await self._probe.learn(f"{self._base}/models") or NOTHING
             self._learn_from(self._models)
@@ -83,23 +83,23 @@ class OpenAIBackend:
                 self.info = replace(self.info, limits=Limits(context))
 
     def notices(self) -> list[Notice]:
-        """That there are other models, where nobody chose one."""
+        """A notice about other models, if none was chosen."""
         others = len(names_of(self._models)) - 1
         if self._chosen or others < 1:
             return []
         more = f"{others} other model{'s' if others > 1 else ''}"
-        return [Notice(f"the server has {more} beside {self.info.model}; -m chooses", once=True)]
+        return [Notice(f"the server has {more} besides {self.info.model}; choose one with -m", once=True)]
 
     async def about(self) -> object:
-        """What /v1/models says. Raises the error of every other answer."""
+        """The JSON of /v1/models. Raises the error of any other response."""
         return await self._client.get_json(f"{self._base}/models")
 
     def leave_out(self, request: Request, error: InputError) -> bool:
-        """Whether the server's words name a field that can be renamed or left out: then it is from now on."""
+        """True if the error names a field that can be renamed or left out, which is done from now on."""
         return self._dialect.learn(request, error)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Generates. Raises the errors that llmchat.backends.http.errors maps."""
+        """Generates a reply. Raises the errors of llmchat.backends.http.errors."""
         url = self._base + ("/completions" if request.raw else "/chat/completions")
         tgi = self._dialect.server == TGI and not self._chosen
         body = self._dialect.body(request, model=ANY_MODEL if tgi else self.info.model or None)
@@ -140,12 +140,12 @@ class OpenAIBackend:
         yield finish
 
     async def render(self, request: Request) -> str:
-        """The messages as JSON, the text that llama.cpp makes of them, or the raw prompt."""
+        """The messages as JSON, the text that llama.cpp renders, or the raw prompt."""
         try:
             fields_for(request.constraint, self._dialect.server, raw=request.raw)
         except UsageError:
             if not self._dialect.server:
-                self._probe.heed_busy()  # it may be one that can, and was too busy to say so
+                self._probe.heed_busy()  # the server may support it, but was too busy to report that
             raise
         if request.raw:
             return request.messages[-1].text
@@ -155,13 +155,13 @@ class OpenAIBackend:
         return json.dumps(self._dialect.messages(request), indent=2, ensure_ascii=False)
 
     async def count(self, request: Request) -> TokenCount:
-        """Tokens as vLLM or llama.cpp count them, else an estimate over the messages."""
+        """Tokens as counted by vLLM or llama.cpp, else an estimate over the messages."""
         if (tokens := await self._tokenizer.count(request, self.info.model or None)) is not None:
             return TokenCount(tokens, exact=True)
         return estimate_tokens("\n".join(f"{message.role}: {message.text}" for message in request.messages))
 
     async def can_continue(self) -> bool:
-        """Whether an answer at the end stays open: as /apply-template shows on llama.cpp, and on vLLM."""
+        """True if an unfinished answer can be continued: on vLLM, and on llama.cpp by its /apply-template."""
         probe = Request((Message(Role.USER, "Hello"), Message(Role.ASSISTANT, _UNFINISHED)), Settings())
         if (prompt := await self._tokenizer.templated(probe)) is not None:
             return prompt.rstrip().endswith(_UNFINISHED)
@@ -178,7 +178,7 @@ class OpenAIBackend:
         )
 
     def _with_names(self, error: NotThere) -> NotThere:
-        """The same, with the models that there are, where another one was asked for."""
+        """The same error with the names of existing models, if the requested one does not exist."""
         names = others_of(self._models, self.info.model) if self._chosen else ""
         return NotThere(error.message, hint=f"it has {names}") if names else error
 

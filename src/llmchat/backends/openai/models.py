@@ -1,4 +1,4 @@
-"""Reads what OpenAI-compatible servers list at /v1/models; must not ask them."""
+"""Reads /v1/models of OpenAI-compatible servers: names, owner, context window."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from llmchat.backends.constraints.fields import TGI
 from llmchat.backends.http.answer import find, number_at, text_at
 
 MOST_NAMES = 8
-"""Models that a hint names."""
-_CONTEXT = (  # where an entry says what its model takes
+"""The most models to name in a hint."""
+_CONTEXT = (  # the fields with the context window
     ("max_model_len",),  # vLLM, SGLang
     ("meta", "n_ctx"),  # llama.cpp
     ("context_length",),  # OpenRouter, Together
@@ -17,7 +17,7 @@ _CONTEXT = (  # where an entry says what its model takes
 
 
 def listed(models: object, name: str | None) -> object:
-    """The entry of /v1/models with this id; the first where no id is asked for or there is only one."""
+    """The entry with this id; the first entry if no id is given or if there is only one."""
     entries = find(models, "data")
     if not isinstance(entries, list) or not entries:
         return None
@@ -26,13 +26,13 @@ def listed(models: object, name: str | None) -> object:
 
 
 def names_of(models: object) -> list[str]:
-    """The ids that are listed."""
+    """The listed ids."""
     entries = find(models, "data")
     return [text_at(entry, "id") for entry in entries] if isinstance(entries, list) else []
 
 
 def others_of(models: object, name: str | None) -> str:
-    """The models that are listed, in words, if this one is not; else ""."""
+    """The listed models, in words, if this one is not listed; else ""."""
     names = names_of(models)
     if name in names:
         return ""
@@ -41,11 +41,11 @@ def others_of(models: object, name: str | None) -> str:
 
 
 def owner_of(entry: object) -> str:
-    """Which server it is: what owns the model. On TGI a model owns itself (router/src/server.rs)."""
+    """The model's `owned_by`, which identifies the server. On TGI it is the model (router/src/server.rs)."""
     owner = text_at(entry, "owned_by")
     return TGI if owner and owner == text_at(entry, "id") else owner
 
 
 def context_of(entry: object) -> int | None:
-    """Tokens that the model of this entry takes, prompt and reply together; None where it does not say."""
+    """The context window of this entry in tokens; None if it is not reported."""
     return next((said for place in _CONTEXT if (said := number_at(entry, *place))), None)

@@ -1,4 +1,4 @@
-"""Reads the replies of OpenAI-compatible servers, streamed or whole; must not send anything."""
+"""Reads replies of OpenAI-compatible servers, streamed or whole: text, reasoning, usage, errors."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _REASONS = {
 }
 
 _STATUS = (("error", "code"), ("code",))
-"""Where an error says which HTTP status it would have been."""
+"""The fields of an error that have its HTTP status."""
 
 
 def fault_in(payload: object, client: HttpClient) -> LLMChatError | None:
-    """The error in an event or an answer whose status is 200; None where it holds none.
+    """The error in an event or in a response with status 200; None if there is none.
 
-    vLLM and SGLang also send errors that are not below `error`, but say that they are one.
+    vLLM and SGLang also send errors that are not below `error`, but are marked as one.
     """
     if not isinstance(payload, dict):
         return None
@@ -57,27 +57,27 @@ def fault_in(payload: object, client: HttpClient) -> LLMChatError | None:
         return ServerBusy(f"the server is busy: {said}", hint="wait a little, then ask again")
     if "server_error" in kind:
         return UnavailableError(f"the server failed to generate: {said}", hint="ask again")
-    return BrokenReply(f"the server broke the reply off: {said}", hint="ask again, or look at its log")
+    return BrokenReply(f"the server aborted the reply: {said}", hint="ask again, or check its log")
 
 
 class StreamedReply:
-    """What is known so far of a reply that streams, and was to have at most so many tokens."""
+    """The state of a streamed reply with a limit of tokens."""
 
     def __init__(self, tokens: int) -> None:
         self._limit = OutputLimit(tokens)
         self.is_cut = False
-        """The server goes on after it should have stopped."""
+        """True if the server continues after the limit."""
         self._reason: FinishReason | None = None
         self._usage = Usage()
         self._began = False
 
     @property
     def is_whole(self) -> bool:
-        """The reply's end has come; only figures may follow."""
+        """True if the reply has ended; only usage may follow."""
         return self._reason is not None
 
     def read(self, chunk: Mapping[str, object], events: EventStream) -> Sequence[Event]:
-        """What a chunk brings to show; tells the stream whether it was a sign of life."""
+        """The events in a chunk; restarts the stream's deadline if there is a token."""
         if "usage" in chunk:
             self._usage = _usage(chunk) or self._usage
         progress = chunk.get("prompt_progress")
@@ -101,7 +101,7 @@ class StreamedReply:
         return said if progress is None else [*said, *_progress(progress)]
 
     def end(self, events: EventStream) -> None:
-        """The stream says that it is over. Some servers give no other end."""
+        """The stream has ended, which is the only end that some servers send."""
         if self._began:
             self._reason = self._reason or FinishReason.OTHER
             events.whole()
@@ -113,7 +113,7 @@ class StreamedReply:
 
 
 def _progress(progress: object) -> list[Progress]:
-    """llama.cpp's `prompt_progress`: tokens of the prompt, of the cache, and those evaluated by now."""
+    """llama.cpp's `prompt_progress`: tokens of the prompt, cached ones, and those evaluated so far."""
     if progress is None:
         return []
     return [Progress("evaluating the prompt", number_at(progress, "processed"), number_at(progress, "total"))]
@@ -126,7 +126,7 @@ _TEXTS = ("content", "text", "refusal")
 
 
 def _said(message: object) -> Sequence[Thought | Token]:
-    """The thoughts and the text in a message or a delta, by the names that servers have for them."""
+    """The reasoning and the text in a message or a delta, by the field names of various servers."""
     if not isinstance(message, dict):
         return ()
     thought, text = _first_text(message, _THOUGHTS), _first_text(message, _TEXTS)
@@ -140,7 +140,7 @@ def _said(message: object) -> Sequence[Thought | Token]:
 
 
 def _first_text(message: Mapping[str, object], names: Sequence[str]) -> str:
-    """The first of these texts that is there."""
+    """The first of these texts that exists."""
     for name in names:
         if message.get(name) and (text := text_at(message, name)):
             return text
@@ -155,11 +155,11 @@ def _usage(payload: object) -> Usage | None:
 
 
 def whole_reply(answer: object) -> list[Event]:
-    """The events of a reply that came in one piece."""
+    """The events of a reply that was not streamed."""
     choice = find(answer, "choices", 0)
     if not isinstance(choice, dict):
         raise BrokenReply(
-            "the server's answer holds no reply", hint="check with --api which protocol it speaks"
+            "the server's response contains no reply", hint="check the API: --api tgi or --api openai"
         )
     said = _said(find(choice, "message")) or _said(choice)
     reason = _REASONS.get(text_at(choice, "finish_reason"), FinishReason.OTHER)

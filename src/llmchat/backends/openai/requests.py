@@ -1,4 +1,4 @@
-"""Builds requests for one OpenAI-compatible server and learns what it refuses; must not send anything."""
+"""Builds requests for an OpenAI-compatible server, and adapts them to fields that it refuses."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from llmchat.core.generation import Request, Settings
 from llmchat.errors import ContextOverflow, InputError
 
 MAX_STOPS = 4
-"""Stop texts that OpenAI takes at most; the others are cut from the reply all the same."""
+"""The most stop texts that OpenAI accepts; further ones are cut on the client anyway."""
 BUDGET, NEWER_BUDGET = "max_tokens", "max_completion_tokens"
-"""OpenAI's newer models take only the second name (API reference, "Create chat completion")."""
+"""OpenAI's newer models accept only the second name (API reference, "Create chat completion")."""
 
 ANY_MODEL = "tgi"
-"""What TGI's own model is called: it takes any other name for a LoRA adapter."""
+"""The name of TGI's model: any other name would mean a LoRA adapter."""
 PENALTY: Mapping[str, str] = MappingProxyType({LLAMA_CPP: "repeat_penalty", "me": "repeat_penalty"})
-"""What llama.cpp, and llama-cpp-python, call the repetition penalty; they ignore every other name."""
+"""The name of the repetition penalty in llama.cpp and llama-cpp-python, which ignore other names."""
 
 
 class Dialect:
-    """What one server takes: OpenAI's fields, less those it refused and nobody chose.
+    """The fields of one server's requests: OpenAI's, without those that it refused.
 
-    `guard` changes the text of every message, `extra` are more fields of each request. `server` is what it
-    says in `owned_by` of its models, "" while nobody knows.
+    `guard` changes the text of every message, `extra` has more fields for each request. `server` is the
+    `owned_by` of its models, "" if unknown.
     """
 
     def __init__(self, *, server: str, extra: Mapping[str, object], guard: Callable[[str], str]) -> None:
@@ -39,7 +39,7 @@ class Dialect:
         return [{"role": str(each.role), "content": self._guard(each.text)} for each in request.messages]
 
     def asked(self, request: Request) -> dict[str, object]:
-        """The field that holds what is asked: a raw prompt, or messages."""
+        """The field with the prompt: `prompt` or `messages`."""
         if request.raw:
             return {"prompt": request.messages[-1].text}
         return {"messages": self.messages(request)}
@@ -52,13 +52,13 @@ class Dialect:
         return kept | self.going_on(request) | held_to | dict(self._extra)
 
     def going_on(self, request: Request) -> dict[str, object]:
-        """What tells vLLM to leave the last answer open: "Extra parameters" of its server."""
+        """The fields that make vLLM continue the last answer: "Extra parameters" of its server."""
         if request.continues and self.server == VLLM:
             return {"continue_final_message": True, "add_generation_prompt": False}
         return {}
 
     def learn(self, request: Request, error: InputError) -> bool:
-        """Whether the server's words name a field that can be renamed or left out: then it is from now on."""
+        """True if the error text names a field that can be renamed or left out, which is done from now on."""
         if isinstance(error, ContextOverflow):
             return False
         named = set(re.findall(r"\w+", error.message))
@@ -71,13 +71,13 @@ class Dialect:
         return bool(refused)
 
     def _optional(self, request: Request) -> dict[str, object]:
-        """The fields that a server can do without; None where nobody set one or it is left out."""
+        """The optional fields; None if not set, or left out."""
         usage = {"include_usage": True} if request.stream else None
         fields = {"stream_options": usage, **self._fields(request.settings)}
         return fields | dict.fromkeys(self._refused - self._chosen(request))
 
     def _chosen(self, request: Request) -> set[str]:
-        """The fields that hold what the person set."""
+        """The fields with values that the person set."""
         return {name for name, value in self._fields(request.chosen).items() if value is not None}
 
     def _fields(self, settings: Settings) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Counts the tokens of a prompt as an OpenAI-compatible server does, where it can; must not estimate."""
+"""Counts the tokens of a prompt by the server: vLLM or llama.cpp."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from llmchat.core.generation import Request
 
 
 class Tokenizer:
-    """vLLM's /tokenize, or llama.cpp's, which wants the text that its /apply-template makes.
+    """vLLM's /tokenize, or llama.cpp's, which needs the text from its /apply-template.
 
-    A server that has neither is asked once. `root` is the URL below which they are.
+    A server that has neither is asked only once. `root` is the base URL for both.
     """
 
     def __init__(self, probe: ServerProbe, dialect: Dialect, *, root: str) -> None:
@@ -23,7 +23,7 @@ class Tokenizer:
         self._root = root
 
     async def count(self, request: Request, model: str | None) -> int | None:
-        """Tokens of the prompt; None where the server does not count."""
+        """Tokens of the prompt; None if the server does not count them."""
         if self._dialect.server == VLLM:
             parts = self._dialect.asked(request) | self._dialect.going_on(request)
             return number_at(await self._ask("/tokenize", {"model": model, **parts}), "count")
@@ -34,7 +34,7 @@ class Tokenizer:
         return len(tokens) if isinstance(tokens, list) else None
 
     async def templated(self, request: Request) -> str | None:
-        """The prompt that llama.cpp makes of the messages; None on another server."""
+        """The prompt that llama.cpp renders from the messages; None on another server."""
         answer = await self._ask("/apply-template", {"messages": self._dialect.messages(request)})
         return found if isinstance(found := find(answer, "prompt"), str) else None
 

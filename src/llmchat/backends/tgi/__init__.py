@@ -1,1 +1,1 @@
-"""Text-generation-inference endpoints."""
+"""The API of text-generation-inference (TGI)."""

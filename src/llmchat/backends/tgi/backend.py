@@ -1,4 +1,4 @@
-"""Generates on a text-generation-inference endpoint, from raw text; cuts no stop texts."""
+"""The backend for text-generation-inference (TGI) endpoints, with prompts as raw text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from llmchat.errors import BrokenReply, ContextOverflow, InputError, LLMChatErro
 _LIBRARY = "llmchat.backends.tgi.library"
 NOTHING: Mapping[str, object] = MappingProxyType({})
 DEFAULT_MAX_STOPS = 4
-"""Stop texts that TGI takes unless it is started with another --max-stop-sequences."""
+"""TGI's default of --max-stop-sequences."""
 
 _REASONS = {
     "length": FinishReason.LENGTH,
@@ -40,7 +40,7 @@ _REASONS = {
 
 
 def info_base(url: str) -> str:
-    """The URL below which an endpoint has /info and /tokenize."""
+    """The base URL of /info and /tokenize."""
     base = url.rstrip("/")
     return base.removesuffix("/generate_stream").removesuffix("/generate")
 
@@ -48,7 +48,7 @@ def info_base(url: str) -> str:
 class TgiBackend:
     """A TGI endpoint. Wire facts: text-generation-inference 3.3.7, router/src/server.rs and lib.rs.
 
-    Prompts go to the URL as it is given, rendered byte for byte by the prompt format.
+    Prompts are rendered by the prompt format, and sent to the URL exactly as it was given.
     """
 
     def __init__(self, options: ServerOptions) -> None:
@@ -57,7 +57,7 @@ class TgiBackend:
         unsaid = self._client.endpoint.unsaid
         self.info = ModelInfo("tgi", options.model or "", unsaid, prompt_format=self._format)
         self.has_answered = False
-        self._told: object = None  # what /info said, once it was asked
+        self._told: object = None  # the response of /info, once it was requested
         self._max_stops = DEFAULT_MAX_STOPS
 
     @property
@@ -65,7 +65,7 @@ class TgiBackend:
         return bool(text_at(self._told, "model_id"))
 
     async def learn(self) -> None:
-        """Asks GET /info for the model, its limits and how many stop texts it takes."""
+        """Requests the model, its limits and the maximum number of stop texts from GET /info."""
         if self._told is not None:
             return
         self._told = await self._probe.learn(self._url("/info")) or NOTHING
@@ -83,11 +83,11 @@ class TgiBackend:
         return []
 
     async def about(self) -> object:
-        """What GET /info says. Raises the error of every other answer."""
+        """The JSON of GET /info. Raises the error of any other response."""
         return await self._client.get_json(self._url("/info"))
 
     def leave_out(self, request: Request, error: InputError) -> bool:
-        """Whether the server refuses stop texts: it gets none from now on, they are cut from the reply."""
+        """True if the error is about stop texts: they are no longer sent, only cut on the client."""
         if (
             isinstance(error, ContextOverflow)
             or not self._stops(request)
@@ -98,8 +98,10 @@ class TgiBackend:
         return True
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Generates. Raises the errors that llmchat.backends.http.errors maps."""
-        await asyncio.to_thread(importlib.import_module, _LIBRARY)  # does not hold up the event loop
+        """Generates a reply. Raises the errors of llmchat.backends.http.errors."""
+        await asyncio.to_thread(
+            importlib.import_module, _LIBRARY
+        )  # in a thread, to keep the event loop running
         from llmchat.backends.tgi.library import fault_in, request_body
 
         def fault(payload: object) -> LLMChatError | None:
@@ -129,7 +131,7 @@ class TgiBackend:
                 if details is not None or payload.get("generated_text") is not None:
                     events.whole()
                     finish = _finish(details)
-                elif text:  # an unfinished character comes as "", but so does nothing at all
+                elif text:  # "" is an unfinished character, or nothing
                     events.alive()
                 if not limit.take(text):
                     yield Finish(FinishReason.LENGTH)
@@ -144,17 +146,17 @@ class TgiBackend:
         yield finish
 
     async def render(self, request: Request) -> str:
-        """The `inputs` of the request. TGI holds to any constraint, or says that it cannot."""
+        """The `inputs` of the request. TGI supports any constraint, or reports an error."""
         return self._prompt(request)
 
     async def count(self, request: Request) -> TokenCount:
-        """Tokens of the prompt by POST /tokenize, or an estimate where the server has none."""
+        """Tokens of the prompt by POST /tokenize, or an estimate if the server does not have it."""
         prompt = self._prompt(request)
         tokens = await self._probe.compute(self._url("/tokenize"), {"inputs": prompt})
         return TokenCount(len(tokens), exact=True) if isinstance(tokens, list) else estimate_tokens(prompt)
 
     async def can_continue(self) -> bool:
-        """Always: the prompt is one text, which may end anywhere."""
+        """Always True: the prompt is one text, which can end anywhere."""
         return True
 
     def _url(self, path: str) -> str:
@@ -166,27 +168,28 @@ class TgiBackend:
         return self._format.render(request.messages, continues=request.continues)
 
     def _stops(self, request: Request) -> list[str]:
-        """The person's stop texts first, then the format's, as many as the server takes."""
+        """The person's stop texts, then the prompt format's, up to the server's maximum."""
         of_format = () if request.raw else stops_outside(request.constraint, self._format.stop)
         return list(dict.fromkeys((*request.settings.stop, *of_format)))[: self._max_stops]
 
 
 def _token(payload: Mapping[str, object]) -> tuple[str, bool]:
-    """The text of an event, and whether it is special. Raises WrongProtocol for another API's event."""
+    """The text of an event, and whether it is a special token. Raises WrongProtocol for other events."""
     token = payload.get("token")
     if not isinstance(token, dict) or not isinstance(token.get("text"), str):
-        raise WrongProtocol("the server sent an event that is not TGI's", hint="is --api right?")
+        raise WrongProtocol("the server sent an event that TGI does not have", hint="check --api")
     text = token["text"]
     return (text if text.isascii() else text_at(token, "text")), bool(token.get("special"))
 
 
 def _whole(answer: object) -> list[Event]:
-    """The events of a reply that came in one piece."""
+    """The events of a reply that was not streamed."""
     reply = find(answer, 0) if isinstance(answer, list) else answer
     text = find(reply, "generated_text")
     if not isinstance(text, str):
         raise BrokenReply(
-            "the server's answer holds no generated text", hint="check with --api which protocol it speaks"
+            "the server's response contains no generated text",
+            hint="check the API: --api tgi or --api openai",
         )
     return [*([Token(text)] if text else []), _finish(find(reply, "details"))]
 

@@ -1,8 +1,8 @@
-"""What the text-generation library knows of TGI: what a request may hold, and which error is which.
+"""The parts of the text-generation library that llmchat uses: request validation, and TGI's error types.
 
-The home of text_generation, whose import takes half a second: import this module when it is first used. Its
-client is not used: it opens a connection a call, bounds a whole reply by one timeout, follows redirects and
-takes a stream that breaks off for one that ended.
+Importing text_generation takes half a second, so import this module only when it is needed. The library's
+client is not used: it opens a connection per call, has one timeout for a whole reply, follows redirects, and
+takes a broken stream for a complete one.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from llmchat.errors import BrokenReply, InputError, LLMChatError, UnavailableErr
 
 
 def request_body(prompt: str, parameters: Mapping[str, object], *, stream: bool) -> dict[str, object]:
-    """A request as the library builds it, without null fields.
+    """A request validated by the library, without null fields.
 
-    Raises InputError where its validators refuse a value.
+    Raises InputError if its validators refuse a value.
     """
     try:
         request = Request(inputs=prompt, parameters=Parameters(**parameters), stream=stream)
     except (ValidationError, ValueError) as error:
-        raise InputError("the request is not one TGI takes", hint=" ".join(str(error).split())) from error
+        raise InputError("TGI does not accept this request", hint=" ".join(str(error).split())) from error
     body: dict[str, object] = request.model_dump(exclude_none=True)
     return body
 
 
 def fault_in(payload: object, client: HttpClient) -> LLMChatError | None:
-    """The error in an event or an answer whose status is 200; None where it holds none."""
+    """The error in an event or in a response with status 200; None if there is none."""
     if not isinstance(payload, dict) or payload.get("error") is None:
         return None
     said = client.quote(error_text(payload) or "no reason given")
@@ -49,5 +49,5 @@ def fault_in(payload: object, client: HttpClient) -> LLMChatError | None:
         case GenerationError():
             return UnavailableError(f"the server failed to generate: {said}", hint="ask again")
         case IncompleteGenerationError():
-            return BrokenReply(f"the server broke the reply off: {said}", hint="ask again")
-    return BrokenReply(f"the server broke the reply off: {said}", hint="ask again, or look at its log")
+            return BrokenReply(f"the server aborted the reply: {said}", hint="ask again")
+    return BrokenReply(f"the server aborted the reply: {said}", hint="ask again, or check its log")

@@ -1,4 +1,4 @@
-"""What TGI is asked for beside the prompt, as text-generation-inference 3.3.7 wants it. Sends nothing."""
+"""The `parameters` of a request to TGI (text-generation-inference 3.3.7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmchat.core.generation import DEFAULT_MAX_TOKENS, Request
 def parameters_for(request: Request, stops: Sequence[str]) -> dict[str, object]:
     """The `parameters` of a request, without null fields.
 
-    TGI refuses temperature 0 and top_p 1, and only samples if it is told to (router/src/validation.rs).
+    TGI refuses temperature 0 and top_p 1, and samples only with `do_sample` (router/src/validation.rs).
     """
     wanted = request.settings
     samples = wanted.temperature is None or wanted.temperature > 0

@@ -1,4 +1,4 @@
-"""Answers a shell's script when somebody presses Tab."""
+"""Answers the completion script of a shell when Tab is pressed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.prompt.completion import Candidate, files
 
-_TITLE = 60  # characters of what a candidate is about, in bash
-_LISTING = {"9", "33", "63", "64"}  # the values of COMP_TYPE with which bash lists; with others it puts in
+_TITLE = 60  # maximum length of a description in bash
+_LISTING = {
+    "9",
+    "33",
+    "63",
+    "64",
+}  # the values of COMP_TYPE with which bash lists candidates; with others it inserts one
 _END = "."
 
 
 def complete(root: TyperGroup, arguments: list[str]) -> None:
-    """Answers the script of a shell: a line with what it is to do, then a line for each candidate.
+    """Answers the script of a shell: a line with instructions, then a line for each candidate.
 
     The arguments are the shell's name and the words as they were typed; bash sends its COMP_TYPE, its
-    COMP_WORDBREAKS and the line up to the cursor. `files` or `files .ending` has it add paths of its own,
-    `nospace` has bash put no space behind. Elsewhere what a candidate is about stands behind a tab.
+    COMP_WORDBREAKS and the line up to the cursor. `files` or `files .suffix` tells it to add file names,
+    `nospace` tells bash to add no space. In other shells a description follows a candidate after a tab.
     """
     try:
         streams = replace(Streams.standard(), stderr=None)
@@ -38,7 +43,7 @@ def _answer(root: Command, shell: str, words: list[str], streams: Streams) -> It
     if (place := locate(root, [word.text for word in typed])) is None:
         return
     found = offer(place, streams)
-    if shell in ("zsh", "fish"):  # they can mix paths of their own with ours, and match in ways of their own
+    if shell in ("zsh", "fish"):  # these shells add and match file names themselves
         yield "words" if found.files is None else f"files {found.files}".strip()
         yield from (f"{each.text}\t{sanitize_line(each.about)}" for each in found.candidates)
     elif found.files == "":
@@ -51,7 +56,7 @@ def _answer(root: Command, shell: str, words: list[str], streams: Streams) -> It
 
 
 def _typed(shell: str, words: list[str]) -> list[Word]:
-    """The words behind the program's name, up to the cursor."""
+    """The words after the program's name, up to the cursor."""
     if shell == "bash":
         _, breaks, line = words
         return split(line, breaks=breaks)[1:]
@@ -61,14 +66,14 @@ def _typed(shell: str, words: list[str]) -> list[Word]:
 
 
 def _matching(place: Place, found: Offer) -> list[Candidate]:
-    """What begins as typed, and the paths that do and end as they have to."""
+    """The candidates that start as typed, and such paths with the right suffix."""
     paths = files(place.beginning, ending=found.files) if found.files else []
     plain = [each for each in paths if sanitize_line(each.text) == each.text]
     return [each for each in (*found.candidates, *plain) if each.text.startswith(place.beginning)]
 
 
 def _for_bash(word: Word, place: Place, found: Offer, *, listing: bool) -> Iterator[str]:
-    """What bash may put in as it is; in a list, ids with what they are about."""
+    """The candidates, quoted for bash; in a list, ids with their descriptions."""
     before = word.text.removesuffix(place.beginning)
     finished = [(word.finish(before + each.text), each.about) for each in _matching(place, found)]
     offered = [(text, about) for text, about in finished if text is not None]

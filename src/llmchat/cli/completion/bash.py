@@ -1,7 +1,7 @@
-"""Reads a line as bash would, and quotes words for it. Pure.
+"""Parses a command line as bash does, and quotes words for bash. Pure.
 
-bash puts in what it is offered as it is, so that what is offered has to be quoted, and be only what is behind
-the last break in the word: readline breaks words at `:` and `=`, too.
+bash inserts a candidate unchanged, so it must be quoted, and must start after the last break in the word, as
+readline breaks words at `:` and `=`, too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _IN_QUOTES = re.compile(r'([\\"$`])')
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as it was typed: what it means, the quote that is open at its end, and what is fixed of it.
+    """A word as it was typed: its meaning, the quote that is open at its end, and how much of it is fixed.
 
-    `fixed` counts the characters of the meaning that readline leaves alone. `sealed` is a word with a quote
-    that was closed again: what readline does with one is unknown.
+    `fixed` counts the characters of the meaning that readline does not replace. `sealed` is a word with a
+    closed quote, for which readline's behaviour is unknown.
     """
 
     text: str
@@ -27,20 +27,22 @@ class Word:
     sealed: bool = False
 
     def finish(self, whole: str) -> str | None:
-        """What has to replace the rest of this word to make it `whole`; None where that cannot be typed."""
+        """The text that completes this word to `whole`; None if that cannot be typed."""
         if self.sealed:
             return None
         rest = whole[self.fixed :]
         if self.quote == "'":
             return None if "'" in rest else rest
         if self.quote:
-            return None if "!" in rest else _IN_QUOTES.sub(r"\\\1", rest)  # ! would be history, quoted or not
+            return (
+                None if "!" in rest else _IN_QUOTES.sub(r"\\\1", rest)
+            )  # ! is history expansion, also in quotes
         home = rest.startswith("~/") and self.text.startswith("~/")
         return ("~" if home else "") + _SPECIAL.sub(r"\\\1", rest[home:])
 
 
 def split(line: str, *, breaks: str = "") -> list[Word]:
-    """The words of a line; the last one, which may be empty, is being typed. `breaks` is COMP_WORDBREAKS."""
+    """The words of a line. The last one, maybe empty, is being typed. `breaks` is COMP_WORDBREAKS."""
     words: list[Word] = []
     text, quote, fixed, begun, sealed = "", "", 0, False, False
     letters = iter(line)

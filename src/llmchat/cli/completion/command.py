@@ -1,4 +1,4 @@
-"""`llmchat completion`: gives a shell its script."""
+"""`llmchat completion`: prints or installs the completion script of a shell."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def completion(
         typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell. Default: the one you are in."),
     ] = None,
     *,
-    install: Annotated[bool, typer.Option("--install", help="Install the script, and say where.")] = False,
+    install: Annotated[bool, typer.Option("--install", help="Install the script, and print where.")] = False,
 ) -> None:
-    """Complete llmchat's words in your shell."""
+    """Print or install the completion script of a shell."""
     from llmchat.cli.completion.install import current_shell, install_script
 
     streams = standard_streams()
     chosen = shell or current_shell(streams.environ)
     if chosen not in SCRIPTS:
-        raise UsageError(f"there is no completion for {chosen}", hint=f"there is for {', '.join(SCRIPTS)}")
+        raise UsageError(f"there is no completion for {chosen}", hint=f"it takes {', '.join(SCRIPTS)}")
     if install:
         streams.write(install_script(chosen, script_for(chosen), streams.environ))
     else:

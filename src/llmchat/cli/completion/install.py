@@ -1,4 +1,4 @@
-"""Puts a completion script where its shell looks; where it has to be told, by one line in its start file."""
+"""Installs a completion script where the shell finds it, if necessary by a line in its start file."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _BASH_COMPLETION = (
     "/opt/homebrew/share/bash-completion/bash_completion",
     "/etc/profile.d/bash_completion.sh",
 )
-"""Where the package `bash-completion` is: it loads what lies in its folder."""
+"""The script of the package `bash-completion`, which loads completion scripts from its folder."""
 
 _MARK = "# llmchat completion"
 
 
 @dataclass(frozen=True, slots=True)
 class InstallPlan:
-    """The script's place, and the line that loads it, if it has to stand in a start file."""
+    """The path of the script, and the line in a start file that loads it, if one is needed."""
 
     script: Path
     start: Path | None = None
@@ -34,7 +34,7 @@ class InstallPlan:
 
 
 def current_shell(environ: Mapping[str, str]) -> str:
-    """The shell that runs this, else the person's own. Raises UsageError where there is none."""
+    """The shell that runs llmchat, else the login shell. Raises UsageError if there is neither."""
     import shellingham
 
     try:
@@ -42,12 +42,14 @@ def current_shell(environ: Mapping[str, str]) -> str:
     except (shellingham.ShellDetectionFailure, NotImplementedError):
         name = Path(environ.get("SHELL", "")).name
     if not name:
-        raise UsageError("cannot tell which shell this is", hint="name it: llmchat completion bash")
+        raise UsageError(
+            "cannot tell which shell this is", hint="name it, for example: llmchat completion bash"
+        )
     return "powershell" if name == "pwsh" else name
 
 
 def install_script(shell: str, script: str, environ: Mapping[str, str]) -> str:
-    """Installs it, again if need be; returns what was written and how to undo that. Raises CreateError."""
+    """Installs or updates the script; returns what was written and how to undo it. Raises CreateError."""
     plan = _PLANS[shell](environ)
     said = [f"wrote {plan.script}"]
     try:
@@ -55,19 +57,19 @@ def install_script(shell: str, script: str, environ: Mapping[str, str]) -> str:
         plan.script.write_text(script, "utf-8")
         if plan.start is not None:
             added = _add_line(plan.start, plan.line)
-            said.append(f"{'added a line to' if added else 'the line is there already in'} {plan.start}")
+            said.append(f"{'added a line to' if added else 'the line is already in'} {plan.start}")
     except OSError as error:
-        hint = f"write it where you like: llmchat completion {shell} > FILE"
+        hint = f"write it to another file: llmchat completion {shell} > FILE"
         raise CreateError(f"cannot write {error.filename}: {error.strerror}", hint=hint) from error
     undo = f"rm {shlex.quote(str(plan.script))}"
     if plan.start is not None:
-        undo += f", and take the line that ends in `{_MARK}` out of {plan.start}"
-    said += [f"It completes in every new {shell}. To undo it: {undo}"]
+        undo += f", and remove the line that ends in `{_MARK}` from {plan.start}"
+    said += [f"Completion works in every new {shell}. To undo it: {undo}"]
     return "".join(f"{sanitize_line(line)}\n" for line in said)
 
 
 def _add_line(path: Path, line: str) -> bool:
-    """Adds a line at the end of a file, unless it is there; whether it did."""
+    """Appends a line to a file; False if it is there already."""
     text, added = path.read_bytes() if path.exists() else b"", os.fsencode(line)
     if added in text.splitlines():
         return False
@@ -82,7 +84,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
-    """A folder of the XDG base directories; a relative one does not count, as their specification says."""
+    """A folder of the XDG base directories; relative values are ignored, as their specification says."""
     given = environ.get(variable, "")
     return Path(given) if given.startswith("/") else _home(environ) / default
 
@@ -108,20 +110,20 @@ def _fish(environ: Mapping[str, str]) -> InstallPlan:
 
 
 def _powershell(environ: Mapping[str, str]) -> InstallPlan:
-    """PowerShell alone knows where its profile is."""
+    """The plan for PowerShell, which is asked for the path of its profile."""
     found = (shutil.which(name, path=environ.get("PATH")) for name in ("pwsh", "powershell"))
     program = next((each for each in found if each), None)
-    hint = "put this into your profile: llmchat completion powershell | Out-String | Invoke-Expression"
+    hint = "add this to your profile: llmchat completion powershell | Out-String | Invoke-Expression"
     if program is None:
         raise UsageError("PowerShell is not in the PATH", hint=hint)
     asked = [program, "-NoProfile", "-NonInteractive", "-Command", "$PROFILE.CurrentUserAllHosts"]
     try:
         ran = subprocess.run(asked, capture_output=True, encoding="utf-8", timeout=30, check=True)  # noqa: S603 - the person's own
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
-        raise UsageError("PowerShell does not say where its profile is", hint=hint) from error
+        raise UsageError("PowerShell does not report the path of its profile", hint=hint) from error
     profile = Path(ran.stdout.strip())
     if not profile.is_absolute():
-        raise UsageError("PowerShell does not say where its profile is", hint=hint)
+        raise UsageError("PowerShell does not report the path of its profile", hint=hint)
     script = profile.parent / "llmchat.ps1"
     quoted = str(script).replace("'", "''")
     return InstallPlan(script, profile, f". '{quoted}' {_MARK}")

@@ -1,7 +1,7 @@
-"""The candidates at a place in a command line: commands, options, models, conversations. Prints nothing.
+"""The candidates for completion: commands, options, models, conversations, files. Prints nothing.
 
-Whatever is wrong (no database, a broken `.env`, no permission), there is just less to offer. Nothing is
-fetched, created or waited for, and no library is imported that only a chat needs.
+Errors (no database, a broken `.env`, no permission) only mean fewer candidates. Nothing is downloaded,
+created or waited for, and no library is imported that only a chat needs.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.prompt.completion import Candidate
 
 MOST = 100
-"""Conversations that are offered at once."""
+"""The most conversations to offer."""
 
 FORMATS = ("md", "json", "html")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What may stand there. With `files` also the paths that end so; the shell knows best how to list them.
+    """The candidates. With `files` also paths with this suffix, which the shell lists itself.
 
-    `opaque` ones tell nobody anything without what they are about.
+    `opaque` candidates, such as ids, need their descriptions.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -39,7 +39,7 @@ class Offer:
 
 
 def offer(place: Place, streams: Streams) -> Offer:
-    """What may stand there, whatever it begins with. A text that a shell cannot be given is left out."""
+    """All candidates at this place. Leaves out text that is not safe in a shell."""
     if place.parameter is None:
         return Offer(tuple(_options(place) if place.options else _commands(place)))
     values = tuple(filter(_is_plain, _values(place, streams)))
@@ -47,17 +47,17 @@ def offer(place: Place, streams: Streams) -> Offer:
 
 
 def _is_plain(candidate: Candidate) -> bool:
-    """Whether it is a word that somebody could type, and no terminal obeys."""
+    """True for a word that can be typed, without control characters."""
     return sanitize_line(candidate.text) == candidate.text != ""
 
 
 def _options(place: Place) -> Iterator[Candidate]:
-    """The long spellings; a short one only where it was typed, so that Tab goes on behind it."""
+    """The long options; a short one only if it was typed, so that Tab continues after it."""
     for option in place.options:
         for spelling in option.opts:
             if spelling.startswith("--") or spelling == place.beginning:
                 yield Candidate(spelling, option.help or "")
-    yield Candidate("--help", "Show what there is, and leave.")
+    yield Candidate("--help", "Show this message and exit.")
 
 
 def _commands(place: Place) -> Iterator[Candidate]:
@@ -124,10 +124,10 @@ SOURCES: Mapping[tuple[str, ...], Callable[[Place, Streams], Iterator[Candidate]
     ("shell",): _choices(*SCRIPTS),
     ("topic",): _topics,
 }
-"""What a parameter takes, by its name, or by its command's and its own. Choices of settings need no entry."""
+"""Candidates for a parameter, by its name, or by its command and name. Settings need no entry."""
 
 FILES: Mapping[str, str] = {"model": ".gguf", "file": "", "schema": "", "batch": "", "config": ""}
-"""The parameters that may be a path, and how it ends."""
+"""The parameters that can be a path, and the path's suffix."""
 
 
 def _files(place: Place) -> str | None:

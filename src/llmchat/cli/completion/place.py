@@ -1,4 +1,4 @@
-"""Where in a command line the cursor stands: behind which command, in which option's value. Pure."""
+"""Finds the place of the cursor in a command line: after which command, in which option's value. Pure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ Command = TyperCommand | TyperGroup
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the cursor stands: in a value of `parameter`, else where a command or an option begins."""
+    """The place of the cursor: in a value of `parameter`, else at the start of a command or an option."""
 
     root: Command
     command: Command
-    path: tuple[str, ...]  # the names of the command and of those it belongs to, without the program's
-    before: tuple[str, ...]  # the arguments that the command has already been given
+    path: tuple[str, ...]  # the names of the command and its parents, without the program's
+    before: tuple[str, ...]  # the arguments that were given already
     beginning: str
     parameter: Parameter | None = None
-    options: tuple[TyperOption, ...] = ()  # those that may still be given here
+    options: tuple[TyperOption, ...] = ()  # the options that can still be given here
 
 
 def locate(root: Command, words: Sequence[str]) -> Place | None:
-    """The place of the last word, which may be empty; None where nobody can say what belongs there.
+    """The place of the last word, which may be empty; None if it is unknown what belongs there.
 
-    The words are those behind the program's name, as the program would be given them.
+    The words are those after the program's name, as the program would get them.
     """
     *before, current = words
     command: Command = root
@@ -74,7 +74,7 @@ def _options(command: Command) -> Iterator[TyperOption]:
 
 
 def _named(command: Command, word: str) -> Iterator[TyperOption]:
-    """The options that a word names: a long one, or the short ones of a cluster up to one with a value."""
+    """The options in a word: a long one, or a cluster of short ones up to one with a value."""
     spellings = {spelling: each for each in _options(command) for spelling in each.opts}
     long = word.startswith("--")
     for name in [word.partition("=")[0]] if long else [f"-{letter}" for letter in word[1:]]:
@@ -86,13 +86,13 @@ def _named(command: Command, word: str) -> Iterator[TyperOption]:
 
 
 def _waits(named: Sequence[TyperOption], word: str) -> bool:
-    """Whether the value of the last option that a word names is the next word."""
+    """True if the next word is the value of the last option in this word."""
     last = word in named[-1].opts or (not word.startswith("--") and len(named) == len(word) - 1)
     return last and not named[-1].is_flag
 
 
 def _argument(command: Command, given: int) -> TyperArgument | None:
-    """The argument that comes behind so many."""
+    """The parameter of the next argument, after `given` arguments."""
     arguments = [each for each in command.params if isinstance(each, TyperArgument)]
     if given < len(arguments):
         return arguments[given]

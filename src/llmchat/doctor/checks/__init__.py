@@ -1,1 +1,1 @@
-"""The checks of the doctor: one function for each thing that a chat needs."""
+"""The checks of `llmchat doctor`: one function for each thing that a chat needs."""

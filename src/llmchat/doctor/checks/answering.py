@@ -1,4 +1,4 @@
-"""Whether what would answer does: its weights, its engine, and a few words from it."""
+"""Checks the model: its weights, the engine, and a short reply from it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SHOWN = 40  # characters of the answer
 
 
 async def check_weights(subject: Subject) -> Finding | None:
-    """Reads all of them, or asks whether they can be fetched. Raises as weights.verify and weights.fetch."""
+    """Verifies the weights, or whether they can be downloaded. Raises as weights.verify and weights.fetch."""
     name = subject.target.model
     if subject.target.url is not None or name is None or name in BUILT_IN:
         return None
     model = weights.resolve(name)
     if isinstance(model, Path):
         weights.check_gguf(model)
-        return good(f"{model}, {_megabytes(model.stat().st_size)}; nobody has pinned a hash for it")
+        return good(f"{model}, {_megabytes(model.stat().st_size)}; there is no known SHA-256 to compare with")
     assert model is not None, "the model was checked"
     folder = subject.folders.weights
     if (path := await in_daemon_thread(lambda: weights.find(model, folder))) is None:
@@ -43,12 +43,12 @@ async def check_weights(subject: Subject) -> Finding | None:
         await in_daemon_thread(lambda: check_weights_source(model, subject.config, hub=subject.hub))
         subject.lacks_weights = True
         about = ", ".join(filter(None, (_megabytes(model.size) if model.size else "", model.licence)))
-        said = f"not on disk; the first chat would fetch them{f': {about}' if about else ''}"
+        said = f"not on disk; the first chat would download them{f': {about}' if about else ''}"
         if await in_daemon_thread(lambda: free_bytes(folder)) < 2 * model.size:  # they may come in an archive
-            return warning(f"{said}; there is hardly room for them", f"make some room: {folder}")
+            return warning(f"{said}; there is hardly enough space", f"free some space: {folder}")
         return good(said)
     await in_daemon_thread(lambda: weights.verify(model, path))
-    proof = "their SHA-256 is the pinned one" if model.pinned else "nobody has pinned a hash for them"
+    proof = "their SHA-256 is correct" if model.pinned else "there is no known SHA-256 to compare with"
     return good(f"{path}, {_megabytes(path.stat().st_size)}; {proof}")
 
 
@@ -62,7 +62,7 @@ async def check_engine(subject: Subject) -> Finding | None:
             hint="chat with a server instead: llmchat --url URL",
         )
     if subject.lacks_weights:
-        return skipped("there are no weights yet")
+        return skipped("the weights are not on disk yet")
     started = time.monotonic()
     info = (await connect(subject)).info
     took = time.monotonic() - started
@@ -70,7 +70,7 @@ async def check_engine(subject: Subject) -> Finding | None:
 
 
 async def check_answer(subject: Subject) -> Finding:
-    """Asks for a few tokens, as a chat would. Raises what a chat would."""
+    """Requests a few tokens, as a chat would. Raises what a chat would raise."""
     if not subject.asks:
         return skipped("not asked: --no-ask")
     if isinstance(subject.answer, LLMChatError):
@@ -79,7 +79,7 @@ async def check_answer(subject: Subject) -> Finding:
 
 
 async def ask(subject: Subject) -> Finding:
-    """A few tokens, and how long they took."""
+    """Requests a few tokens and measures the time."""
     connection, config = await subject.connection(), subject.config
     system = system_message(config, connection.info.system, url=subject.target.url)
     chosen = replace(config.chosen(), max_tokens=FEW_TOKENS)
@@ -94,14 +94,14 @@ async def ask(subject: Subject) -> Finding:
     said = " ".join(turn.reply.text.split())
     if said and first is not None:
         shown = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}\u2026"
-        return good(f"“{shown}”, the first of it after {first:.1f} s")
+        return good(f"“{shown}”, first token after {first:.1f} s")
     if thinks:
-        return good(f"it thinks; {FEW_TOKENS} tokens were not enough for an answer")
+        return good(f"it reasons first; {FEW_TOKENS} tokens were not enough for an answer")
     return warning("the answer is empty", "ask something: llmchat ask Hello")
 
 
 async def connect(subject: Subject) -> Backend:
-    """What answers, connected. Raises as `Connection.connect`."""
+    """The connected model. Raises as `Connection.connect`."""
     connection = await subject.connection()
     async with aclosing(connection.connect()) as events:
         async for event in events:
@@ -112,9 +112,9 @@ async def connect(subject: Subject) -> Backend:
 
 
 def context_of(info: ModelInfo) -> str:
-    """How much it takes, in words."""
+    """The context window, in words."""
     assert info.limits is not None, "it is connected"
-    said = " assumed, as it does not say" if info.limits.assumed else ""
+    said = " assumed, as it is not reported" if info.limits.assumed else ""
     return f"{info.limits.context:,} tokens of context{said}"
 
 

@@ -1,4 +1,4 @@
-"""Whether the clock is right: certificates, retries and the times of conversations depend on it."""
+"""Checks the clock: certificates, retries and the times of conversations depend on it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _HINT = "set the clock of this machine: certificates depend on it"
 
 
 async def check_clock(subject: Subject) -> Finding:
-    """Compares it with the server's, where there is one that tells the time."""
+    """Compares the clock with the server's, if there is a server that sends the time."""
     now = datetime.fromtimestamp(subject.now(), UTC)
     if now.year not in PLAUSIBLE:
-        return warning(f"it says {now:%Y-%m-%d %H:%M} UTC, which cannot be", _HINT)
+        return warning(f"it shows {now:%Y-%m-%d %H:%M} UTC, which is impossible", _HINT)
     theirs = await _server_time(subject) if subject.target.url is not None else None
     if theirs is None:
-        return good(f"{now:%Y-%m-%d %H:%M} UTC; nobody to compare it with")
+        return good(f"{now:%Y-%m-%d %H:%M} UTC; no server to compare it with")
     off = (datetime.fromtimestamp(subject.now(), UTC) - theirs).total_seconds()
     if abs(off) > MOST_OFF_S:
         way = "ahead of" if off > 0 else "behind"
@@ -35,19 +35,19 @@ async def check_clock(subject: Subject) -> Finding:
 
 
 async def _server_time(subject: Subject) -> datetime | None:
-    """The Date of any answer of the server (RFC 9110, 6.6.1), asked without the key and only once."""
+    """The Date header of the server (RFC 9110, 6.6.1), requested once and without the key."""
     from llmchat.backends.http.client import HttpClient
 
     try:
         asked = endpoint(subject.target, subject.config)
-    except LLMChatError:  # another check says so
+    except LLMChatError:  # another check reports that
         return None
     client = HttpClient(replace(asked, key=None, read_key=None))
     try:
         async with asyncio.timeout(_PATIENCE_S):
             answer = await client.once("HEAD", asked.url)
         told = parsedate_to_datetime(answer.date or "")
-    except (LLMChatError, TimeoutError, ValueError):  # a ValueError for what is no date
+    except (LLMChatError, TimeoutError, ValueError):  # a ValueError for an invalid date
         return None
     finally:
         await client.aclose()

@@ -1,4 +1,4 @@
-"""What was configured, what follows from it, and where the key comes from; shows no value of a setting."""
+"""Checks the configuration, the model it chooses, and where the key comes from. Shows no key."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import LLMChatError
 
 _BELONGING = ("HF_API_KEY", "HF_TOKEN", "OPENAI_API_KEY")
-"""Keys that go to certain hosts only."""
+"""Keys that are sent to certain hosts only."""
 
 
 async def check_configuration(subject: Subject) -> Finding:
-    """Which file is read, what is set, and by what. Raises as `resolve`."""
+    """Shows which file is read, what is set, and where. Raises as `resolve`."""
     config = subject.config
     values = {name: value for name, value in config.values.items() if value.layer > Layer.DEFAULT}
     if "api_key" in values and await in_daemon_thread(lambda: _is_from_dotenv(config)):
         values["api_key"] = replace(values["api_key"], layer=Layer.DOTENV)
     chosen = [f"{name} ({value.where})" for name, value in values.items()]
-    said = f"set: {', '.join(chosen)}" if chosen else "nothing is set, so the defaults count"
+    said = f"set: {', '.join(chosen)}" if chosen else "nothing is set: defaults apply"
     path = config.file.path
     return good(f"{path if path.exists() else 'no config.toml'}; {said}")
 
 
 async def check_model(subject: Subject) -> Finding:
-    """What a chat would use, and why. Raises UsageError for a model that nobody knows."""
+    """Shows which model a chat would use, and why. Raises UsageError for an unknown model."""
     config = subject.config
     target = subject.target = choose(config)
     model = _why(target.model, config.values["model"])
     if target.url is not None:
-        return good(f"{model or 'whatever is served'} at {_why(target.url, config.values['url'])}")
+        return good(f"{model or 'any model'} at {_why(target.url, config.values['url'])}")
     assert target.model is not None, "without a URL there is a default model"
     if target.model in BUILT_IN:
         return good(f"{model}: built in, {BUILT_IN[target.model]}")
     if weights.resolve(target.model) is None:
-        await subject.connection()  # says it as a chat does
+        await subject.connection()  # raises what a chat would raise
     return good(f"{model} on this machine")
 
 
 async def check_key(subject: Subject) -> Finding | None:
-    """Which key goes to the URL. Raises ConfigError where it may not, or where its command prints none."""
+    """Shows which key is sent to the URL. Raises ConfigError if it may not be, or if its command fails."""
     url, config = subject.target.url, subject.config
     if url is None:
         return None
@@ -55,7 +55,7 @@ async def check_key(subject: Subject) -> Finding | None:
     if key is not None:
         stays_here = config.switch("offline") and not is_loopback(url)
         if key.command and subject.asks and not stays_here:
-            await config.commands.read(key.command)  # the server gets what it prints, so it runs only once
+            await config.commands.read(key.command)  # also used for the server, so the command runs only once
         in_dotenv = key.origin not in config.environ and key.origin in config.merged()
         place = ".env" if in_dotenv else key.place
         where = f"{key.origin} ({place})" if place not in ("", key.origin) else key.origin
@@ -63,13 +63,13 @@ async def check_key(subject: Subject) -> Finding | None:
     if withheld := config.withheld_key(url):
         return good(f"none is sent: {withheld}")
     others = [name for name in _BELONGING if config.environ.get(name)]
-    elsewhere = f"; this URL is not one for {' or '.join(others)}" if others else ""
+    elsewhere = f"; this URL does not get {' or '.join(others)}" if others else ""
     return good(f"none is sent{elsewhere}")
 
 
 def _is_from_dotenv(config: Config) -> bool:
-    """Whether the key that is sent is that of .env: a URL from there gets no other, whatever is set above."""
-    with suppress(LLMChatError):  # other checks say so
+    """True if the key comes from .env: a URL from there gets no other key."""
+    with suppress(LLMChatError):  # other checks report that
         key = config.endpoint_key(url) if (url := choose(config).url) else None
         return key is not None and (key.origin, key.place) == (config.values["api_key"].source, ".env")
     return False

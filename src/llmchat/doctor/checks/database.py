@@ -1,4 +1,4 @@
-"""Whether conversations can be kept, in the database there is or a new one. Changes and creates nothing."""
+"""Checks whether conversations can be saved. Changes and creates nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from llmchat.doctor.threads import in_daemon_thread
 from llmchat.errors import CreateError, LLMChatError
 
 PATIENCE_S = 20.0
-"""Seconds for reading all of it."""
+"""Seconds for reading the whole database."""
 
 
 async def check_database(subject: Subject, *, patience: float = PATIENCE_S) -> Finding:
-    """Reads all of it. Raises what opening it for a chat would; with --no-save that is only a warning."""
+    """Reads the whole database. Raises what a chat would raise; with --no-save that is only a warning."""
     path = subject.folders.database
     try:
         async with asyncio.timeout(patience):
@@ -25,7 +25,7 @@ async def check_database(subject: Subject, *, patience: float = PATIENCE_S) -> F
     except TimeoutError:
         from llmchat.store import check_command
 
-        return warning(f"{path} is too large to be read now", check_command(path))
+        return warning(f"{path} is too large to check now", check_command(path))
     except LLMChatError as error:
         if subject.keeps:
             raise
@@ -42,17 +42,17 @@ def _look(path: Path) -> Finding:
     plural = "" if found.conversations == 1 else "s"
     said = f"{path}, {found.size / 1e6:,.1f} MB, {found.conversations:,} conversation{plural}"
     if found.index_damage:
-        return warning(f"{said}; the search does not find all of them", rebuild_command(path))
+        return warning(f"{said}; the search index is incomplete", rebuild_command(path))
     if found.outdated:
-        return good(f"{said}; version {found.version}, which the next chat brings up to date")
+        return good(f"{said}; version {found.version}, which the next chat upgrades")
     return good(f"{said}; intact")
 
 
 def _check_writable(there: Path, path: Path) -> None:
-    """Raises CreateError where nothing can be created below `there`."""
+    """Raises CreateError if nothing can be created below `there`."""
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return
-    why = "may not be written to" if there.is_dir() else "is no folder"
+    why = "is not writable" if there.is_dir() else "is not a folder"
     raise CreateError(
         f"cannot create {path}: {there} {why}",
         hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",

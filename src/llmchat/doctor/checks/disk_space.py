@@ -1,4 +1,4 @@
-"""How much room there is where something will be kept, whether or not its folder is there yet."""
+"""Checks the free disk space, also for folders that do not exist yet."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from llmchat.doctor.subject import Subject
 from llmchat.doctor.threads import in_daemon_thread
 
 LITTLE = 100_000_000
-"""Bytes free, below which there is something to say."""
+"""Free bytes below which to warn."""
 
 
 def nearest(path: Path) -> Path:
-    """The path itself, or what is above it that is there."""
+    """The path itself, or its nearest existing parent."""
     return next(each for each in (path, *path.parents) if os.path.lexists(each))
 
 
 def free_bytes(path: Path) -> int:
-    """Bytes that may still be written there. Raises OSError."""
+    """Free bytes for the user. Raises OSError."""
     return shutil.disk_usage(nearest(path)).free
 
 
 async def check_disk(subject: Subject, *, little: int = LITTLE) -> Finding:
-    """The room for conversations, and for weights where that is another one."""
+    """Shows the free space for conversations, and for weights if they are on another disk."""
     data, cache = subject.folders.data, subject.folders.cache
     free = await in_daemon_thread(
         lambda: {nearest(each).stat().st_dev: free_bytes(each) for each in (data, cache)}
@@ -33,5 +33,5 @@ async def check_disk(subject: Subject, *, little: int = LITTLE) -> Finding:
     least = min(free.values())
     said = " and ".join(f"{each / 1e9:,.1f} GB free" for each in free.values())
     if least < little:
-        return warning(said, f"make some room: at least {little / 1e6:.0f} MB")
+        return warning(said, f"free some space: at least {little / 1e6:.0f} MB")
     return good(said)

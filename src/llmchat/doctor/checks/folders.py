@@ -1,4 +1,4 @@
-"""Whether what is kept is readable by its user only, or can be made so. Changes nothing."""
+"""Checks whether files and folders are readable by their user only. Changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ELSEWHERE = "set LLMCHAT_HOME to a folder of your own"
 
 
 async def check_folders(subject: Subject) -> Finding:
-    """Raises DeniedError where a chat would refuse what there is, as `Folders.restrict_to_owner` does."""
+    """Raises DeniedError if a chat would, as `Folders.restrict_to_owner` does."""
     folders = subject.folders
     places = (folders.config, folders.data, folders.state, folders.cache)
     return await in_daemon_thread(lambda: _look(folders, [each for each in places if each.exists()]))
@@ -29,7 +29,7 @@ async def check_folders(subject: Subject) -> Finding:
 def _look(folders: Folders, there: Sequence[Path]) -> Finding:
     listed = ", ".join(map(str, there))
     if not there:
-        return good("none is there yet")
+        return good("none exists yet")
     if os.name != "posix":
         return good(listed)
     _check_owners(folders)
@@ -41,10 +41,10 @@ def _look(folders: Folders, there: Sequence[Path]) -> Finding:
 
 
 def _check_owners(folders: Folders) -> None:
-    """Raises DeniedError for what is somebody else's, however deep it lies."""
-    foreign: dict[Path, str] = {}  # what is wrong in each folder, the first of it
+    """Raises DeniedError for files of another user, at any depth."""
+    foreign: dict[Path, str] = {}  # the first problem in each folder
     for folder, path in folders.kept():
-        with suppress(OSError):  # it was there for a moment, or lies where we may not look
+        with suppress(OSError):  # deleted meanwhile, or not accessible
             state = path.stat()
             if is_shared(state):
                 raise DeniedError(f"{path} is a folder that all users share", hint=_ELSEWHERE)
@@ -56,11 +56,11 @@ def _check_owners(folders: Folders) -> None:
 
 
 def _states(folders: Sequence[Path]) -> Iterator[tuple[Path, os.stat_result]]:
-    """Each folder and what is directly in it, as far as we may look; links aside."""
+    """Each folder and the entries directly in it, if accessible; without links."""
     for folder in folders:
         with suppress(OSError):
             for path in (folder, *sorted(folder.iterdir())):
-                with suppress(FileNotFoundError):  # a file that was just for a moment
+                with suppress(FileNotFoundError):  # a temporary file
                     state = path.lstat()
                     if not stat.S_ISLNK(state.st_mode):
                         yield path, state

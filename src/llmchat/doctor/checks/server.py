@@ -1,4 +1,4 @@
-"""Whether there is a server that answers as one of a language model does; asks it no question of its own."""
+"""Checks whether the server can be reached, and what it reports about itself. Requests no reply."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _WAIT_S = 15.0
 
 
 async def check_server(subject: Subject) -> Finding | None:
-    """Asks the server what it is. Raises UnavailableError where there is none, DeniedError, ConfigError.
+    """Asks the server about itself. Raises UnavailableError if unreachable, DeniedError, ConfigError.
 
-    Where it does not say, the answer to a question tells; if none may be asked, this raises what the server
-    did say means.
+    If it does not report its API, the check of the answer decides; with --no-ask this raises the error of
+    the server's response.
     """
     if subject.target.url is None:
         return None
@@ -26,27 +26,27 @@ async def check_server(subject: Subject) -> Finding | None:
     connection = await subject.connection()
     assert isinstance(connection, ServerConnection), "it is a server"
     if connection.refusal is not None and not subject.asks:
-        raise connection.refusal  # else the question itself will say so
+        raise connection.refusal  # else the check of the answer reports that
     if connection.is_recognised:
-        model = info.model or "a model without a name"
-        return good(f"reached; speaks {connection.api.title}, has {model}; {context_of(info)}")
+        model = info.model or "not named"
+        return good(f"reached; API: {connection.api.title}, model: {model}; {context_of(info)}")
     return await (_asked(subject, connection.api.title) if subject.asks else _not_asked(connection))
 
 
 async def _asked(subject: Subject, api: str) -> Finding:
-    """A warning, unless the check of the answer has more to say."""
+    """A warning, unless the check of the answer reports more."""
     try:
         subject.answer = await ask(subject)
     except LLMChatError as error:
         subject.answer = error
-        return good("reached; does not say what it is")
+        return good("reached; does not report its API")
     return warning(
-        f"reached, but does not say what it is; taken for {api}", "--api tgi or --api openai says it"
+        f"reached, but does not report its API; assuming {api}", "set it with --api tgi or --api openai"
     )
 
 
 async def _not_asked(connection: ServerConnection) -> Finding:
-    """Raises what its answers mean. Nothing there means little: some proxies let only questions through."""
+    """Raises the error of its responses. A 404 proves nothing: some proxies forward only chat requests."""
     try:
         async with asyncio.timeout(_WAIT_S):
             await connection.about()
@@ -56,7 +56,7 @@ async def _not_asked(connection: ServerConnection) -> Finding:
         said = f"it did not answer within {_WAIT_S:g} s"
         raise TryLaterError(said, hint="try again, or without --no-ask") from error
     return unknown(
-        "reached, but does not say what it is; only asking can tell whether it answers",
-        hint="leave out --no-ask",
+        "reached, but does not report its API; only a request for a reply shows whether it works",
+        hint="run without --no-ask",
         code=NotThere.exit_code,
     )

@@ -1,4 +1,4 @@
-"""What runs here, by name and version; imports none of it."""
+"""Shows the versions of llmchat, Python and libraries, without importing them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def check_version(_: Subject) -> Finding:
 
 
 async def check_libraries(_: Subject) -> Finding:
-    """Those that what goes wrong is most often about."""
+    """The versions of the libraries that problems are most often about."""
     from llmchat.store import SQLITE_VERSION
 
     found, missing = [], []
@@ -28,5 +28,5 @@ async def check_libraries(_: Subject) -> Finding:
             missing.append(name)
     there = ", ".join([*found, f"SQLite {SQLITE_VERSION}"])
     if missing:
-        return warning(f"{there}; without {', '.join(missing)}", "install llmchat again, if you miss it")
+        return warning(f"{there}; missing: {', '.join(missing)}", "install llmchat again if you need it")
     return good(there)

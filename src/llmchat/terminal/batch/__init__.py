@@ -1,4 +1,4 @@
-"""`llmchat ask --batch`: lines of prompts become lines of answers."""
+"""`llmchat ask --batch`: reads one prompt per line, prints one JSON answer per line."""
 
 from llmchat.terminal.batch.command import batch
 

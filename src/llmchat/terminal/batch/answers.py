@@ -1,4 +1,4 @@
-"""The answer line of each line: kept from before, asked, or the error it met. Prints no answer itself."""
+"""Makes the JSON answer of each line: from the journal, from the model, or an error. Prints nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from llmchat.terminal.reply.json import error_record, reply_record
 
 
 class BatchAnswers:
-    """Makes a line of JSON, without its newline, of each line. What it raises stops the batch."""
+    """The JSON answer of each line, without a newline. An exception stops the batch."""
 
     def __init__(self, batch: Batch, frame: BatchFrame, tally: BatchProgress, *, preview: bool) -> None:
-        """With `preview` an answer is what would be sent."""
+        """With `preview`, an answer is what would be sent."""
         self.journal: BatchJournal | None = None
         self._batch = batch
         self._frame = frame
@@ -25,14 +25,14 @@ class BatchAnswers:
         self._preview = preview
 
     def kept(self, line: BatchLine) -> bytes | None:
-        """The answer that this line got in an earlier run."""
+        """The answer that this line got in an earlier run, if any."""
         found = self.journal.find(line.number, line.key) if self.journal else None
         if found is not None:
             self._tally.before += 1
         return found
 
     async def ask(self, line: BatchLine) -> bytes:
-        """The answer, which is in the journal by then; or what went wrong with this line alone."""
+        """Asks, journals the answer and returns it; or returns the error of this line."""
         prompt = read_prompt(line)
         told: dict[str, object] = {"line": line.number}
         if prompt.id is not None:
@@ -69,7 +69,7 @@ class BatchAnswers:
             try:
                 self.journal.keep(line.number, line.key, answer)
             except StorageError as error:
-                self._tally.say(f"this batch cannot go on later: {error.message}")
+                self._tally.say(f"this batch cannot be resumed later: {error.message}")
                 self.journal.close()
                 self.journal = None
 

@@ -1,4 +1,4 @@
-"""`llmchat ask --batch`: reads, asks and prints until every line has its answer, or the run is stopped."""
+"""Runs a batch: reads lines, asks the model, prints answers, until all are done or it is stopped."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from llmchat.terminal.run import Run, configure, open_session
 
 MOST_AT_ONCE = 1024
 REMOTE_AT_ONCE = 8
-"""Requests at once where nobody says how many: a server batches them, a model of this machine does not."""
+"""Concurrent requests by default: a server batches them, a model on this machine does not."""
 
 
 def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
     """Asks every line of `run.batch`. Raises the error of the first line without an answer."""
-    run.report.show = lambda error: streams.say(error_lines(error))  # stdout is for answers only
+    run.report.show = lambda error: streams.say(error_lines(error))  # only answers go to stdout
     run.check(streams)
     name = _check(run)
     config = configure(run, streams)
@@ -48,16 +48,16 @@ def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
 
 
 def _check(run: Run) -> str:
-    """The name of the input. Raises UsageError for what makes no sense with a batch."""
-    assert run.batch is not None, "whoever calls this was told of a batch"
+    """The name of the input. Raises UsageError for options that cannot be used with a batch."""
+    assert run.batch is not None, "the caller checks for --batch"
     if os.name != "posix":
-        raise UsageError("--batch is not there on Windows", hint="ask each line with llmchat ask")
+        raise UsageError("--batch does not work on Windows", hint="ask each line with llmchat ask")
     told = {"-c": run.continue_, "--conversation": run.conversation, "--jsonl": run.jsonl, "--raw": run.raw}
     for flag, given in told.items():
         if given:
-            raise UsageError(f"--batch and {flag} exclude each other", hint=f"leave out {flag}")
+            raise UsageError(f"--batch and {flag} cannot be used together", hint=f"leave out {flag}")
     if run.batch == "-" and "-" in run.file:
-        raise UsageError("standard input cannot be the prompts and a file", hint="name one of them")
+        raise UsageError("standard input cannot be both the prompts and a file", hint="name one of them")
     if run.concurrency is not None and not 1 <= run.concurrency <= MOST_AT_ONCE:
         shown = f"--concurrency {run.concurrency} is out of range"
         raise UsageError(shown, hint=f"it takes 1 to {MOST_AT_ONCE}")
@@ -65,7 +65,7 @@ def _check(run: Run) -> str:
 
 
 class _Lines:
-    """The lines of one run on their way from the input to the output."""
+    """One run: lines on their way from the input to the output."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class _Lines:
         self._printed: Printed | None = None
 
     async def answer(self) -> ExitCode:
-        """Answers all lines. Raises the first fault that stops all, or one that tells how many failed."""
+        """Answers all lines. Raises the first error that stops the batch, else one that counts failures."""
         clock = time.monotonic
         started_at = clock()
         try:
@@ -119,7 +119,7 @@ class _Lines:
         if not self._run.dry_run:
             self._tally.say(self._tally.summary(clock() - started_at))
         if self._tally.failed:
-            raise self._tally.failure(also=self._again("asks only these again"))
+            raise self._tally.failure(also=self._again("retries only these"))
         return ExitCode.OK
 
     def _at_once(self) -> int:
@@ -130,7 +130,7 @@ class _Lines:
         return at_once
 
     async def _read(self) -> AsyncGenerator[BatchLine, None]:
-        """The lines, as far as there is room for their answers. The journal is opened at the first."""
+        """The lines, read only as fast as answers can be printed. The first one opens the journal."""
         async with aclosing(read_lines(self._source)) as lines:
             async for line in lines:
                 if line.position == 0 and not (self._run.no_save or self._run.dry_run):
@@ -144,7 +144,7 @@ class _Lines:
         try:
             journal = BatchJournal.open(journal_path(self._session.folders.state, digest))
         except CreateError as error:
-            self._tally.say(f"this batch cannot go on later: {error.message}")
+            self._tally.say(f"this batch cannot be resumed later: {error.message}")
             return
         self._answers.journal = journal
         if len(journal):
@@ -162,14 +162,14 @@ class _Lines:
         self._tally.advance(line.size)
 
     def _finish(self) -> None:
-        """Every line was tried: the journal goes unless one of them is to be asked again."""
+        """Every line was tried: removes the journal, unless some must be asked again."""
         if self._answers.journal is not None and not self._tally.failed:
-            with suppress(OSError):  # what is no file cannot be synced
-                os.fsync(self._stdout.fileno())  # a power cut must not take both
+            with suppress(OSError):  # only a regular file can be synced
+                os.fsync(self._stdout.fileno())  # a power failure must not take both
             self._answers.journal.remove()
 
     def _say_stopped(self, seconds: float) -> None:
-        again = self._again("goes on from there")
+        again = self._again("resumes from there")
         self._tally.say(f"stopped: {self._tally.summary(seconds)}{f'; {again}' if again else ''}")
 
     def _again(self, what: str) -> str | None:
@@ -177,7 +177,7 @@ class _Lines:
 
 
 def _allow_open_files(count: int) -> None:
-    """Raises what the system allows by default, as far as it lets us."""
+    """Raises the limit of open files as far as the system allows."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,6 +1,6 @@
-"""Reads and writes descriptors while the event loop goes on; must not know what goes through them.
+"""Reads and writes file descriptors without blocking the event loop; knows nothing of their content.
 
-They stay in blocking mode, which others may share: each is asked first whether it would block.
+They stay in blocking mode, as other processes may share them; polling tells whether one would block.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ATOMIC = 4096
 
 
 async def read_chunks(descriptor: int) -> AsyncGenerator[bytes, None]:
-    """What comes, as it comes, until it ends. Raises OSError."""
+    """Chunks as they arrive, until the end. Raises OSError."""
     while True:
         await _ready(descriptor, writing=False)
         if not (chunk := os.read(descriptor, CHUNK)):
@@ -24,19 +24,19 @@ async def read_chunks(descriptor: int) -> AsyncGenerator[bytes, None]:
 
 
 class DescriptorWriter:
-    """Writes to a descriptor. What is left when somebody is cancelled goes before what is written next."""
+    """Writes to a descriptor. What a cancelled write left over goes before the next one."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._left = b""
 
     async def write(self, data: bytes) -> None:
-        """Returns once all is written. One at a time. Raises OSError."""
+        """Returns once everything is written. One call at a time. Raises OSError."""
         self._left += data
         await self.finish()
 
     async def finish(self) -> None:
-        """Writes what is left."""
+        """Writes what is left over."""
         while self._left:
             can_block = await _ready(self._descriptor, writing=True)
             part = self._left[:ATOMIC] if can_block else self._left
@@ -44,13 +44,13 @@ class DescriptorWriter:
 
 
 async def _ready(descriptor: int, *, writing: bool) -> bool:
-    """Returns once it would not block. False where it never does, as a file."""
+    """Waits until it would not block. False if it never blocks, as a file."""
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
     add, remove = (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
     try:
         add(descriptor, _wake, ready)
-    except PermissionError:  # what epoll says of a file
+    except PermissionError:  # epoll refuses regular files
         return False
     try:
         await ready

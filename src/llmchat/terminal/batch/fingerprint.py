@@ -1,4 +1,4 @@
-"""Which batch this is: what it shares with no other, so that one that was interrupted is found again."""
+"""A fingerprint of a batch, so that the same command finds the journal of an interrupted run."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _HOW = frozenset(
         *("report", "debug", "batch", "concurrency", "unordered", "schema", "regex"),
     )
 )
-"""What a run is told of how to go about it; whatever else it is told decides what is asked."""
+"""The options that do not change what is asked; all others are part of the fingerprint."""
 
 
 def fingerprint(
     session: Session, run: Run, frame: BatchFrame, constraint: Constraint | None, *, source: str
 ) -> str:
-    """Who is asked, how, and what is in every question; and where the lines come from.
+    """A hash of the model, the settings, the text around every prompt, and the input's identity.
 
-    The lines themselves are not in it: an answer is kept with its line's own key.
+    The lines themselves are not in it: each answer is stored with its line's own key.
     """
     config = session.config
     asked = (
@@ -45,5 +45,5 @@ def fingerprint(
 
 
 def journal_path(state: Path, name: str) -> Path:
-    """Where the answers of this batch are until all are there."""
+    """The path of this batch's journal."""
     return state / "batches" / f"{name}.jsonl"

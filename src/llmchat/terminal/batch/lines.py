@@ -1,4 +1,4 @@
-"""The lines of a batch's input as they come, and which input it is; must not know what a line says."""
+"""Reads the lines of a batch's input, and identifies the input; does not parse the lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmchat.terminal.device.streams import Streams
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """One that is not blank. A line over INPUT_CAP bytes has only its beginning, which is over it too."""
+    """A line that is not blank. Of one over INPUT_CAP bytes only the beginning is kept, also over the cap."""
 
     number: int  # from 1, blank ones counted
     position: int  # from 0, blank ones not counted
@@ -27,13 +27,13 @@ class BatchLine:
 
     @property
     def key(self) -> str:
-        """What tells it from a line with other bytes."""
+        """A hash of its bytes."""
         return hashlib.sha256(self.content).hexdigest()[:32]
 
 
 @contextmanager
 def open_source(name: str, streams: Streams) -> Iterator[int]:
-    """The descriptor of this input; `-` is standard input. Raises MissingError, InputError or UsageError."""
+    """Opens the input; `-` is standard input. Raises MissingError, InputError or UsageError."""
     if name == "-":
         if streams.stdin is None or streams.stdin.closed:
             raise UsageError("standard input is closed", hint="name a file of prompts")
@@ -55,13 +55,13 @@ def open_source(name: str, streams: Streams) -> Iterator[int]:
 
 
 def size_of(descriptor: int) -> int | None:
-    """Bytes of a file; None for what has no size, as a pipe."""
+    """Size of a file in bytes; None if it has none, as a pipe."""
     found = os.fstat(descriptor)
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def identity(name: str, descriptor: int, first: BatchLine) -> str:
-    """Tells this input from others, though its lines may have been edited since.
+    """Identifies this input, even if its lines have been edited since.
 
     A file is known by its name, anything else by its first line.
     """
@@ -71,7 +71,7 @@ def identity(name: str, descriptor: int, first: BatchLine) -> str:
 
 
 async def read_lines(descriptor: int) -> AsyncGenerator[BatchLine, None]:
-    """Every line that is not blank. Only the line that is being read is in memory. Raises OSError."""
+    """Every line that is not blank, one at a time in memory. Raises OSError."""
     number = position = size = 0
     async for content, length in _split(descriptor):
         number, size = number + 1, size + length
@@ -81,7 +81,7 @@ async def read_lines(descriptor: int) -> AsyncGenerator[BatchLine, None]:
 
 
 async def _split(descriptor: int) -> AsyncGenerator[tuple[bytes, int], None]:
-    """Each line without its newline, cut where it is too long, and how many bytes it had."""
+    """Each line without its newline, cut if it is too long, and its length in bytes."""
     line, length = bytearray(), 0
     async for chunk in read_chunks(descriptor):
         first, *others = chunk.split(b"\n")

@@ -1,4 +1,4 @@
-"""Puts answer lines on stdout, in the order of their lines or as they come; must not know what they say."""
+"""Prints answer lines to stdout, in input order or as they arrive; does not parse them."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from typing import BinaryIO
 from llmchat.terminal.batch.descriptors import DescriptorWriter
 
 AHEAD = 8192
-"""Lines that are worked on beyond the oldest one without an answer: so many answers may have to wait."""
+"""How many lines may be ahead of the oldest one without an answer: so many answers may wait in memory."""
 FAREWELL_S = 1.0
-"""Seconds in which a reader of stdout must take what is left when the run is stopped."""
+"""Seconds that a stopped run waits for the reader of stdout to take what is left."""
 
 
 class Output:
-    """Every position gets one answer. In order, it waits until all before it are out."""
+    """One answer per position. In order, an answer waits until all before it are printed."""
 
     def __init__(self, descriptor: int, *, ordered: bool) -> None:
         self._writer = DescriptorWriter(descriptor)
         self._ordered = ordered
-        self._held: dict[int, bytes] = {}  # answers that wait for one before them; b"" is out already
+        self._held: dict[int, bytes] = {}  # answers that wait for an earlier one; b"" is printed already
         self._next = 0
         self._writing = asyncio.Lock()
         self._moved = asyncio.Event()
 
     async def room(self, position: int) -> None:
-        """Returns once the answer at this position would not have to wait for too many others."""
+        """Waits until the answer at this position would not have to wait for too many others."""
         while self._ordered and position - self._next >= AHEAD:
             self._moved.clear()
             await self._moved.wait()
 
     async def add(self, position: int, answer: bytes) -> None:
-        """Prints what can be printed now; b"" is an answer that is not to be. Raises OSError."""
+        """Prints what can be printed now; b"" is an answer to leave out. Raises OSError."""
         if not self._ordered:
             async with self._writing:
                 await self._writer.write(_line(answer))
@@ -48,11 +48,11 @@ class Output:
                 await self._writer.write(line)
 
     async def break_line(self) -> None:
-        """Ends a line of somebody else's, before anything is added."""
+        """Ends an unfinished line of another program, before the first answer."""
         await self._writer.write(b"\n")
 
     async def leave(self) -> None:
-        """Prints what is finished, without what is missing in between, if the reader still takes it."""
+        """Prints the finished answers, skipping missing ones, if the reader still takes them."""
         held, self._held = self._held, {}
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
@@ -66,12 +66,12 @@ def _line(answer: bytes) -> bytes:
 
 
 class Printed:
-    """The lines that are in the file which stdout appends to; none where it does not, or cannot be read."""
+    """The lines already in the file that stdout appends to (>>); none if it cannot be read."""
 
     def __init__(self, stdout: BinaryIO) -> None:
         self._hashes: set[int] = set()
         self.unfinished = False
-        """Whether the file ends in the middle of a line."""
+        """True if the file ends in the middle of a line."""
         with suppress(OSError):
             if _appends(stdout.fileno()):
                 self._read(stdout.fileno())

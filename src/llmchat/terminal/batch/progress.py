@@ -1,4 +1,4 @@
-"""What became of the lines of a batch: counted, shown while it goes on, and told in the end."""
+"""Progress of a batch: counts lines, shows a bar on stderr, prints the summary."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class BatchProgress:
-    """Counts lines, and shows them as a bar on stderr if that is a terminal which the answers leave alone."""
+    """Counts lines, and shows a bar on stderr if that is a terminal and stdout is not."""
 
     def __init__(self, streams: Streams, *, quiet: bool) -> None:
         self.answered = self.before = self.failed = self.cut = self.tokens = 0
@@ -43,7 +43,7 @@ class BatchProgress:
             self.first_failure = line, error
 
     def summary(self, seconds: float) -> str:
-        """All of it in a line."""
+        """The summary on one line."""
         parts = [f"{self.answered:,} answered"]
         parts += [f"{self.before:,} from before"] if self.before else []
         parts += [f"{self.failed:,} failed"] if self.failed else []
@@ -51,7 +51,7 @@ class BatchProgress:
         return ", ".join([*parts, f"{self.tokens:,} tokens", f"{seconds:.1f} s"])
 
     def failure(self, *, also: str | None) -> LLMChatError:
-        """The error of the first line that failed, which tells how many did; `also` is one more hint."""
+        """The error of the first failed line, with the number of failed lines; `also` is one more hint."""
         assert self.first_failure is not None, "one failed"
         line, error = self.first_failure
         lines = "1 line has" if self.failed == 1 else f"{self.failed:,} lines have"
@@ -61,7 +61,7 @@ class BatchProgress:
         )
 
     def say(self, text: str) -> None:
-        """A line on stderr, above the bar, unless it is to be quiet. Foreign text is made harmless."""
+        """Prints a line to stderr, above the bar, unless quiet. Foreign text in it is sanitized."""
         if self._quiet:
             return
         line = f"llmchat: {sanitize_line(text)}"
@@ -71,14 +71,14 @@ class BatchProgress:
             self._bar.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     def tell(self, event: Event) -> None:
-        """What a turn has to say besides its text."""
+        """Shows a notice or progress of a turn."""
         if isinstance(event, Notice):
             self.say(event.text)
         elif isinstance(event, Progress) and self._bar is not None:
             self._bar.update(self._bar.task_ids[0], stage=sanitize_line(event.stage))
 
     def advance(self, size: int) -> None:
-        """A line of so many bytes is over."""
+        """A line of so many bytes is done."""
         if self._bar is not None:
             failed = f", {self.failed:,} failed" if self.failed else ""
             self._bar.update(
@@ -87,7 +87,7 @@ class BatchProgress:
 
     @contextmanager
     def shown(self, total: int | None) -> Iterator[None]:
-        """Shows the bar while this lasts; `total` is in bytes."""
+        """Shows the bar inside this context; `total` is in bytes."""
         streams = self._streams
         terminal = streams.is_terminal(streams.stderr) and streams.environ.get("TERM") != "dumb"
         if self._quiet or not terminal or streams.is_terminal(streams.stdout):

@@ -1,4 +1,4 @@
-"""What a line of a batch asks for: a prompt, with settings of its own. Asks nobody."""
+"""Parses a line of a batch: a prompt, optionally with its own settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KNOWN = ("prompt", "id", "system", *_SAMPLING)
 
 @dataclass(frozen=True, slots=True)
 class BatchPrompt:
-    """What a line asks; what is None or left open there is as the run has it."""
+    """A parsed line. Values that are None come from the run."""
 
     text: str
     settings: Settings = Settings()
@@ -36,7 +36,7 @@ class BatchPrompt:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that cannot be asked, and why."""
+    """A line that cannot be asked, and the error."""
 
     error: InputError
     id: Id | None = None
@@ -44,7 +44,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class BatchFrame:
-    """What goes before and after every prompt, with a blank line between."""
+    """Text before and after every prompt, separated by blank lines."""
 
     before: str = ""
     after: str = ""
@@ -54,13 +54,14 @@ class BatchFrame:
 
 
 def read_frame(words: Sequence[str], files: Sequence[str], streams: Streams, *, exact: bool) -> BatchFrame:
-    """The files and the words of the command line, as `read_question` takes them.
+    """The frame made of the files and words of the command line, as `read_question` takes them.
 
     Raises UsageError for `-` among the words, and what reading a file raises.
     """
     if "-" in words:
         raise UsageError(
-            "- among the words is not for --batch", hint="--batch - reads the prompts from standard input"
+            "- cannot be used as an argument with --batch",
+            hint="--batch - reads the prompts from standard input",
         )
     texts = [read_file(name, streams) for name in files]
     if not exact:
@@ -82,7 +83,7 @@ def read_prompt(line: BatchLine) -> BatchPrompt | BadLine:
     known = given if _is_id(given) else None
     try:
         if given is not None and known is None:
-            raise _bad("id", "it is a text or a number")
+            raise _bad("id", "it must be a text or a number")
         return _read_object(fields, known)
     except InputError as error:
         return BadLine(error, known)
@@ -91,12 +92,14 @@ def read_prompt(line: BatchLine) -> BatchPrompt | BadLine:
 def _read_object(fields: Mapping[str, object], known: Id | None) -> BatchPrompt:
     for field in fields:
         if field not in _KNOWN:
-            raise InputError(f"{_NAME} has an unknown field {field}", hint=f"there are {', '.join(_KNOWN)}")
+            raise InputError(
+                f"{_NAME} has an unknown field {field}", hint=f"the fields are {', '.join(_KNOWN)}"
+            )
     prompt, system = fields.get("prompt"), fields.get("system")
     if not isinstance(prompt, str):
-        raise _bad("prompt", "it is a text") if "prompt" in fields else _missing()
+        raise _bad("prompt", "it must be a text") if "prompt" in fields else _missing()
     if system is not None and not isinstance(system, str):
-        raise _bad("system", "it is a text")
+        raise _bad("system", "it must be a text")
     values = {each: _value(SETTINGS[each], fields[each]) for each in _SAMPLING if each in fields}
     return BatchPrompt(
         _not_empty(check_text(prompt, "the prompt")),
@@ -107,19 +110,19 @@ def _read_object(fields: Mapping[str, object], known: Id | None) -> BatchPrompt:
 
 
 def _value(setting: Setting, value: object) -> object:
-    """A sampling setting as Settings takes it. Raises InputError."""
+    """A sampling setting, converted for Settings. Raises InputError."""
     if setting.many:
         texts = (value,) if isinstance(value, str) else value
         if texts is None:
             return ()
         if not isinstance(texts, list | tuple) or not all(isinstance(each, str) and each for each in texts):
-            raise _bad(setting.name, "it is a text or a list of texts, none of them empty")
+            raise _bad(setting.name, "it must be a text or a list of texts, none of them empty")
         return tuple(check_text(each, "the stop text") for each in texts)
     if value is None:
         return None
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not (whole or (setting.kind is float and isinstance(value, float))):
-        raise _bad(setting.name, f"it is a {'whole ' if setting.kind is int else ''}number")
+        raise _bad(setting.name, f"it must be a {'whole ' if setting.kind is int else ''}number")
     assert isinstance(value, int | float), "all sampling settings but `stop` are numbers"
     try:
         return setting.check(value)
@@ -133,15 +136,15 @@ def _object(text: str) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         where = f" (column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(
-            f"{_NAME} begins like a JSON object and is none{where}",
-            hint='a prompt that begins with { is written as {"prompt": "{ ..."}',
+            f"{_NAME} starts like a JSON object but is not valid JSON{where}",
+            hint='write a prompt that starts with { as {"prompt": "{ ..."}',
         ) from error
     assert isinstance(found, dict), "what begins with { is an object"
     return found
 
 
 def _unquoted(text: str) -> str:
-    """The text of a line that is a JSON text; else the line as it is."""
+    """The text of a line that is a JSON string; else the line as it is."""
     if not text.lstrip().startswith('"'):
         return text
     try:
@@ -153,7 +156,7 @@ def _unquoted(text: str) -> str:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_id(value: object) -> TypeGuard[Id]:
@@ -166,7 +169,7 @@ def _is_id(value: object) -> TypeGuard[Id]:
 
 def _not_empty(prompt: str) -> str:
     if not prompt.strip():
-        raise InputError("the prompt is empty", hint="leave the line out")
+        raise InputError("the prompt is empty", hint="remove the line")
     return prompt
 
 

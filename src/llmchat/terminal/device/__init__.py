@@ -1,1 +1,1 @@
-"""The terminal as a device."""
+"""The terminal as a device: streams, modes, signals, queries, clipboard, pager."""

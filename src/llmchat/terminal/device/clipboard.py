@@ -1,4 +1,4 @@
-"""Puts text on the clipboard: by a program of the system, else by asking the terminal. Reads none."""
+"""Copies text to the clipboard: by a system program, else by the terminal (OSC 52). Never reads it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIMEOUT_S = 2.0
 
 
 def copy(text: str, streams: Streams) -> str:
-    """Copies the text; says by what. The terminal is asked by OSC 52, which some do not obey.
+    """Copies the text; returns what was used. OSC 52 asks the terminal to copy, which not all support.
 
     In an SSH session the system's clipboard is the wrong one, the terminal's is the person's own.
     Source: xterm's ctlseqs, "Operating System Commands", 52.
@@ -28,7 +28,7 @@ def copy(text: str, streams: Streams) -> str:
 
 
 def find_program(environ: Mapping[str, str]) -> Sequence[str] | None:
-    """The system's program for it, with its arguments, if there is one that can work here."""
+    """The system's clipboard program with its arguments, if there is one that works here."""
     if environ.get("SSH_CONNECTION"):
         return None
     known = [["pbcopy"], ["clip.exe"]]

@@ -1,4 +1,4 @@
-"""Signals and a broken pipe: they cancel a reply, or the run, which then ends with the right exit code."""
+"""Ctrl-C, other signals and a broken pipe: they cancel a reply or end the run with the right exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmchat.errors import ExitCode
 T = TypeVar("T")
 
 _SHUTDOWN_S = 1.0
-"""For threads that are still at work when the run is over."""
+"""How long to wait for threads that are still running at the end."""
 _SIGINT_DELAY_S = 0.1
 """For a Ctrl-C that ended the reader of our output, and is about to reach us, too."""
 
@@ -36,11 +36,11 @@ class Interrupts:
         self._ended: ExitCode | None = None
 
     def run(self, work: Callable[[Interrupts], Coroutine[object, object, ExitCode]]) -> ExitCode:
-        """Runs this to its exit code; a signal cancels it, lets it clean up, and decides the code."""
+        """Runs this and returns its exit code; a signal cancels it, lets it clean up, and sets the code."""
         return asyncio.run(self._guard(work(self)))
 
     async def cancel_on_ctrl_c(self, work: Coroutine[object, object, T]) -> T | None:
-        """Runs a reply or a command. Returns None where Ctrl-C cancelled it, and raises what it raises."""
+        """Runs a reply or a command. Returns None if Ctrl-C cancelled it; raises what it raises."""
         self._reply = task = asyncio.ensure_future(work)
         try:
             return await task
@@ -68,7 +68,7 @@ class Interrupts:
 
     @contextmanager
     def _handling_signals(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        """While this lasts, we handle the signals; once one has ended the run, no more of them count."""
+        """Handles the signals inside this context; after one has ended the run, further ones are ignored."""
         before = {number: signal.getsignal(number) for number in signals.ending()}
         for number in before:
             _add_handler(loop, number, self._receive)
@@ -105,7 +105,7 @@ class Interrupts:
 
 @contextmanager
 def _blocked(numbers: Collection[signal.Signals]) -> Iterator[None]:
-    """While this lasts none of these is delivered: removing a handler sets the default for a moment."""
+    """Blocks these signals inside this context: removing a handler restores the default for a moment."""
     if os.name != "posix":
         yield
         return
@@ -119,7 +119,7 @@ def _blocked(numbers: Collection[signal.Signals]) -> Iterator[None]:
 def _add_handler(
     loop: asyncio.AbstractEventLoop, number: signal.Signals, call: Callable[[signal.Signals], None]
 ) -> None:
-    """Calls this in the loop when the signal comes; the loops of Windows cannot do that by themselves."""
+    """Calls this in the event loop when the signal arrives, on Windows too."""
     if os.name == "posix":
         loop.add_signal_handler(number, call, number)
     else:
@@ -127,7 +127,7 @@ def _add_handler(
 
 
 def _pipe(stream: BinaryIO | None) -> int | None:
-    """The descriptor of this stream, if it is the writing end of a pipe: "readable" once it is broken.
+    """The descriptor of this stream, if it is the writing end of a pipe; it polls readable once broken.
 
     So asyncio itself finds a broken pipe (unix_events, _UnixWritePipeTransport).
     """
@@ -141,7 +141,7 @@ def _pipe(stream: BinaryIO | None) -> int | None:
 
 
 def _shut_down(threads: ThreadPoolExecutor) -> None:
-    """Waits a moment for threads to end; a query to a name server cannot be cancelled, and may take long."""
+    """Waits a moment for threads to end; a DNS query cannot be cancelled, and may take long."""
     ending = threading.Thread(target=threads.shutdown, kwargs={"cancel_futures": True}, daemon=True)
     ending.start()
     ending.join(_SHUTDOWN_S)

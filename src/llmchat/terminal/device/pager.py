@@ -1,4 +1,4 @@
-"""Shows long text through the person's pager; what fits the window, or goes into a pipe, is just written."""
+"""Shows text through $PAGER if it is longer than the window; otherwise writes it to stdout."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 def page(text: str, streams: Streams) -> None:
-    """Writes text to stdout: through $PAGER on a terminal, if it is longer than the window.
+    """Writes text to stdout, through $PAGER if it is longer than the terminal's window.
 
-    The text has to be sanitized. An empty PAGER, or one that cannot be started, is no pager.
+    The text must be sanitized. If PAGER is empty or cannot be started, the text is just written.
     """
     command = _command(streams)
     shown = streams.supports_escapes(streams.stdout) and streams.is_terminal(streams.stdin)
@@ -39,7 +39,7 @@ def page(text: str, streams: Streams) -> None:
 
 @contextmanager
 def _ctrl_c_for_the_pager() -> Iterator[None]:
-    """While this lasts Ctrl-C is the pager's own, as in every other program.
+    """Leaves Ctrl-C to the pager inside this context.
 
     Our handler does nothing. SIG_IGN would be inherited by the pager, which could not handle it then.
     """
@@ -58,7 +58,7 @@ def _command(streams: Streams) -> list[str]:
 
 
 def _fits(text: str, window: tuple[int, int]) -> bool:
-    """Whether a window of so many columns and rows shows all of it at once, with the next prompt."""
+    """True if a window of this size shows the whole text, and the next prompt."""
     from rich.cells import cell_len
 
     columns, rows = window

@@ -1,4 +1,4 @@
-"""Asks a terminal what only it knows, by escape sequences. Leaves nothing on it; echo has to be off."""
+"""Queries a terminal by escape sequences: character widths, synchronized output. Echo must be off."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEVICE_REPLY = re.compile(rb"\x1b\[\?[\d;]*c")
 
 @dataclass(frozen=True, slots=True)
 class TerminalReplies:
-    """What a terminal replied: the cells that each of SAMPLES takes, and whether it knows mode 2026."""
+    """A terminal's replies: the cells that each of SAMPLES takes, and whether it supports mode 2026."""
 
     cells: Mapping[str, int]
     synchronizes: bool
@@ -32,7 +32,7 @@ class TerminalReplies:
 
 
 def can_query(streams: Streams) -> bool:
-    """Whether there is a terminal at both ends, with us in front of it."""
+    """True if stdin and stdout are a terminal, and llmchat is its foreground process."""
     stdin = streams.stdin
     if stdin is None or os.name != "posix":
         return False
@@ -45,7 +45,7 @@ def can_query(streams: Streams) -> bool:
 
 
 def query_terminal(streams: Streams) -> TerminalReplies:
-    """Writes each sample at the beginning of the line and asks where the cursor is then."""
+    """Writes each sample at the beginning of the line, and asks for the cursor's position."""
     assert streams.stdin is not None, "see can_query"
     asked = "".join(f"\r{sample}{_CURSOR_POSITION}" for sample in SAMPLES.values())
     streams.write(f"{asked}\r\x1b[K{_MODE}{_DEVICE}")
@@ -61,7 +61,7 @@ def query_terminal(streams: Streams) -> TerminalReplies:
 
 
 def _read(descriptor: int) -> bytes:
-    """All that comes until the last reply is there, or in time."""
+    """Reads until the last reply has arrived, or until the timeout."""
     replies, deadline = b"", time.monotonic() + TIMEOUT_S
     while not _DEVICE_REPLY.search(replies):
         left = deadline - time.monotonic()
@@ -74,7 +74,7 @@ def _read(descriptor: int) -> bytes:
 
 
 def discard_late_replies(streams: Streams) -> None:
-    """Takes late replies out of the input, so that a shell does not read them."""
+    """Removes late replies from the input, so that the shell does not read them."""
     import termios
 
     assert streams.stdin is not None, "see can_query"

@@ -1,4 +1,4 @@
-"""Standard input, output and error as bytes and as facts: what each descriptor is, decided once."""
+"""Standard input, output and error: reading, writing, and whether each is a terminal, pipe or file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 1 << 16  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The three standard streams. A closed one is None. Text is UTF-8 whatever the locale."""
+    """The three standard streams; a closed one is None. Text is UTF-8 in any locale."""
 
     stdin: BinaryIO | None
     stdout: BinaryIO | None
@@ -28,7 +28,7 @@ class Streams:
 
     @classmethod
     def standard(cls) -> Streams:
-        """Those of this process. One that does not wait (O_NONBLOCK) would lose what it has no room for."""
+        """Those of this process, in blocking mode: with O_NONBLOCK output would be lost."""
         for stream in (sys.stdin, sys.stdout, sys.stderr):
             if stream is not None and os.name == "posix":
                 with suppress(OSError, ValueError):
@@ -39,11 +39,11 @@ class Streams:
         return stream is not None and not stream.closed and os.isatty(stream.fileno())
 
     def supports_escapes(self, stream: BinaryIO | None) -> bool:
-        """Whether it is a terminal that understands escape sequences, by what TERM says."""
+        """True for a terminal that understands escape sequences, according to TERM."""
         return self.is_terminal(stream) and self.environ.get("TERM", "dumb") != "dumb"
 
     def size(self, stream: BinaryIO | None) -> tuple[int, int]:
-        """Columns and rows of a terminal as it says itself; 80 by 24 where it does not."""
+        """Columns and rows that the terminal reports; 80 by 24 if it reports none."""
         try:
             columns, rows = os.get_terminal_size(stream.fileno()) if stream is not None else (0, 0)
         except OSError:
@@ -52,7 +52,7 @@ class Streams:
 
     @property
     def piped(self) -> bool:
-        """Whether something may come through stdin: a pipe, a file or a socket."""
+        """True if stdin may carry input: a pipe, a file or a socket."""
         if self.stdin is None or self.stdin.closed:
             return False
         try:
@@ -64,7 +64,7 @@ class Streams:
     def read_stdin(self, limit: int) -> bytes:
         """Standard input to its end, at most `limit` bytes. Raises UsageError if it is closed."""
         if self.stdin is None or self.stdin.closed:
-            raise UsageError("standard input is closed", hint="give the prompt as words")
+            raise UsageError("standard input is closed", hint="give the prompt as an argument")
         if os.name != "posix" or self.is_terminal(self.stdin):  # where only the stream itself tells Ctrl-D
             return self.stdin.read(limit)
         return _read(self.stdin.fileno(), limit)
@@ -77,11 +77,11 @@ class Streams:
         self.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Writes a line of ours to stderr."""
+        """Writes a line to stderr."""
         self.tell(f"{text}\n")
 
     def tell(self, text: str) -> None:
-        """Writes text of ours to stderr; a closed stderr is no reason to fail."""
+        """Writes text to stderr; ignores a closed stderr."""
         if self.stderr is not None:
             try:
                 self.stderr.write(text.encode("utf-8", "replace"))
@@ -91,7 +91,7 @@ class Streams:
 
 
 def _binary_of(stream: TextIO | None) -> BinaryIO | None:
-    """Python has None in the place of a standard stream that was closed before it started."""
+    """The binary stream; None if it was closed before Python started."""
     return stream.buffer if stream is not None else None
 
 
@@ -105,7 +105,7 @@ def _read(descriptor: int, limit: int) -> bytes:
         while len(data) < limit:
             ready, _, _ = select.select([descriptor, woken], [], [])
             if woken in ready:
-                os.read(woken, _BLOCK)  # its handler has run, and did not end us
+                os.read(woken, _BLOCK)  # the signal's handler has run, and did not end the process
             elif block := os.read(descriptor, min(_BLOCK, limit - len(data))):
                 data += block
             else:
@@ -115,7 +115,7 @@ def _read(descriptor: int, limit: int) -> bytes:
 
 @contextmanager
 def _signal_descriptor() -> Iterator[int]:
-    """A descriptor that can be read from once a signal has come."""
+    """A descriptor that becomes readable once a signal has arrived."""
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
     before = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)

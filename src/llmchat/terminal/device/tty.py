@@ -1,4 +1,4 @@
-"""The terminal's line discipline between prompts: nothing typed is echoed, nothing typed is lost."""
+"""The terminal's mode between prompts: what is typed is not echoed, and waits for the next prompt."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _BRACKETED_PASTE, _PLAIN_PASTE = b"\x1b[?2004h", b"\x1b[?2004l"
 
 
 class Prompting(Protocol):
-    """A prompt, which has the terminal to itself while it waits for a line."""
+    """A prompt, which owns the terminal while it waits for a line."""
 
     def hide_during(self, call: Callable[[], None]) -> None:
-        """Takes the prompt away, calls this, and shows the prompt again."""
+        """Hides the prompt, calls this, and shows the prompt again."""
 
     def reset_terminal(self) -> None:
-        """The program ends on the spot: undoes what the prompt set of the terminal."""
+        """Restores the terminal modes that the prompt changed, because the program ends at once."""
 
 
 class Showing(Protocol):
-    """Something on the screen that changes, such as a reply that streams."""
+    """Something on the screen that changes, such as a streaming reply."""
 
     def suspend(self) -> None:
-        """Another program gets the terminal for a while: nothing unfinished is left on it."""
+        """Another program gets the terminal for a while: clears what is unfinished."""
 
     def repaint(self) -> None:
-        """The terminal is back, or its window may have another size now."""
+        """The terminal is back, or its window has changed size."""
 
 
 class TtyLine:
-    """The line of a terminal; without one nothing here does anything. Ctrl-C still is a signal on it."""
+    """A terminal's line settings (termios); does nothing without a terminal. Ctrl-C stays a signal."""
 
     def __init__(self, terminal: BinaryIO | None) -> None:
         self._descriptor = None if terminal is None else terminal.fileno()
@@ -44,7 +44,7 @@ class TtyLine:
         self._screen: BinaryIO | None = None  # of a terminal in bracketed paste mode
 
     def turn_echo_off(self) -> None:
-        """Typed keys, Enter among them, are not shown, and wait until a prompt reads them."""
+        """Turns echo off: typed keys, Enter included, are not shown, and wait until a prompt reads them."""
         if self._descriptor is None or not self._in_foreground():
             return
         import termios
@@ -60,7 +60,7 @@ class TtyLine:
         self._send(_BRACKETED_PASTE)
 
     def restore(self) -> None:
-        """Sets the terminal as it was before."""
+        """Restores the terminal's settings."""
         if self._descriptor is not None and self._original is not None and self._in_foreground():
             import termios
 
@@ -69,7 +69,7 @@ class TtyLine:
                 termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._original)
 
     def quit(self, number: int, _: FrameType | None) -> None:
-        """Ctrl-Backslash ends the program on the spot, as it ends any, but not with echo turned off."""
+        """Ctrl-\\ ends the program at once, as usual, but with echo restored."""
         with suppress(OSError):
             if self._prompting:
                 self._prompting.reset_terminal()
@@ -77,13 +77,13 @@ class TtyLine:
         _take_default_action(number)
 
     def stop(self, number: int, _: FrameType | None = None) -> None:
-        """Ctrl-Z sets the terminal as it was until we are continued."""
+        """Ctrl-Z: restores the terminal's settings until the program is continued."""
         self.restore()
         _take_default_action(number)
         self.turn_echo_off()
 
     def stop_all(self) -> None:
-        """The same for a key that a prompt read: the processes started together with us stop, too."""
+        """The same for a Ctrl-Z that a prompt read: stops the whole process group."""
         before = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         if before is signal.SIG_IGN:
             return
@@ -93,7 +93,7 @@ class TtyLine:
 
     @contextmanager
     def handling_signals(self) -> Iterator[None]:
-        """While this lasts, Ctrl-Z also takes what is unfinished off the screen. Needs an event loop."""
+        """Inside this context, Ctrl-Z also clears what is unfinished on the screen. Needs an event loop."""
         if self._descriptor is None:
             yield
             return
@@ -113,7 +113,7 @@ class TtyLine:
 
     @contextmanager
     def showing(self, view: Showing) -> Iterator[None]:
-        """While this lasts, `view` is told what happens to the terminal."""
+        """Inside this context, `view` is told about changes of the terminal."""
         self._showing = view
         try:
             yield
@@ -122,7 +122,7 @@ class TtyLine:
 
     @contextmanager
     def prompting(self, prompt: Prompting) -> Iterator[None]:
-        """While this lasts, the terminal belongs to a prompt."""
+        """Inside this context, a prompt owns the terminal."""
         self._prompting = prompt
         try:
             yield
@@ -131,7 +131,7 @@ class TtyLine:
 
     @contextmanager
     def bracketed_paste(self, screen: BinaryIO) -> Iterator[None]:
-        """What is pasted meanwhile reaches the next prompt as a paste: one message, and never a command."""
+        """Text pasted inside this context reaches the next prompt as one message, never as a command."""
         self._screen = screen
         self._send(_BRACKETED_PASTE)
         try:
@@ -141,13 +141,13 @@ class TtyLine:
             self._screen = None
 
     def _send(self, sequence: bytes) -> None:
-        """Past all buffers: a signal may come in the middle of a write."""
+        """Writes unbuffered: a signal may arrive in the middle of a write."""
         if self._screen is not None:
             with suppress(OSError):
                 os.write(self._screen.fileno(), sequence)
 
     def _in_foreground(self) -> bool:
-        """Whether we are in the foreground; a program that sets the terminal in the background is stopped."""
+        """True in the foreground. A background process that changes the terminal is stopped."""
         assert self._descriptor is not None
         try:
             return os.tcgetpgrp(self._descriptor) == os.getpgrp()
@@ -165,7 +165,7 @@ class TtyLine:
             self._showing.repaint()
 
     def _continue(self) -> None:
-        """Back in the foreground, maybe after a while in the background."""
+        """SIGCONT: turns echo off again, unless a prompt owns the terminal."""
         if not self._prompting:
             self.turn_echo_off()
 
@@ -175,7 +175,7 @@ class TtyLine:
 
 
 def _take_default_action(number: int) -> None:
-    """Does what the signal does to a program without a handler; returns when a stop is over."""
+    """Does what the signal does by default; returns when a stop is over."""
     before = signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
     signal.signal(number, before)
@@ -183,7 +183,7 @@ def _take_default_action(number: int) -> None:
 
 @contextmanager
 def without_echo(terminal: BinaryIO | None) -> Iterator[TtyLine]:
-    """The terminal, with echo turned off until this is left, however that goes; nothing where it is none."""
+    """The terminal with echo off inside this context; without a terminal, one that does nothing."""
     there = terminal is not None and os.name == "posix" and os.isatty(terminal.fileno())
     line = TtyLine(terminal if there else None)
     before = {}
@@ -199,7 +199,7 @@ def without_echo(terminal: BinaryIO | None) -> Iterator[TtyLine]:
 
 
 def _handlers(line: TtyLine) -> dict[signal.Signals, Callable[[int, FrameType | None], None]]:
-    """A shell without job control has Ctrl-Z ignored, and it stays so."""
+    """The handlers to install. A signal that the shell ignores, as one without job control, stays ignored."""
     handlers = {signal.SIGQUIT: line.quit, signal.SIGTSTP: line.stop}
     used = [number for number in handlers if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: handlers[number] for number in used}

@@ -1,4 +1,4 @@
-"""What this terminal can do for a chat, as checks of the doctor; none of them can stop one."""
+"""Doctor checks of the terminal: size, colours, character widths, clipboard. They only warn."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from llmchat.terminal.device.queries import SAMPLES, TerminalReplies
 from llmchat.terminal.device.streams import Streams
 
 _LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
-"""The first of these that is set decides: POSIX, "Environment Variables", 8.2."""
+"""The first of these that is set counts: POSIX, "Environment Variables", 8.2."""
 NARROW, LOW = 40, 10
-"""Columns and rows below which there is something to say."""
+"""Columns and rows below which to warn."""
 
 
 def terminal_checks(streams: Streams, replies: TerminalReplies | None) -> tuple[Check, ...]:
-    """The checks of this terminal; `replies` are its own, None where it was not asked."""
+    """The checks of this terminal; `replies` are its replies to queries, None if it was not asked."""
 
     def check(name: str, look: Callable[[], Finding | None]) -> Check:
         async def found(_: Subject) -> Finding | None:
@@ -38,13 +38,15 @@ def _terminal(streams: Streams) -> Finding:
     environ = streams.environ
     name = environ.get("TERM")
     if not streams.is_terminal(streams.stdout):
-        return good("the output is no terminal: plain text, without colours")
+        return good("stdout is not a terminal: plain text without colours")
     columns, rows = streams.size(streams.stdout)
     if name in (None, "", "dumb"):
-        return warning(f"{columns} x {rows}, TERM={name or ''}: plain text", "set TERM to what it is")
+        return warning(
+            f"{columns} x {rows}, TERM={name or ''}: plain text", "set TERM to the type of your terminal"
+        )
     shown = f"{columns} x {rows}, TERM={name}, {_colours(environ)}"
     if columns < NARROW or rows < LOW:
-        return warning(shown, "make the window larger: Markdown needs some room")
+        return warning(shown, "make the window larger: Markdown needs more room")
     return good(shown)
 
 
@@ -66,18 +68,16 @@ def _characters(streams: Streams, replies: TerminalReplies | None) -> Finding | 
             if cells != cell_len(sample):
                 wrong.append(name)
     if replies is None or not facts:
-        facts.append("it does not say how wide characters are")
+        facts.append("the terminal does not report character widths")
     else:
         facts.append("synchronized output" if replies.synchronizes else "no synchronized output")
     locale = next((value for each in _LOCALE if (value := streams.environ.get(each))), "C")
     utf8 = "utf8" in locale.lower().replace("-", "") or os.name != "posix"
     shown = ", ".join([*facts, f"locale {locale}"])
     if wrong:
-        return warning(
-            shown, f"lines with {' or '.join(wrong)} in them may look ragged here; another terminal may not"
-        )
+        return warning(shown, f"lines with {' or '.join(wrong)} may be misaligned in this terminal")
     if not utf8:
-        return warning(shown, "llmchat writes UTF-8 all the same; LANG=C.UTF-8 tells other programs, too")
+        return warning(shown, "llmchat writes UTF-8 anyway; LANG=C.UTF-8 makes other programs do so, too")
     return good(shown)
 
 
@@ -87,8 +87,8 @@ def _clipboard(streams: Streams) -> Finding | None:
     if not streams.is_terminal(streams.stdout):
         return None
     if streams.environ.get("SSH_CONNECTION"):
-        return good("/copy asks the terminal (OSC 52), as the clipboard is at the other end of SSH")
+        return good("/copy uses the terminal (OSC 52), because this is an SSH session")
     return warning(
-        "/copy asks the terminal (OSC 52), which not every one obeys",
-        "install wl-clipboard, xclip or xsel to be sure",
+        "/copy uses the terminal (OSC 52), which not all terminals support",
+        "install wl-clipboard, xclip or xsel",
     )

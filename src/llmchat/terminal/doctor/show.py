@@ -1,4 +1,4 @@
-"""Shows what the doctor finds: a line for each check as it is done, or one JSON object."""
+"""`llmchat doctor`: prints a line for each check when it is done, or one JSON object."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _MARKS: Mapping[Verdict, tuple[str, str]] = {  # with its colour, by the numbers
 }
 _LOOKING = Progress("looking")
 _MARK, _NAME = 8, 15  # columns
-_LEAST = 30  # columns of a text that is folded
+_LEAST = 30  # columns that text is wrapped to
 
 
 def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
-    """`llmchat doctor`: 0 where a chat would work, else what it would end with, or may end with."""
+    """Runs `llmchat doctor`. Returns 0 if a chat would work, else the exit code it would have."""
     configured = _configure(run, streams)
     screen = _find_screen(configured, streams)
     with without_echo(streams.stdout):
@@ -53,7 +53,7 @@ def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
 
 
 def _configure(run: Run, streams: Streams) -> Config | LLMChatError:
-    """The configuration, which is not needed for every check."""
+    """The configuration, or the error that it has: some checks work without it."""
     try:
         return configure(run, streams, restricts=False)
     except LLMChatError as error:
@@ -67,7 +67,7 @@ def _find_screen(configured: Config | LLMChatError, streams: Streams) -> Screen 
 
 
 class Checkup:
-    """One run of the checks, shown as they are done."""
+    """One run of the checks, each shown when it is done."""
 
     def __init__(self, run: Run, streams: Streams, screen: Screen | None) -> None:
         self._run = run
@@ -80,7 +80,7 @@ class Checkup:
     async def run(
         self, checks: Sequence[Check], configured: Config | LLMChatError, *, asks: bool
     ) -> ExitCode:
-        """What a chat would end with."""
+        """Runs the checks. Returns the exit code that a chat would have."""
         folders = Folders.find(self._streams.environ)
         subject = Subject(configured, folders, keeps=not self._run.no_save, asks=asks, tell=self._progress)
         found: list[Found] = []
@@ -105,7 +105,7 @@ class Checkup:
             self._status.progress(event)
 
     def _scrubbed(self, finding: Finding, configured: Config | LLMChatError) -> Finding:
-        """The finding without the key, which may stand in the model's reply, or anywhere in a traceback."""
+        """The finding without keys, which a model's reply or a traceback may contain."""
         secrets = self._known
         if not isinstance(configured, LLMChatError):
             secrets = [*secrets, str(configured.values["api_key"].value or ""), *configured.commands.printed]
@@ -124,7 +124,7 @@ class Checkup:
 
 
 def _lines(name: str, finding: Finding, streams: Streams, screen: Screen | None) -> str:
-    """The line of a check and of its hint, folded and coloured where there is a screen."""
+    """The line of a check and of its hint, wrapped and coloured for a terminal."""
     mark, colour = _MARKS[finding.verdict]
     shown = f"{mark:<{_MARK}}"
     if screen is not None and screen.theme != "mono":
@@ -140,12 +140,12 @@ def _lines(name: str, finding: Finding, streams: Streams, screen: Screen | None)
 
 
 def _fold(text: str, columns: int) -> list[str]:
-    """Lines of at most so many columns; a word that is longer, as a path may be, stays whole."""
+    """Wraps text at words; a word that is too long, such as a path, stays whole."""
     return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def _decisive(found: Sequence[Found]) -> Found | None:
-    """The first that fails, else the first that leaves it open whether a chat works."""
+    """The first finding that fails, else the first that leaves open whether a chat works."""
     telling = [each for each in found if each[1].code is not ExitCode.OK]
     return next((each for each in telling if each[1].verdict is Verdict.FAIL), next(iter(telling), None))
 

@@ -1,1 +1,1 @@
-"""What there is to read about llmchat: topics as data, laid out as text or as a manual page."""
+"""`llmchat help`: the topics as values, and their layout as text."""

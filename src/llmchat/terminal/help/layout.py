@@ -1,4 +1,4 @@
-"""A page as plain text for a window of some width. Pure; no escape code, whoever reads it."""
+"""A help page as plain text of a given width. Pure; no escape codes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INDENT = "    "
 
 
 def to_text(page: HelpPage, columns: int) -> str:
-    """The page, in lines that are no longer than the window where words allow it."""
+    """The page in lines that fit the window, unless a single word is longer."""
     width = max(12, min(columns, WIDEST) - 1)
     return "\n".join("\n".join(_lay_out(block, width)) + "\n" for block in page.blocks)
 
@@ -37,7 +37,7 @@ def _lay_out(block: Block, width: int) -> Iterator[str]:
 
 
 def _row(term: str, meaning: str, indent: int, width: int) -> Iterator[str]:
-    """The meaning beside its term where the term leaves room for that, else below it."""
+    """The meaning beside its term if there is room, else below it."""
     lines = _fill(meaning, width - indent)
     if len(term) + 2 <= indent:
         yield f"{term:<{indent}}{lines.pop(0) if lines else ''}".rstrip()

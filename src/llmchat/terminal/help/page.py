@@ -1,4 +1,4 @@
-"""What a topic is made of, whatever it is shown as. Holds no text of its own."""
+"""A help page as values: headings, paragraphs, rows of terms. Independent of how it is shown."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ class HelpText:
 
 @dataclass(frozen=True, slots=True)
 class HelpRows:
-    """Terms, each with what it means."""
+    """Terms, each with its meaning."""
 
     rows: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines that are to stay as they are."""
+    """Lines that are not wrapped."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class HelpHeading:
-    """The beginning of a part."""
+    """A heading inside a page."""
 
     text: str
 
@@ -38,7 +38,7 @@ Block = HelpText | HelpRows | Lines | HelpHeading
 
 @dataclass(frozen=True, slots=True)
 class HelpPage:
-    """All about one topic."""
+    """The page of one topic."""
 
     name: str
     about: str  # in a line

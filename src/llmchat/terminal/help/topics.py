@@ -1,4 +1,4 @@
-"""The topics of `llmchat help`, each made from what the program itself goes by."""
+"""The topics of `llmchat help`, generated from the tables that the program itself uses."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ Build = Callable[[Folders], tuple[Block, ...]]
 
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
-        "LLMCHAT_...": "Every setting has a variable: llmchat help settings. They may stand in .env, too.",
-        "LLMCHAT_CONFIG": "The config.toml to use, as --config names one.",
-        "LLMCHAT_HOME": "One folder for everything that llmchat keeps: llmchat help files.",
-        "HF_API_FALCOM_BASE": "The URL of a TGI endpoint, where LLMCHAT_URL is not set.",
-        "HF_API_KEY, HF_TOKEN": "A key for HF_API_FALCOM_BASE and for huggingface.co; sent nowhere else.",
-        "OPENAI_API_KEY": "A key for OPENAI_BASE_URL, or without that for OpenAI; sent nowhere else.",
+        "LLMCHAT_...": "Every setting has a variable: llmchat help settings. They work in .env, too.",
+        "LLMCHAT_CONFIG": "The config.toml to use, like --config.",
+        "LLMCHAT_HOME": "One folder for all files of llmchat: llmchat help files.",
+        "HF_API_FALCOM_BASE": "The URL of a TGI endpoint, if LLMCHAT_URL is not set.",
+        "HF_API_KEY, HF_TOKEN": "A key for HF_API_FALCOM_BASE and huggingface.co; sent nowhere else.",
+        "OPENAI_API_KEY": "A key for OPENAI_BASE_URL, by default OpenAI; sent nowhere else.",
         "OPENAI_BASE_URL": "The server that OPENAI_API_KEY belongs to.",
-        "NO_COLOR": "Where it is set, replies have no colours.",
-        "TERM": "Where it is dumb or not set, there is only plain text.",
-        "COLORTERM": "truecolor says that the terminal has all colours; llmchat doctor tells.",
-        "COLORFGBG": "The colours of the terminal; the theme auto goes by its background.",
-        "PAGER": "What shows text that is longer than the window; empty for nothing. Default: less.",
+        "NO_COLOR": "If set, no colours.",
+        "TERM": "If dumb or not set, plain text only.",
+        "COLORTERM": "truecolor means 16 million colours; shown by llmchat doctor.",
+        "COLORFGBG": "The terminal's colours; --theme auto reads its background from here.",
+        "PAGER": "The pager for text longer than the window; empty for none. Default: less.",
         "LESS": "The options of less. Default: FRX.",
-        "VISUAL, EDITOR": "What Ctrl-X Ctrl-E opens at the prompt.",
-        "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME, XDG_CACHE_HOME": "Where the folders of llmchat are.",
-        "XDG_RUNTIME_DIR": "Where the socket of the embedded engine is.",
+        "VISUAL, EDITOR": "The editor for Ctrl-X Ctrl-E at the prompt and for llmchat config edit.",
+        "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME, XDG_CACHE_HOME": "The folders for llmchat's files.",
+        "XDG_RUNTIME_DIR": "The folder for the socket of the embedded engine.",
     }
 )
-"""The variables that are heeded, beside those of the settings."""
+"""The environment variables that are read, besides those of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What there is to read, and how it is made."""
+    """A help topic: one line about it, and the function that builds its page."""
 
     about: str
     build: Build
 
 
 def page(name: str, folders: Folders) -> HelpPage:
-    """All about a topic."""
+    """The page of a topic."""
     topic = TOPICS[name]
     return HelpPage(name, topic.about, topic.build(folders))
 
 
 def _settings(_folders: Folders) -> tuple[Block, ...]:
     text = (
-        "A flag wins over a variable, a variable over config.toml, config.toml over .env in the current "
-        "folder, .env over the default; a profile that -m names counts as a flag. llmchat config show says "
-        "what each is and where it came from. No flag takes a key."
+        "An option wins over a variable, a variable over config.toml, config.toml over .env in the current "
+        "folder, .env over the default. A profile named by -m counts as an option. llmchat config show "
+        "prints each value and where it came from. No option takes a key."
     )
     return HelpText(text), HelpRows(tuple((name, _about(name)) for name in SETTINGS))
 
@@ -83,7 +83,7 @@ def _commands(_folders: Folders) -> tuple[Block, ...]:
 
 
 def _keys(_folders: Folders) -> tuple[Block, ...]:
-    vi = "--vi gives the keys of vi instead; Enter, Ctrl-C and Ctrl-D stay."
+    vi = "With --vi the keys are those of vi; Enter, Ctrl-C and Ctrl-D stay the same."
     return (
         HelpText("At the prompt of a chat:"),
         HelpRows(tuple((each.shown, each.does) for each in KEYS)),
@@ -101,18 +101,18 @@ def _environment(_folders: Folders) -> tuple[Block, ...]:
 
 def _files(folders: Folders) -> tuple[Block, ...]:
     rows = (
-        (str(folders.config / "config.toml"), "Settings and profiles; llmchat config init begins one."),
-        (str(folders.database), "The conversations, in a database of SQLite."),
-        (str(folders.prompt_history), "What was typed at the prompt."),
-        (str(folders.state / "llmchat.log"), "Where a bug of llmchat is written down."),
-        (str(folders.weights), "The weights of models. May be deleted: they are fetched again."),
-        (str(folders.servers), "What servers were found to speak. May be deleted."),
-        (str(folders.state / "batches"), "The answers of batches that are not finished."),
-        (".env", "Variables of the current folder, if nobody else can write to it."),
+        (str(folders.config / "config.toml"), "Settings and profiles; llmchat config init creates it."),
+        (str(folders.database), "The saved conversations, an SQLite database."),
+        (str(folders.prompt_history), "The prompt history."),
+        (str(folders.state / "llmchat.log"), "The log: tracebacks of bugs in llmchat."),
+        (str(folders.weights), "Model weights. May be deleted: they are downloaded again."),
+        (str(folders.servers), "The detected API of each server. May be deleted."),
+        (str(folders.state / "batches"), "The answers of unfinished batches."),
+        (".env", "Variables for the current folder; refused if other users can write to it."),
     )
     text = (
-        "Folders and files are for you alone. LLMCHAT_HOME puts all of them under one folder, in config, "
-        "data, state and cache."
+        "Files and folders are readable by you only. LLMCHAT_HOME puts all of them under one folder, in "
+        "config, data, state and cache."
     )
     return HelpText(text), HelpRows(rows)
 
@@ -125,9 +125,9 @@ def _prompt_formats(_folders: Folders) -> tuple[Block, ...]:
         Message(Role.USER, "Bye"),
     ]
     text = (
-        "A server that takes one text, as TGI does, gets the messages in one of these. --prompt-format "
-        "chooses it; it should be the one that the model was trained with. Other servers and the embedded "
-        "engine format messages themselves. llmchat ask --dry-run shows what would be sent."
+        "TGI takes its prompt as one text, so llmchat formats the messages with one of these templates. "
+        "--prompt-format chooses it; use the one that the model was trained with. Other servers and the "
+        "embedded engine apply the model's own chat template. llmchat ask --dry-run shows what would be sent."
     )
     blocks: list[Block] = [HelpText(text)]
     for name, each in FORMATS.items():
@@ -144,22 +144,22 @@ def _servers(_folders: Folders) -> tuple[Block, ...]:
         ("a hosted service", "LLMCHAT_API_KEY=... llmchat --url https://HOST/v1 -m NAME"),
     )
     text = (
-        "What a server speaks is found out by asking it; --api tgi or --api openai says so instead. -m is "
-        "needed where a server has several models. A key goes into LLMCHAT_API_KEY, never into a command."
+        "The API of a server is detected; --api tgi or --api openai sets it. Use -m to choose one of several "
+        "models. Put a key into LLMCHAT_API_KEY, never on the command line."
     )
     return HelpRows(rows), HelpText(text)
 
 
 TOPICS: Mapping[str, Topic] = MappingProxyType(
     {
-        "settings": Topic("every setting: its flag, its variable, its default", _settings),
-        "commands": Topic("the commands at the prompt of a chat", _commands),
-        "keys": Topic("the keys at the prompt of a chat", _keys),
-        "servers": Topic("how to reach TGI, vLLM, llama-server, Ollama and others", _servers),
-        "prompt-formats": Topic("how messages become one text, for TGI", _prompt_formats),
-        "environment": Topic("the variables that are heeded", _environment),
-        "files": Topic("where things are kept", _files),
-        "exit-codes": Topic("what llmchat ends with, and when", _exit_codes),
+        "settings": Topic("every setting: option, variable, default", _settings),
+        "commands": Topic("slash commands in a chat", _commands),
+        "keys": Topic("keys at the prompt of a chat", _keys),
+        "servers": Topic("how to connect to TGI, vLLM, llama-server, Ollama and others", _servers),
+        "prompt-formats": Topic("prompt templates for TGI", _prompt_formats),
+        "environment": Topic("environment variables", _environment),
+        "files": Topic("where files are kept", _files),
+        "exit-codes": Topic("exit codes and what they mean", _exit_codes),
     }
 )
 """The topics by name, in the order they are listed."""

@@ -1,1 +1,1 @@
-"""`llmchat history`: saved conversations, shown, exported, imported and erased."""
+"""`llmchat history`: lists, searches, shows, exports, imports and erases saved conversations."""

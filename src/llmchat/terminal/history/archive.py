@@ -18,18 +18,18 @@ from llmchat.transcripts.headings import title_of
 from llmchat.transcripts.interchange import from_json
 
 _BLOCK = 1 << 20  # bytes
-_ALL = -1  # SQLite's word for no limit
+_ALL = -1  # no limit, in SQLite
 
 
 def export_history(
     given: Sequence[str], streams: Streams, *, every: bool, format_: str | None, file: str | None
 ) -> ExitCode:
-    """Writes these conversations, or all, to a file or to stdout; without any, the latest one.
+    """Exports these conversations, or all, to a file or stdout; by default the latest one.
 
     Raises UsageError, MissingError if one is not there, CreateError if the file cannot be written.
     """
     if every and given:
-        raise UsageError("--all and an id exclude each other", hint="give one of them")
+        raise UsageError("--all and an id cannot be used together", hint="give one of them")
     chosen = choose_format(format_, file)
     with open_store(streams) as store:
         ids = [each.id for each in store.list(_ALL)] if every else _resolve(store, given or ["last"])
@@ -43,7 +43,7 @@ def export_history(
 
 
 def import_history(file: str, streams: Streams, *, as_json: bool) -> ExitCode:
-    """Adds the conversations of a JSON export; says which are saved under another id.
+    """Imports the conversations of a JSON export; prints which ones got another id.
 
     Raises MissingError for a file that is not there, InputError for what is no export of llmchat.
     """
@@ -55,17 +55,17 @@ def import_history(file: str, streams: Streams, *, as_json: bool) -> ExitCode:
         streams.write(json.dumps(records, indent=2) + "\n")
         return ExitCode.OK
     there = ids.count(None)
-    streams.write(f"{_count(len(ids) - there)} imported, {there} already there.\n")
+    streams.write(f"{_count(len(ids) - there)} imported, {there} already present.\n")
     for each, key in zip(given, ids, strict=True):
         if key not in (None, each.id):
-            streams.write(f"{sanitize_line(each.id)} is kept as {key}: another conversation has that id.\n")
+            streams.write(f"{sanitize_line(each.id)} is saved as {key}: another conversation has that id.\n")
     return ExitCode.OK
 
 
 def erase_history(given: Sequence[str], streams: Streams, *, sure: bool, as_json: bool) -> ExitCode:
-    """Erases conversations for good, once the person has agreed.
+    """Erases conversations permanently, after asking for confirmation.
 
-    Raises UsageError if there is nobody to ask, MissingError if one is not there; then none is erased.
+    Raises UsageError without a terminal to ask at, MissingError if one is not there; then none is erased.
     """
     with open_store(streams) as store:
         ids = _resolve(store, given)
@@ -82,10 +82,12 @@ def erase_history(given: Sequence[str], streams: Streams, *, sure: bool, as_json
 
 def _agreed(conversations: Sequence[ConversationExport], streams: Streams) -> bool:
     if not streams.is_terminal(streams.stdin) or streams.stdin is None:
-        raise UsageError("there is nobody to ask whether to erase it", hint="--yes erases without asking")
+        raise UsageError(
+            "erasing needs a confirmation, and there is no terminal", hint="--yes erases without asking"
+        )
     for each in conversations:
         streams.say(f"{each.id}  {len(each.records):>4} messages  {title_of(each)}")
-    streams.tell(f"Erase {_count(len(conversations))} for good? [y/N] ")
+    streams.tell(f"Erase {_count(len(conversations))} permanently? [y/N] ")
     return streams.stdin.readline().strip().lower() in (b"y", b"yes")
 
 
@@ -105,7 +107,7 @@ def _write_file(name: str, text: str) -> None:
 
 
 def _read_file(name: str, streams: Streams) -> str:
-    """All of a file, however large: it is the person's own archive, and no prompt."""
+    """Reads a whole file of any size: an archive, not a prompt."""
     try:
         if name != "-":
             with _path(name).open("rb") as archive:
@@ -120,15 +122,15 @@ def _read_file(name: str, streams: Streams) -> str:
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}", hint="name a JSON export") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{name} is no export of llmchat: not UTF-8", hint="name a JSON export") from error
+        raise InputError(f"{name} is not an llmchat export: not UTF-8", hint="name a JSON export") from error
 
 
 def _read_bytes(archive: BinaryIO, name: str) -> bytes:
-    """All of it; an endless device such as /dev/zero is known by its zero bytes, which are in no text."""
+    """Reads everything; stops at a zero byte, which no text has, so that /dev/zero cannot fill the memory."""
     content = bytearray()
     while block := archive.read(_BLOCK):
         if b"\0" in block:
-            raise InputError(f"{name} is no export of llmchat: binary", hint="name a JSON export")
+            raise InputError(f"{name} is not an llmchat export: binary", hint="name a JSON export")
         content += block
     return bytes(content)
 

@@ -1,4 +1,4 @@
-"""Lists, finds and shows saved conversations, as text and as JSON; changes nothing."""
+"""Lists, searches and shows saved conversations as text or JSON; changes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TITLE = 60  # characters of a title in a list
 
 
 def open_store(streams: Streams) -> Store:
-    """The saved conversations of this user; notices about them go to stderr. Raises as `Store.open`."""
+    """Opens the store; its notices go to stderr. Raises as `Store.open`."""
     folders = Folders.find(streams.environ)
     restrict_folders(folders, streams)
     store = Store.open(folders.database)
@@ -41,7 +41,7 @@ def list_history(streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
 
 
 def search_history(words: Sequence[str], streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
-    """Prints the newest messages that hold every word. Raises UsageError if there is none."""
+    """Prints the newest messages that contain every word. Raises UsageError if no word is given."""
     with open_store(streams) as store:
         found = store.search(" ".join(words), limit)
     shown = json.dumps([asdict(each) for each in found], indent=2) if as_json else found_text(found)
@@ -106,7 +106,7 @@ def conversation_text(conversation: ConversationExport, screen: Screen | None) -
 def show_conversation(
     conversation: ConversationExport, *, say: Callable[[str], None], show: Callable[[str], None]
 ) -> None:
-    """Who said what, where an answer came from and how it ended. `say` sanitizes; replies go to `show`."""
+    """Shows each message with its origin and how it ended. `say` sanitizes; replies go to `show`."""
     system = f"\n\nSystem: {conversation.system}" if conversation.system else ""
     say(f"Conversation {conversation.id}{system}")
     for record in conversation.branch():
@@ -125,7 +125,7 @@ def conversation_json(conversation: ConversationExport) -> str:
 
 
 def _print(streams: Streams, text: str, *, as_json: bool) -> None:
-    """JSON is for programs: it is written as it is, also to a terminal."""
+    """Prints text; JSON without a pager, as it is for programs."""
     if as_json:
         streams.write(f"{text}\n")
     else:

@@ -1,1 +1,1 @@
-"""The prompt-toolkit session: what is typed."""
+"""The prompt: line editor, completion, key bindings, history. Uses prompt-toolkit."""

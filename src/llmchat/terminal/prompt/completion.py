@@ -1,4 +1,4 @@
-"""Completion of what is typed: words of a list, files, and files after an @. Knows no command."""
+"""Completion at the prompt: words of a list, file names, file names after @. Knows no command."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from llmchat.paths import expand_home
 
 MOST = 200
-"""Files that are offered at once."""
+"""The most files to offer."""
 _UNFINISHED_MENTION = re.compile(r'(?:^|\s)@("?)([^"@]*)$')
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a beginning could become, and a word or two about it. Foreign text."""
+    """A completion, and a few words about it. Foreign text."""
 
     text: str
     about: str = ""
 
 
 def words(known: Iterable[str], beginning: str) -> Iterator[Candidate]:
-    """Those that begin so."""
+    """The words that start with this beginning."""
     return (Candidate(word) for word in known if word.startswith(beginning))
 
 
 def files(beginning: str, *, ending: str = "") -> list[Candidate]:
-    """The files and folders whose paths begin so, folders with a slash at the end.
+    """The files and folders whose paths start with this beginning, folders with a slash at the end.
 
-    Hidden ones only where the dot was typed; with `ending` only files that end in it. What cannot be
-    read is nothing to offer.
+    Hidden ones only if the dot was typed; with `ending` only files with this suffix. Folders that cannot
+    be read are skipped.
     """
     folder, _, name = beginning.rpartition("/")
     within = f"{folder}/" if "/" in beginning else ""
@@ -51,7 +51,7 @@ def files(beginning: str, *, ending: str = "") -> list[Candidate]:
 
 
 def mentions(line: str) -> Iterator[Candidate]:
-    """The lines that one ending in the beginning of an @path could become."""
+    """The completions of a line that ends in the beginning of an @path."""
     match = _UNFINISHED_MENTION.search(line)
     if match is None:
         return

@@ -1,4 +1,4 @@
-"""The lines that were typed at the prompt, kept on disk for every shell."""
+"""The prompt history: lines typed in any shell, in one file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from llmchat.private import open_private
 
 
 class PromptHistory(FileHistory):
-    """The lines of all shells, in one file of mode 0600. A line that begins with a space is not kept.
+    """The history of all shells, in one file of mode 0600. A line that starts with a space is not saved.
 
-    What another shell has written since is there at the next prompt. A history that cannot be written is
-    not worth an interruption: the line is then kept in memory only.
+    Lines of other shells appear at the next prompt. If the file cannot be written, the line is kept in
+    memory only.
     """
 
     def __init__(self, path: Path) -> None:

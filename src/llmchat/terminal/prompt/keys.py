@@ -1,4 +1,4 @@
-"""The keys at the prompt: in words, and bound. A test compares the two."""
+"""Key bindings of the prompt, and their help texts. A test compares the two."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyHelp:
-    """What is pressed or typed, and what it does. `bound` are the names of our own bindings of it."""
+    """What is pressed or typed, and what it does. `bound` names our own key bindings for it."""
 
     shown: str
     does: str
@@ -20,23 +20,23 @@ class KeyHelp:
 
 KEYS = (
     KeyHelp("Enter", "sends the message", ("c-m",)),
-    KeyHelp("Esc Enter, Ctrl-J", "begins a new line; so does Enter behind a \\", ("escape c-m", "c-j")),
-    KeyHelp("Ctrl-C", "stops a reply and keeps its text; at the prompt, clears what is typed", ("c-c",)),
-    KeyHelp("Ctrl-D", "leaves, where nothing is typed; else deletes a character", ("c-d",)),
-    KeyHelp("Up, Down", "go through what was typed before, in any shell"),
-    KeyHelp("Ctrl-R", "searches what was typed before"),
+    KeyHelp("Esc Enter, Ctrl-J", "starts a new line; so does Enter after a \\", ("escape c-m", "c-j")),
+    KeyHelp("Ctrl-C", "stops a reply and keeps its text; at the prompt, clears the line", ("c-c",)),
+    KeyHelp("Ctrl-D", "leaves if the line is empty; else deletes a character", ("c-d",)),
+    KeyHelp("Up, Down", "go through the prompt history of all shells"),
+    KeyHelp("Ctrl-R", "searches the prompt history"),
     KeyHelp("Tab", "completes commands, their arguments, files and models"),
-    KeyHelp("Ctrl-X Ctrl-E", "opens what is typed in $VISUAL or $EDITOR"),
-    KeyHelp("/command", "runs a command, as the only line of a message"),
-    KeyHelp("@path", 'attaches a text file to the question; @"a path" for one with spaces'),
-    KeyHelp("//text, @@word", "sends /text, and @word"),
-    KeyHelp("a space in front", "keeps the message out of the history of prompts"),
+    KeyHelp("Ctrl-X Ctrl-E", "opens the message in $VISUAL or $EDITOR"),
+    KeyHelp("/command", "runs a slash command"),
+    KeyHelp("@path", 'attaches a text file to the question; @"a path" if it has spaces'),
+    KeyHelp("//text, @@word", "send /text and @word as text"),
+    KeyHelp("leading space", "keeps the message out of the prompt history"),
 )
-"""In the order they are shown. Those that are not bound are the line editor's own, or typed in a message."""
+"""In the order of the help. Those without `bound` belong to the line editor, or are typed in a message."""
 
 
 def key_bindings() -> KeyBindings:
-    """Our own keys. A search of the history has keys of its own."""
+    """The bindings that differ from prompt-toolkit's own. A history search keeps its own keys."""
     from prompt_toolkit.filters import is_searching  # help shows KEYS without it
     from prompt_toolkit.key_binding import KeyBindings
 

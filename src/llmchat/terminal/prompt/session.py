@@ -1,4 +1,4 @@
-"""The prompt: asks for a message with prompt-toolkit. Knows no command and no backend."""
+"""The prompt-toolkit session that reads a message. Knows no command and no backend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.prompt.keys import key_bindings
 
 Complete = Callable[[str], Iterable[Candidate]]
-"""What may replace the line typed so far; each is a whole line."""
+"""The completions of the line typed so far, as whole lines."""
 
 LABEL = "> "
 
@@ -44,7 +44,7 @@ class LineCompleter(Completer):
             return
         try:
             found = list(self._complete(line))
-        except LLMChatError:  # for instance a locked database: typing goes on
+        except LLMChatError:  # for example a locked database: typing goes on
             return
         for each in found:
             start = os.path.commonprefix([each.text, line]).rfind(" ") + 1  # noqa: RUF071 - by characters
@@ -72,9 +72,9 @@ class Prompt:
         vi: bool,
         stop: Callable[[], None],
     ) -> None:
-        """`stop` is what Ctrl-Z does while the prompt is out of the way."""
+        """`stop` is what Ctrl-Z does, with the prompt hidden."""
         self.shown = asyncio.Event()
-        """Set once the first prompt is on the screen."""
+        """Set when the first prompt is on the screen."""
         self._toolbar = toolbar
         self._label = LABEL
         self._stop = stop
@@ -100,14 +100,14 @@ class Prompt:
         )
 
     async def read(self, draft: str = "", *, label: str = LABEL) -> str:
-        """The next message, with `draft` already in the editor."""
+        """Reads the next message, with `draft` already in the editor."""
         self._label = label
         return await self._session.prompt_async(
             default=draft, handle_sigint=False
-        )  # signals are not its business
+        )  # llmchat handles signals itself
 
     async def confirm(self, question: str) -> bool:
-        """Whether the person says yes; anything else, and Ctrl-C and Ctrl-D, is no."""
+        """Asks a yes/no question. Anything but yes, also Ctrl-C and Ctrl-D, is no."""
         session: PromptSession[str] = PromptSession(key_bindings=self._stop_key())
         try:
             answer = await session.prompt_async(f"{question} ", handle_sigint=False)
@@ -116,17 +116,17 @@ class Prompt:
         return answer.strip().lower() in ("y", "yes")
 
     def refresh(self) -> None:
-        """Draws the toolbar anew, if the prompt is shown."""
+        """Redraws the toolbar, if the prompt is shown."""
         if self._session.app.is_running:
             self._session.app.invalidate()
 
     def hide_during(self, call: Callable[[], None]) -> None:
-        """Takes the prompt away, calls this, and shows the prompt again."""
+        """Hides the prompt, calls this, and shows the prompt again."""
         with set_app(self._session.app):
             run_in_terminal(call)
 
     def reset_terminal(self) -> None:
-        """The program ends on the spot: ends bracketed paste. Past all buffers, which may be in use."""
+        """Ends bracketed paste, because the program ends at once. Unbuffered, as a buffer may be in use."""
         if not is_dumb_terminal():
             os.write(self._session.app.output.fileno(), b"\x1b[?2004l")
 
@@ -145,7 +145,7 @@ class Prompt:
 
 
 class _DumbOutput(Vt100_Output):
-    """The prompt makes the cursor visible before all else, by a sequence that a dumb terminal would print."""
+    """Prints no escape sequence: prompt-toolkit starts with one that a dumb terminal would show."""
 
     def show_cursor(self) -> None:
         pass

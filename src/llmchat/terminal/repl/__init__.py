@@ -1,1 +1,1 @@
-"""The chat at a terminal: a line becomes a command or a turn."""
+"""The interactive chat (REPL): a line becomes a slash command or a turn."""

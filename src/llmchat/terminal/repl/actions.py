@@ -1,4 +1,4 @@
-"""What a slash command may have the loop do, as values."""
+"""The actions that a slash command can return, as values; the loop carries them out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmchat.paths import expand_home
 
 
 class Do(Enum):
-    """What needs no more than its name."""
+    """Actions without parameters."""
 
     LEAVE = auto()
     CLEAR_SCREEN = auto()
@@ -23,14 +23,14 @@ class Do(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Prints a line or more of ours, sanitized."""
+    """Prints text of llmchat's own, sanitized."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ShowReply:
-    """Prints a reply as it looks when it is streamed."""
+    """Prints a reply with the same layout as a streamed one."""
 
     text: str
 
@@ -44,14 +44,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Compact:
-    """Has the model write a summary, and puts it in the place of the oldest turns."""
+    """Has the model summarize the oldest turns, and replaces them by the summary."""
 
     compaction: Compaction
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Puts a question back into the editor. With `replaces` the next one takes the place of the newest."""
+    """Puts a question back into the editor. With `replaces` the next question replaces the newest."""
 
     question: str
     replaces: bool = False
@@ -59,14 +59,14 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Attach:
-    """These files go with the next question, and no others."""
+    """Attaches these files, and no others, to the next question."""
 
     files: tuple[Attachment, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WriteFile:
-    """Writes text into a file, ending in one newline; asks before it replaces one. ~ is the home folder."""
+    """Writes text to a file, ending in one newline; asks before overwriting one. ~ is the home folder."""
 
     name: str
     text: str
@@ -76,7 +76,7 @@ class WriteFile:
         return expand_home(self.name)
 
     def write(self, *, overwrite: bool) -> bool:
-        """False where there is a file that may not be overwritten. Raises CreateError where it cannot."""
+        """False if the file exists and may not be overwritten. Raises CreateError if it cannot be written."""
         try:
             with self.path.open("w" if overwrite else "x", encoding="utf-8", errors="replace") as file:
                 file.write(self.text.rstrip("\n") + "\n")

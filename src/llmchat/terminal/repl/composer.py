@@ -1,4 +1,4 @@
-"""What waits for the next question: files, and text in the editor. The only owner of both."""
+"""The next question before it is sent: attached files and the draft in the editor. Owns both."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from llmchat.core.input_text import check_text
 
 
 class Composer:
-    """Makes a question of a line and the files that wait, and the line again of a question."""
+    """Builds a question from a line and the attached files, and restores both from a question."""
 
     def __init__(self) -> None:
         self.files: tuple[Attachment, ...] = ()
-        """They go with the next question."""
+        """Attached to the next question."""
         self.draft = ""
-        """Is put into the editor."""
+        """The text to put into the editor."""
         self.replaces = False
-        """The next question takes the place of the newest."""
+        """True if the next question replaces the newest."""
         self._typed: dict[str, tuple[str, tuple[Attachment, ...]]] = {}  # by the question made of it
 
     def take_draft(self) -> str:
@@ -23,7 +23,7 @@ class Composer:
         return draft
 
     def compose(self, line: str) -> str:
-        """The question that this line makes. Raises InputError or MissingError for what cannot be sent."""
+        """The question with its files. Raises InputError or MissingError if it cannot be sent."""
         text = line.removeprefix("/") if line.startswith("//") else line
         text, named = read_mentions(text)
         question = check_text(with_files(text, [*self.files, *named]), "the prompt")
@@ -32,10 +32,10 @@ class Composer:
         return question
 
     def clear(self) -> None:
-        """The question is sent."""
+        """Forgets the files and the draft, once the question is sent."""
         self.files, self.replaces = (), False
 
     def edit(self, question: str, *, replaces: bool) -> None:
-        """Puts a question back as it was typed: a line in the editor, and the files that waited for it."""
+        """Restores a question as it was typed: the line, and the files that were attached."""
         self.draft, self.files = self._typed.get(question, (question, ()))
         self.replaces = replaces

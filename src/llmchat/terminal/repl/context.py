@@ -1,4 +1,4 @@
-"""What a slash command may look at."""
+"""What a slash command gets to read: the session, the streams, the attached files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from llmchat.terminal.device.streams import Streams
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """The session, the streams, and what the REPL keeps besides them. What a command changes it returns."""
+    """Read-only for commands: they change the REPL through the actions that they return."""
 
     session: Session
     streams: Streams
-    files: tuple[Attachment, ...]  # go with the next question
+    files: tuple[Attachment, ...]  # attached to the next question
     compactions: Sequence[Undo]  # of this run, oldest first

@@ -1,4 +1,4 @@
-"""What the REPL shows besides a reply that streams: lines, kept replies, errors, the toolbar."""
+"""What the REPL prints besides a streaming reply: lines, earlier replies, errors, the toolbar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmchat.terminal.run import find_screen
 
 
 class Display:
-    """Writes to the terminal of a chat, as plain text where it can show no more."""
+    """Writes to the terminal of a chat; plain text if it does not understand escape sequences."""
 
     def __init__(self, session: Session, streams: Streams) -> None:
         self._session = session
@@ -23,19 +23,19 @@ class Display:
 
     @property
     def screen(self) -> Screen | None:
-        """The terminal, if it can show more than text and is to; /model may change that."""
+        """The terminal, if it understands escape sequences and --plain is not set; /model can change that."""
         return find_screen(self._session.config, self._streams)
 
     def say(self, text: str) -> None:
-        """A line or more of ours; foreign text in it is sanitized."""
+        """Prints text of llmchat's own; foreign text in it is sanitized."""
         self._streams.write(f"{sanitize(text)}\n")
 
     def error(self, error: LLMChatError) -> None:
-        """The one place where the REPL shows an error."""
+        """Shows an error in two lines."""
         self._streams.say(error_lines(error))
 
     def reply(self, text: str) -> None:
-        """A reply that is over, as it looked when it came."""
+        """Shows a finished reply with the same layout as when it was streamed."""
         screen = self.screen
         if screen is None:
             self.say(text)
@@ -43,7 +43,7 @@ class Display:
             screen.show(text)
 
     def last_turn(self) -> None:
-        """The newest turn of a conversation that is gone on with, as it looked."""
+        """Shows the newest turn of a conversation that is continued."""
         turns = self._session.conversation.turns()
         if turns:
             question, *answers = turns[-1]
@@ -53,12 +53,12 @@ class Display:
             self.say("")
 
     def clear(self) -> None:
-        """Clears the screen; a terminal that does not understand escape sequences is sent none."""
+        """Clears the screen, if the terminal understands escape sequences."""
         if self.screen is not None:
             self._streams.write("\x1b[H\x1b[2J\x1b[3J")
 
     def bracketed_paste(self, line: TtyLine) -> AbstractContextManager[None]:
-        """While this lasts, what is pasted waits as one message for the next prompt."""
+        """Inside this context, pasted text waits as one message for the next prompt."""
         if self.screen is None or self._streams.stdout is None:
             return nullcontext()
         return line.bracketed_paste(self._streams.stdout)

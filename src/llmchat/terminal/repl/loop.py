@@ -1,4 +1,4 @@
-"""The loop: a line becomes a command or a turn. An error is shown and never leaves it."""
+"""The REPL loop: reads a line, runs it as a command or as a turn, and shows any error."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Repl:
         )
 
     async def run(self) -> ExitCode:
-        """Asks, answers, and asks again, until the person leaves."""
+        """Reads and runs lines until the person leaves."""
         self._display.last_turn()
         opening = asyncio.ensure_future(self._open_backend())
         try:
@@ -62,7 +62,7 @@ class Repl:
         return ExitCode.OK
 
     async def _open_backend(self) -> None:
-        """Gets the backend ready while the person reads the prompt; a fault shows when it is asked."""
+        """Connects while the person is still typing. An error is left to the first question."""
         await self._prompt.shown.wait()
         await asyncio.to_thread(importlib.import_module, "llmchat.terminal.reply.live")
         try:
@@ -75,7 +75,7 @@ class Repl:
         try:
             return PromptHistory(self._session.folders.prompt_history)
         except OSError as error:
-            self._display.error(StorageError(f"the prompt history cannot be kept: {error.strerror}"))
+            self._display.error(StorageError(f"the prompt history cannot be saved: {error.strerror}"))
             return None
 
     async def _step(self) -> None:
@@ -91,14 +91,14 @@ class Repl:
             return
         except KeyboardInterrupt:
             kept = composer.replaces
-            self._streams.say("The question stays as it was." if kept else "Ctrl-D or /exit leaves.")
+            self._streams.say("The question is unchanged." if kept else "Ctrl-D or /exit leaves.")
             composer.replaces = False
             return
         if line.strip():
             await self._take(line)
 
     async def _take(self, line: str) -> None:
-        """Does what a line says. The one place where an error is shown."""
+        """Runs a line, and shows its error: the only place in the REPL that does."""
         try:
             if is_command(line):
                 self._composer.replaces = False
@@ -114,7 +114,7 @@ class Repl:
         return CommandContext(self._session, self._streams, self._composer.files, self._compactions)
 
     def _ask(self, line: str) -> Turn:
-        """The turn that asks this. Where it cannot be asked, the line goes back into the editor."""
+        """The turn that asks this. If that fails, the line goes back into the editor."""
         try:
             question = self._composer.compose(line)
             if self._composer.replaces:
@@ -126,7 +126,7 @@ class Repl:
         return self._session.ask(question)
 
     async def _carry_out(self, action: Action) -> None:
-        """Does what a command asks for."""
+        """Carries out what a command returned."""
         match action:
             case Say(text):
                 self._display.say(text)
@@ -155,7 +155,7 @@ class Repl:
         if turn.reply is not None:
             self._compactions.append(compaction.apply(turn.reply))
             turns = "turn 1" if compaction.replaced == 1 else f"turns 1 to {compaction.replaced}"
-            self._display.say(f"This is sent instead of {turns} from here on. /undo takes that back.")
+            self._display.say(f"From now on this summary is sent instead of {turns}. /undo reverts that.")
 
     async def _show(self, turn: Turn) -> None:
         """Shows a turn while it runs. Ctrl-C stops it."""

@@ -1,4 +1,4 @@
-"""How a function becomes a slash command, and a line the call of one. Knows no command."""
+"""Registers functions as slash commands, and runs and completes command lines. Knows no command."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from llmchat.terminal.repl.actions import Action
 from llmchat.terminal.repl.context import CommandContext
 
 CommandFunction = Callable[[CommandContext, str], Awaitable[Action | list[Action] | None]]
-"""What the command does, and what the loop does then, in this order."""
+"""A slash command: returns the actions for the loop, in order."""
 CompleteArgument = Callable[[CommandContext, str], Iterable[Candidate]]
-"""What the argument could become, from its beginning."""
+"""Completion of a command's argument, from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A slash command: its name, what it takes, what it does, and what may complete its argument."""
+    """A slash command: name, arguments, function, and completion of its argument."""
 
     name: str
     usage: str
@@ -28,13 +28,13 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {}
-"""The commands by name, in the order `/help` shows them. Filled by importing the package, then left alone."""
+"""The commands by name, in the order of `/help`. Filled by importing the package, then constant."""
 
 
 def command(
     usage: str = "", *, complete: CompleteArgument = lambda _context, _beginning: ()
 ) -> Callable[[CommandFunction], CommandFunction]:
-    """Makes a function the command of its name; its docstring is the help."""
+    """Registers a function as the command of its name; its docstring is the help text."""
 
     def register(run: CommandFunction) -> CommandFunction:
         name = run.__name__.rstrip("_")
@@ -47,12 +47,12 @@ def command(
 
 
 def is_command(line: str) -> bool:
-    """A slash at the beginning of a single line; two are the escape, and a paste of several lines is text."""
+    """True for one line that starts with a single slash. // is an escape; several lines are text."""
     return line.startswith("/") and not line.startswith("//") and "\n" not in line
 
 
 async def run_command(context: CommandContext, line: str) -> Sequence[Action]:
-    """Runs the command in a line that begins with a slash; the loop has to carry out what it returns.
+    """Runs the command in a line that starts with a slash; returns the actions for the loop.
 
     Raises UsageError for a command that does not exist, and what the command raises.
     """
@@ -68,7 +68,7 @@ async def run_command(context: CommandContext, line: str) -> Sequence[Action]:
 
 
 def complete_line(context: CommandContext, line: str) -> Iterable[Candidate]:
-    """The lines that this beginning of a command, or of a question with @path, could become."""
+    """The completions of a command line, or of a question with @path."""
     if not is_command(line):
         return mentions(line)
     name, space, argument = line.removeprefix("/").partition(" ")

@@ -1,1 +1,1 @@
-"""A reply on its way to the screen."""
+"""Shows a reply: live Markdown on a terminal, plain text in a pipe, or JSON."""

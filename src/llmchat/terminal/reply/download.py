@@ -1,4 +1,4 @@
-"""Shows that weights are being fetched: a notice with size and licence, and a progress bar on a terminal."""
+"""Shows a download of weights: a notice with size and licence, and a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from llmchat.terminal.device.streams import Streams
 
 @contextmanager
 def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Progress]:
-    """What to report bytes to while these weights are fetched; all goes to stderr."""
+    """Inside this context, shows the download on stderr; yields what progress is reported to."""
     about = [f"{model.size / 1e6:.0f} MB" if model.size else "", model.licence or ""]
     notice = ", ".join(part for part in about if part)
-    streams.say(f"llmchat: fetching {sanitize_line(model.name)} once{f' ({notice})' if notice else ''}")
+    streams.say(f"llmchat: downloading {sanitize_line(model.name)}, once{f' ({notice})' if notice else ''}")
     if model.about:
         streams.say(f"llmchat: it is {sanitize_line(model.about)}")
     if not model.pinned:
-        streams.say("llmchat: its hash is not pinned; it is checked against the one that the hub gives")
+        streams.say(
+            "llmchat: its SHA-256 is not known to llmchat; it is compared with the one the hub reports"
+        )
     if not streams.is_terminal(streams.stderr):
         yield lambda _done, _total: None
         return
@@ -27,7 +29,7 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
     class ConsoleWithCursor(Console):
-        """Never hides the cursor: it would stay hidden if we were stopped or killed."""
+        """A rich console that never hides the cursor: it would stay hidden if llmchat was killed."""
 
         def show_cursor(self, show: bool = True) -> bool:  # noqa: FBT001, FBT002 - as rich has it
             return show

@@ -1,4 +1,4 @@
-"""The lines below a reply: what a person should know about how it ended, and its figures."""
+"""The line below a reply with its tokens and times, and notes about how it ended."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from llmchat.core.journal import Reply
 
 
 def reply_notes(reply: Reply, *, footer: bool = False) -> list[str]:
-    """What a person should know about how a reply ended, beyond what a `footer` below it says."""
+    """Notes about how a reply ended, except what the `footer` shows."""
     notes = []
     if reply.status is Status.LENGTH and not footer and not reply.fault:
         limit = reply.provenance.settings.max_tokens
-        notes.append(f"the reply was cut at {limit} tokens; --max-tokens sets how many it may have")
+        notes.append(f"the reply was cut at {limit} tokens; --max-tokens sets the limit")
     if reply.provenance.reason is FinishReason.FILTER:
-        notes.append("a content filter of the server ended the reply")
+        notes.append("the server's content filter ended the reply")
     if not reply.text and reply.status is Status.COMPLETE:
         notes.append("the reply is empty")
     if reply.unsaved is not None:
@@ -23,7 +23,7 @@ def reply_notes(reply: Reply, *, footer: bool = False) -> list[str]:
 
 
 def summary(reply: Reply) -> str:
-    """Tokens, tokens a second, seconds to the first, and how the reply ended if not naturally."""
+    """Tokens, tokens per second, seconds to the first token, and how the reply ended if not naturally."""
     source, parts = reply.provenance, []
     tokens, first, total = source.usage.completion_tokens, source.first_token_s, source.total_s
     if tokens is not None:
@@ -34,6 +34,6 @@ def summary(reply: Reply) -> str:
         parts.append(f"first after {first:.1f} s")
     if reply.status is not Status.COMPLETE:
         parts.append(
-            {Status.LENGTH: "cut by --max-tokens, /continue goes on"}.get(reply.status, reply.status)
+            {Status.LENGTH: "cut by --max-tokens, /continue continues it"}.get(reply.status, reply.status)
         )
     return " \N{MIDDLE DOT} ".join(parts)

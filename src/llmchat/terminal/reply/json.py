@@ -1,4 +1,4 @@
-"""The view of a program: a reply as JSON, or JSON lines. Sanitizes nothing: JSON escapes what it must."""
+"""The view for programs: a reply as JSON or JSON lines. JSON escapes control characters itself."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from llmchat.terminal.reply.status import StatusLine
 
 
 class JsonView:
-    """One JSON object on stdout for the whole reply; with `lines`, a line for each piece before it.
+    """One JSON object on stdout for the whole reply; with `lines`, one line for each piece before it.
 
-    The error of a reply is in that object too; with `lines` it is the line after it.
+    The error of a reply is part of that object; with `lines` it is a line of its own after it.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class JsonView:
         self._streams = streams
         self._lines = lines
         self._conversation = conversation
-        self._unprinted: Reply | None = None  # is printed with the error that follows
+        self._unprinted: Reply | None = None  # printed together with the error that follows
 
     def piece(self, text: str) -> None:
         self.status.clear()
@@ -46,7 +46,7 @@ class JsonView:
             self.piece(reply.unshown)
         finished = reply.provenance.reason is not None
         if not (finished or reply.text):
-            pass  # nothing came; where that was a fault, its error follows
+            pass  # no text came; if that was an error, it follows
         elif (finished and not (reply.fault and not self._lines)) or reply.status is Status.STOPPED:
             self._print(self._typed("reply") | reply_record(reply, self._conversation()))
         else:
@@ -57,7 +57,7 @@ class JsonView:
     def error(self, error: LLMChatError) -> None:
         self.status.clear()
         came: dict[str, object] = {}
-        if self._unprinted is not None and not self._lines:  # the lines before have its text
+        if self._unprinted is not None and not self._lines:  # the lines before it have its text
             came = reply_record(self._unprinted, self._conversation())
         self._print(self._typed("error") | came | error_record(error))
         self.status.error(error)
@@ -76,7 +76,7 @@ class JsonView:
 
 
 def reply_record(reply: Reply, conversation: str | None) -> dict[str, object]:
-    """What `ask --json` prints of a reply; unknown figures are None."""
+    """A reply as `ask --json` prints it; unknown figures are None."""
     source = reply.provenance
     return {
         "text": reply.text,
@@ -93,14 +93,14 @@ def reply_record(reply: Reply, conversation: str | None) -> dict[str, object]:
 
 
 def error_record(error: LLMChatError) -> dict[str, object]:
-    """What `--json` prints of an error."""
+    """An error as `--json` prints it."""
     hint = scrub(error.hint) if error.hint else error.hint
     record = {"message": scrub(error.message), "hint": hint, "exit_code": int(error.exit_code)}
     return {"error": record}
 
 
 def constraint_record(constraint: Constraint | None) -> dict[str, object] | None:
-    """What `--dry-run --json` prints of what an answer has to be."""
+    """The constraint of an answer as `--dry-run --json` prints it."""
     match constraint:
         case None:
             return None

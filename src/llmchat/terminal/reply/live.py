@@ -1,4 +1,4 @@
-"""The view of a terminal: a reply as Markdown while it comes, painted on a timer, not at every piece."""
+"""The view for terminals: a reply as Markdown while it streams, painted on a timer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from llmchat.terminal.reply.status import StatusLine
 
 FRAME_S = 1 / 30
 SHARE = 0.15
-"""Of a core, that painting may take."""
+"""The share of a CPU core that painting may take."""
 
 
 class LiveView:
-    """Shows one reply on a terminal. Must be used inside an event loop."""
+    """Shows one reply on a terminal. Needs a running event loop."""
 
     def __init__(self, screen: Screen, status: StatusLine, *, footer: bool) -> None:
         self.status = status
@@ -29,8 +29,8 @@ class LiveView:
         self._markdown = screen.markdown()
         self._painter = screen.painter()
         self._timer: asyncio.TimerHandle | None = None
-        self._next_frame = 0.0  # on the loop's clock
-        self._over = False  # what is on the screen now stays there
+        self._next_frame = 0.0  # in the event loop's time
+        self._over = False  # what is on the screen stays there
 
     def piece(self, text: str) -> None:
         self.status.clear()
@@ -47,7 +47,7 @@ class LiveView:
         self._painter.finish()
         for note in reply_notes(reply, footer=self._footer):
             self.status.note(note)
-        if self._footer and reply.status is not Status.FAILED:  # of which the error says all
+        if self._footer and reply.status is not Status.FAILED:  # the error explains it
             self._screen.streams.write(f"{self._screen.dim(summary(reply))}\n\n")
 
     def error(self, error: LLMChatError) -> None:
@@ -62,7 +62,7 @@ class LiveView:
         self._schedule()
 
     def _make_room(self) -> None:
-        """Takes the unfinished rows off the screen; the next frame paints them below what is there then."""
+        """Clears the unfinished rows; the next frame paints them again, below what was printed since."""
         self._painter.clear()
         self._schedule()
 

@@ -1,4 +1,4 @@
-"""Paints rows at the bottom of a terminal: final ones once, the others as often as they change."""
+"""Paints rows at the bottom of a terminal: final rows once, unfinished ones as often as they change."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _EMPTY = Row()
 
 
 class Painter:
-    """The rows of a reply that may still change, and the cursor at the end of the last of them.
+    """The live rows: those of a reply that may still change. The cursor is at the end of the last one.
 
-    One write a frame. The cursor is never hidden, nothing above the live rows is ever touched, and
-    the terminal cuts off a row that is wider than it was measured, instead of wrapping it.
-    Live rows that leave a window that becomes lower count as painted: they cannot be reached any more.
+    One write per frame. The cursor is never hidden, nothing above the live rows is ever touched, and
+    the terminal cuts off a row that is wider than was measured, instead of wrapping it.
+    Live rows that scroll out of a shrinking window count as painted: they cannot be reached any more.
 
-    Most terminals lay out their rows anew when the window changes its width; with `reflows` it is one.
+    With `reflows` the terminal rewraps its rows when the window changes its width, as most do.
     """
 
     def __init__(self, write: Callable[[str], None], *, columns: int, reflows: bool = True) -> None:
@@ -37,9 +37,9 @@ class Painter:
         self._scrollback = Scrollback()
 
     def paint(self, done: Sequence[Row], tail: Sequence[Row], hidden: Sequence[Row] = ()) -> None:
-        """Shows these rows in the place of the live ones; from now on only the tail is live.
+        """Replaces the live rows by these; from now on only the tail is live.
 
-        The hidden rows are those between, for which the window has no room.
+        The hidden rows between them do not fit the window.
         """
         room = len(tail)
         done, tail = self._scrollback.skip(done, [*hidden, *tail])
@@ -52,20 +52,20 @@ class Painter:
             self._write(frame)
 
     def finish(self) -> None:
-        """Leaves the cursor at the beginning of the row below all that was painted."""
+        """Moves the cursor to the beginning of the row below the last painted one."""
         if self._live != [_EMPTY]:
             self._write("\r\n")
         self._forget()
         self._scrollback.clear()
 
     def clear(self) -> None:
-        """Takes the live rows off the screen; the next frame paints them again where the cursor is then."""
+        """Clears the live rows; the next frame paints them again, at the cursor's position then."""
         if self._live != [_EMPTY]:
             self._write(_up(len(self._live) - 1) + _ERASE_BELOW)
         self._forget()
 
     def resize(self, columns: int, rows: int) -> None:
-        """The window has another size now; for its width the terminal may have laid out its rows anew.
+        """The window has changed its size; the terminal may have rewrapped its rows.
 
         A frame has to follow before the next change.
         """
@@ -79,7 +79,7 @@ class Painter:
         self._columns = columns
 
     def _scroll_out(self, count: int, *, whole: bool) -> None:
-        """The first `count` live rows are out of reach, and in the scrollback if they are `whole`."""
+        """The first `count` live rows have left the window; if `whole`, they are in the scrollback."""
         if count <= 0:
             return
         above, self._live = self._live[:count], self._live[count:]
@@ -91,7 +91,7 @@ class Painter:
         self._live, self._before, self._move = [_EMPTY], "", None
 
     def _move_to_live_rows(self, columns: int, reach: int) -> str:
-        """The move to where the live rows begin, or can be reached, in a window of so many columns.
+        """The escape sequence that moves to the first live row that can be reached, at this width.
 
         Where that is in the middle of a row, after the final part of a line of code, they begin anew below.
         """
@@ -119,7 +119,7 @@ class Painter:
         return f"{_up(below)}\x1b[{offset}C{_ERASE_BELOW}\r\n"
 
     def _line_before(self, done: Sequence[Row], first: Row) -> str:
-        """What the terminal takes for one line with the first live row."""
+        """The text that the terminal wraps as one line together with the first live row."""
         line = ""
         for row in reversed(done):
             if not self._goes_on(row, first):
@@ -145,7 +145,7 @@ class Painter:
         return self._frame(_up(last - first), rows[first:])
 
     def _growth(self, before: Row, after: Row) -> str | None:
-        """What to write at the end of row `before` to make it row `after`; None where that cannot be."""
+        """What to write at the end of row `before` to turn it into `after`; None if that is impossible."""
         common = len(before.segments)
         if after.segments[:common] == before.segments:
             return styled(Row(after.segments[common:]))
@@ -165,7 +165,7 @@ class Painter:
         return f"{_BEGIN}{_NO_WRAP}{grown}{more}{_WRAP}{_END}"
 
     def _rows(self, rows: Sequence[Row]) -> str:
-        """Rows one below the other, written without wrapping but where one goes on with the one before."""
+        """The rows as text, without wrapping, except where a row continues the one before."""
         parts: list[str] = []
         wraps = False
         for at, row in enumerate(rows):
@@ -179,12 +179,12 @@ class Painter:
         return "".join(parts) + (_NO_WRAP if wraps else "")
 
     def _goes_on(self, row: Row, after: Row) -> bool:
-        """Whether the terminal itself wraps between these; it does not where nothing more is written."""
+        """True if the terminal itself wraps between these rows."""
         return row.joined and row.cells == self._columns and bool(after.segments)
 
 
 def styled(row: Row) -> str:
-    """The text of a row with its colours, and nothing else that a terminal obeys."""
+    """The text of a row with its colours, and no other escape sequences."""
     return "".join(
         style.render(text, color_system=ColorSystem.STANDARD) if style else text
         for text, style, _ in row.segments

@@ -1,4 +1,4 @@
-"""The view of a pipe, a file and a simple terminal: the text of the answer, sanitized, as it comes."""
+"""The view for pipes, files and simple terminals: the sanitized text as it streams, without formatting."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from llmchat.terminal.reply.status import StatusLine
 
 
 class PlainView:
-    """The answer's text on stdout, flushed as it comes and ending in one newline."""
+    """Writes the answer's text to stdout, flushed piece by piece, ending in one newline."""
 
     def __init__(
         self, streams: Streams, status: StatusLine | None = None, *, raw: bool = False, footer: bool = False
     ) -> None:
-        """With `raw` the text is shown as the model sent it; with `footer` its figures follow it."""
+        """With `raw` the text is not sanitized; with `footer` its figures follow."""
         self.status = status or StatusLine(streams)
         self._streams = streams
         self._footer = footer
         self._raw = raw
         self._newlines = Newlines()
-        self._held = ""  # line ends that may turn out to be the end of the answer
+        self._held = ""  # newlines that may be the end of the answer
         self._begun = False
 
     def piece(self, text: str) -> None:
@@ -42,7 +42,7 @@ class PlainView:
             self._streams.write("\n")
         for note in reply_notes(reply, footer=self._footer):
             self.status.note(note)
-        if self._footer and reply.status is not Status.FAILED:  # of which the error says all
+        if self._footer and reply.status is not Status.FAILED:  # the error explains it
             self._streams.write(f"{summary(reply)}\n\n")
 
     def error(self, error: LLMChatError) -> None:

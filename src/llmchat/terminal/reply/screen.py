@@ -1,4 +1,4 @@
-"""What a terminal can show, decided by its descriptor and TERM: colours, and stored replies as Markdown."""
+"""What the terminal supports, by its descriptor and TERM: size, colours, Markdown."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from llmchat.terminal.reply.painter import Painter
 
 TAIL_ROWS = 20
-"""Rows of a reply that may still change; fewer in a low window."""
+"""Maximum number of live rows, those that may still change; fewer in a low window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The terminal behind stdout. Only `find` makes one."""
+    """The terminal behind stdout. Created by `find` only."""
 
     streams: Streams
     theme: str
@@ -40,35 +40,35 @@ class Screen:
         return self.streams.size(self.streams.stdout)
 
     def markdown(self) -> MarkdownStream:
-        """Lays a reply out for this screen."""
+        """A Markdown stream with this screen's width and theme."""
         from llmchat.markdown import MarkdownStream, load_theme
 
         columns, rows = self.size()
         return MarkdownStream(columns, theme=load_theme(self.theme), max_tail_rows=tail_rows(rows))
 
     def painter(self) -> Painter:
-        """Paints rows on this screen."""
+        """A painter for this screen."""
         from llmchat.terminal.reply.painter import Painter
 
         return Painter(self.streams.write, columns=self.size()[0], reflows=self.reflows)
 
     @property
     def reflows(self) -> bool:
-        """Whether it lays out its rows anew when its width changes, as all do but a few old ones."""
+        """True if the terminal rewraps its rows when its width changes, as all but a few old ones do."""
         environ = self.streams.environ
         if environ.get("TMUX"):
             return True
         return not (environ.get("XTERM_VERSION") or environ.get("STY") or environ.get("TERM") == "linux")
 
     def show(self, text: str) -> None:
-        """A whole reply, as it looks when it is streamed."""
+        """Prints a whole reply with the layout of a streamed one."""
         markdown, painter = self.markdown(), self.painter()
         markdown.feed(text)
         painter.paint((*markdown.frame().done, *markdown.finish()), ())
         painter.finish()
 
     def render(self, text: str) -> str:
-        """The same as text for a pager: lines with their colours, and nothing else that a terminal obeys."""
+        """A whole reply as text for a pager: lines with colours, and no other escape sequences."""
         from llmchat.terminal.reply.painter import styled
 
         markdown = self.markdown()
@@ -79,10 +79,10 @@ class Screen:
         return "".join(f"{styled(row)}{end}" for row, end in zip(rows, ends, strict=True))
 
     def dim(self, text: str) -> str:
-        """Text of ours that is less important than what is around it."""
+        """Dim text."""
         return f"\x1b[2m{text}\x1b[0m"
 
 
 def tail_rows(rows: int) -> int:
-    """How many rows of a window this high may be painted again: never all of them."""
+    """How many rows of a window of this height may be live: never all of them."""
     return max(1, min(TAIL_ROWS, rows - 1))

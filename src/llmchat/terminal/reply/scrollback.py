@@ -1,4 +1,4 @@
-"""The part of an unfinished reply that has left the window, so that no row of it is painted twice."""
+"""The rows of an unfinished reply that have scrolled out of the window: they must not be painted twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llmchat.markdown.rows import PLAIN, cut, make_row
 
 
 class Scrollback:
-    """Rows that the terminal has scrolled out of reach while they could still change.
+    """Rows that scrolled out of the window while they could still change.
 
     Their text is kept without blanks: at another width rows end elsewhere, at other blanks.
     """
@@ -19,17 +19,17 @@ class Scrollback:
         self._text = ""
 
     def add(self, texts: Iterable[str]) -> None:
-        """These rows have left the window."""
+        """These rows have scrolled out of the window."""
         self._text += _without_blanks(texts)
 
     def clear(self) -> None:
-        """A new reply begins."""
+        """Forgets all rows: a new reply begins."""
         self._text = ""
 
     def skip(self, done: Sequence[Row], rest: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
-        """The rows that are final, and the rest of them, less what has left the window.
+        """The final rows and the rest, without those that have scrolled out of the window.
 
-        From where they say something else now they are all shown once more: nothing is lost.
+        From the first row that has changed since, all are shown again: nothing is lost.
         """
         if not self._text:
             return done, rest
@@ -44,9 +44,9 @@ class Scrollback:
         return rows[count : len(done)], rows[max(count, len(done)) :]
 
     def _count_same(self, rows: Sequence[Row]) -> tuple[int, int]:
-        """How many whole rows are in the text, and how many characters of the next one, without blanks.
+        """How many whole rows, and how many characters of the next one, are in the text, without blanks.
 
-        None of them where that row says something else.
+        No characters if that row differs.
         """
         at = 0
         for count, row in enumerate(rows):
@@ -64,7 +64,7 @@ def _without_blanks(texts: Iterable[str]) -> str:
 
 
 def _cut_start(row: Row, count: int) -> Row:
-    """The row without so many of its first characters, blanks not counted."""
+    """The row without its first `count` characters, blanks not counted."""
     found = re.match(rf"(?:\s*\S){{{count}}}\s*", row.text)
     start = found.end() if found else 0
     runs = tuple((text, style or PLAIN) for text, style, _ in row.segments)

@@ -1,4 +1,4 @@
-"""What stderr shows while a reply comes: what goes on, notes, errors, and what the model thinks."""
+"""The lines on stderr beside a reply: spinner, notes, errors, the model's reasoning."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from llmchat.terminal.device.streams import Streams
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _DELAY_S = 0.3
-"""Before the spinner appears: most waits are shorter."""
+"""Delay before the spinner appears: most waits are shorter."""
 _STEP_S = 0.1
 
 
 class StatusLine:
-    """The lines on stderr beside a reply. On a terminal a spinner shows progress, for as long as it takes."""
+    """Writes to stderr beside a reply. On a terminal a spinner shows what is being waited for."""
 
     def __init__(self, streams: Streams, *, quiet: bool = False, thoughts: bool = True) -> None:
-        """With `quiet` only errors are shown; without `thoughts` not what the model thinks."""
+        """With `quiet` only errors are shown; without `thoughts` no reasoning."""
         self.make_room: Callable[[], None] = lambda: None
-        """Called before a line is written: takes off the screen what is painted there."""
+        """Called before a line is written, to clear what is painted on the screen."""
         self._streams = streams
         self._quiet = quiet
         self._shows_thoughts = thoughts and not quiet
@@ -38,22 +38,22 @@ class StatusLine:
         self._spinner_shown = False
 
     def progress(self, progress: Progress) -> None:
-        """What is happening while no text comes."""
+        """Shows what is happening while no text comes."""
         self._progress = progress
         if self._spins and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_DELAY_S, self._spin)
 
     def note(self, text: str) -> None:
-        """Something the person should know; it is no part of the answer."""
+        """Shows a notice, which is not part of the answer."""
         if not self._quiet:
             self._say(f"llmchat: {sanitize_line(text)}")
 
     def error(self, error: LLMChatError) -> None:
-        """What went wrong, in two lines."""
+        """Shows an error in two lines."""
         self._say(error_lines(error))
 
     def thought(self, text: str) -> None:
-        """A piece of what the model thinks: dim on a terminal. It is no part of the answer."""
+        """Shows a piece of the model's reasoning, dim on a terminal. It is not part of the answer."""
         shown = sanitize(self._newlines.feed(text)) if self._shows_thoughts else ""
         if shown:
             self.make_room()
@@ -62,14 +62,14 @@ class StatusLine:
             self._line_open = not shown.endswith("\n")
 
     def clear(self) -> None:
-        """Takes the spinner away, and ends a line that is open. May be called at any time."""
-        if self._timer is not None:  # asked at every token
+        """Removes the spinner, and ends an open line. May be called at any time."""
+        if self._timer is not None:  # called at every token
             self._stop_spinner()
         if self._line_open:
             self.end_line()
 
     def end_line(self) -> None:
-        """Ends a line of thoughts that is open."""
+        """Ends an open line of reasoning."""
         if self._line_open:
             self._streams.tell("\n")
             self._line_open = False

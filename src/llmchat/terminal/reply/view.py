@@ -1,4 +1,4 @@
-"""What every view of a reply has in common, and how a turn is shown in one. Knows no backend."""
+"""The View protocol, and how a turn is shown in a view. Knows no backend."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class View(Showing, Protocol):
     def status(self) -> StatusLine: ...
 
     def piece(self, text: str) -> None:
-        """The next text of the reply."""
+        """The next piece of the reply's text."""
 
     def end(self, reply: Reply) -> None:
-        """The reply is over, however it ended. An error, or the reply's `fault`, follows."""
+        """The reply has ended, for whatever reason. Its error or `fault` follows, if any."""
 
     def error(self, error: LLMChatError) -> None:
-        """What went wrong."""
+        """Shows an error."""
 
 
 async def show(turn: Turn, view: View) -> None:
-    """Runs a turn in a view, which is told of its end before any error leaves.
+    """Runs a turn and shows it in a view. The view's `end` is called before any error is raised.
 
     Raises what the turn raises, and the `fault` of its reply.
     """
@@ -45,7 +45,7 @@ async def show(turn: Turn, view: View) -> None:
 
 
 def show_event(event: Event, view: View) -> None:
-    """One event of a turn, or of what comes before it."""
+    """Shows one event of a turn, or of connecting before it."""
     match event:
         case Token(text):
             view.piece(text)

@@ -1,5 +1,5 @@
-"""The slash commands: a module for each group of them. Help, completion and the README's table derive from
-the functions in the order of the imports below; see `registry`.
+"""The slash commands, one module for each group. Help, completion and docs/commands.md list them in the order
+of the imports below; see `registry`.
 """
 
 # isort: off

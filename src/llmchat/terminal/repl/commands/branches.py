@@ -22,17 +22,17 @@ def _messages(context: CommandContext, beginning: str) -> Iterator[Candidate]:
 
 @command()
 async def undo(context: CommandContext, argument: str) -> Action:
-    """takes the last question back into the editor, or a /compact back"""
+    """takes back the last question, to edit it again; or takes back a /compact"""
     compaction = next((each for each in reversed(context.compactions) if each.possible), None)
     if compaction is None:
         return Edit(context.session.undo())
     compaction.run()
-    return Say("The turns are sent as they were.")
+    return Say("The original turns are sent again.")
 
 
 @command()
 async def edit(context: CommandContext, argument: str) -> Action:
-    """puts the last question into the editor; sent, it branches off, and the old one stays kept"""
+    """edits the last question, and asks it on a new branch; the old one stays saved"""
     messages = context.session.conversation.messages
     question = next((message.text for message in reversed(messages) if message.role is Role.USER), None)
     if question is None:
@@ -42,14 +42,14 @@ async def edit(context: CommandContext, argument: str) -> Action:
 
 @command()
 async def tree(context: CommandContext, argument: str) -> Action:
-    """shows the branches of this conversation; a star marks the one that is read"""
+    """shows the branches of this conversation; * marks the current one"""
     session = context.session
     return Say("\n".join(tree_lines(session.store.tree(session.saved_id()))))
 
 
 @command("N", complete=_messages)
 async def switch(context: CommandContext, argument: str) -> Action:
-    """goes to the branch that message N of /tree is on"""
+    """switches to the branch with message N of /tree"""
     if not argument.isdecimal():
         raise UsageError("/switch takes the number of a message", hint="/tree shows them")
     context.session.switch_branch(int(argument))

@@ -1,4 +1,4 @@
-"""Commands about what is sent: the exact prompt, its budget of tokens, a summary in place of old turns."""
+"""Commands about the context window: the exact prompt, its token budget, a summary of old turns."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from llmchat.transcripts.statistics import statistics_lines
 
 @command("[TEXT]")
 async def prompt(context: CommandContext, argument: str) -> Action:
-    """shows exactly what TEXT would send; without TEXT, what the last question sends"""
+    """shows the exact prompt that TEXT would send; without TEXT, that of the last question"""
     preview = await context.session.preview(argument or None)
     return Say(f"{preview.text}\n({preview.count})")
 
 
 @command("[TEXT]")
 async def tokens(context: CommandContext, argument: str) -> Action:
-    """shows where the tokens go, turn by turn; with TEXT as the next question"""
+    """shows how many tokens each turn uses; with TEXT, as if it were the next question"""
     if not (argument or context.session.conversation.messages):
-        raise InputError("nothing was said yet", hint="/tokens TEXT shows what a question would use")
+        raise InputError("this conversation is empty", hint="/tokens TEXT shows what a question would use")
     return Say(_budget_text(await context.session.budget(argument or None)))
 
 
@@ -42,7 +42,7 @@ def _budget_text(budget: Budget) -> str:
     about = "" if budget.total.exact else "about "
     guess = " (a guess)" if budget.assumed else ""
     rows += [
-        ("the prompt in all", f"{about}{budget.total.tokens:,}"),
+        ("the whole prompt", f"{about}{budget.total.tokens:,}"),
         ("the reply, at most", f"{budget.reply:,}"),
         ("left", f"{budget.left:,}"),
         (f"the model's context window{guess}", f"{budget.limit:,}"),
@@ -52,7 +52,7 @@ def _budget_text(budget: Budget) -> str:
 
 @command()
 async def stats(context: CommandContext, argument: str) -> Action:
-    """tokens, times and models of this conversation"""
+    """shows tokens, times and models of this conversation"""
     session = context.session
     answers: list[Provenance] = [reply.provenance for reply in session.replies]
     if session.conversation_id is not None:
@@ -64,7 +64,9 @@ async def stats(context: CommandContext, argument: str) -> Action:
 
 @command("[KEEP]")
 async def compact(context: CommandContext, argument: str) -> Action:
-    """sends a summary, which the model writes, instead of all but the newest turns; /undo takes it back"""
+    """replaces all but the newest KEEP turns by a summary from the model; /undo takes it back"""
     if argument and not argument.isdecimal():
-        raise UsageError("/compact takes how many turns to keep", hint=f"without a number it keeps {KEPT}")
+        raise UsageError(
+            "/compact takes the number of turns to keep", hint=f"without a number it keeps {KEPT}"
+        )
     return Compact(Compaction.of(context.session, kept=int(argument) if argument else KEPT))

@@ -1,4 +1,4 @@
-"""Commands that begin, find, open, name, save and export conversations."""
+"""Commands that start, find, open, name, save and export conversations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmchat.transcripts.formats import choose_format, export
 from llmchat.transcripts.headings import title_of
 
 LISTED = 20
-"""Conversations that /history shows and completes, and what /search finds."""
+"""How many conversations /history lists and completes, and how many messages /search finds."""
 
 
 def _conversations(context: CommandContext, beginning: str) -> Iterator[Candidate]:
@@ -26,14 +26,14 @@ def _conversations(context: CommandContext, beginning: str) -> Iterator[Candidat
 
 @command()
 async def new(context: CommandContext, argument: str) -> Action:
-    """begins a new conversation; the old one stays kept"""
+    """starts a new conversation; the old one stays saved"""
     context.session.new_conversation()
     return Say("A new conversation.")
 
 
 @command("[ID|last]", complete=_conversations)
 async def history(context: CommandContext, argument: str) -> list[Action]:
-    """lists past conversations, or shows one"""
+    """lists saved conversations, or shows one"""
     store, shown = context.session.store, list[Action]()
     if not argument:
         return [Say(list_text(store.list(LISTED)))]
@@ -47,15 +47,15 @@ async def history(context: CommandContext, argument: str) -> list[Action]:
 
 @command("WORDS")
 async def search(context: CommandContext, argument: str) -> Action:
-    """finds what was said in any conversation; /open goes there"""
+    """searches all saved conversations; /open opens one of them"""
     if not argument:
-        raise UsageError("/search takes words to look for", hint="for instance: /search capital of France")
+        raise UsageError("/search takes the words to find", hint="for instance: /search capital of France")
     return Say(found_text(context.session.store.search(argument, LISTED)))
 
 
 @command("ID|last", complete=_conversations)
 async def open_(context: CommandContext, argument: str) -> Action:
-    """goes on with another conversation: /history and /search show the ids"""
+    """continues another conversation; /history and /search show the ids"""
     if not argument:
         raise UsageError("/open takes an id, or the beginning of one", hint="/history shows them")
     context.session.open(argument)
@@ -64,7 +64,7 @@ async def open_(context: CommandContext, argument: str) -> Action:
 
 @command("[TEXT]")
 async def title(context: CommandContext, argument: str) -> Action:
-    """shows or changes the name of this conversation"""
+    """shows or changes the title of this conversation"""
     session = context.session
     conversation = session.saved_id()
     if argument:
@@ -74,7 +74,7 @@ async def title(context: CommandContext, argument: str) -> Action:
 
 @command()
 async def save(context: CommandContext, argument: str) -> Action:
-    """says where this conversation is saved; after --no-save begins to save it"""
+    """shows where this conversation is saved; after --no-save, starts saving it"""
     session = context.session
     session.save()
     id_ = session.conversation_id
@@ -84,7 +84,7 @@ async def save(context: CommandContext, argument: str) -> Action:
 
 @command("[FILE]", complete=lambda _, beginning: files(beginning))
 async def export_(context: CommandContext, argument: str) -> Action:
-    """writes this conversation into a file: Markdown, or JSON or HTML by its ending"""
+    """exports this conversation to a file: Markdown, or JSON or HTML by the file's suffix"""
     session = context.session
     if not session.conversation.messages:
         raise UsageError("there is nothing to export yet", hint="ask something first")

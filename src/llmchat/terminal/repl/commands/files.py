@@ -16,20 +16,20 @@ from llmchat.terminal.repl.registry import command
 def _files(context: CommandContext, beginning: str) -> Iterator[Candidate]:
     yield from complete_files(beginning)
     if context.files:
-        yield Candidate("none", "attaches nothing after all")
+        yield Candidate("none", "detaches all files")
 
 
 @command("[PATH|none]", complete=_files)
 async def file(context: CommandContext, argument: str) -> list[Action]:
-    """attaches a text file to the next question, as @path in a question does"""
+    """attaches a text file to the next question, like @path in a question"""
     files = context.files
     if argument == "none":
         files = ()
     elif argument:
         files = (*files, attach(argument))
     lines = [
-        f"{each.name} goes with the next question"
+        f"{each.name} is attached to the next question"
         f" ({len(each.text):,} characters, {estimate_tokens(each.text)})."
         for each in files
     ]
-    return [Attach(files), Say("\n".join(lines) if lines else "No files go with the next question.")]
+    return [Attach(files), Say("\n".join(lines) if lines else "No files are attached.")]

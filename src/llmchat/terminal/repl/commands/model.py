@@ -1,4 +1,4 @@
-"""Commands about what answers, and how it is asked."""
+"""Commands about the model: which one answers, its settings, prompt format and system message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _setting(context: CommandContext, beginning: str) -> Iterator[Candidate]:
 
 @command("[NAME]", complete=_models)
 async def model(context: CommandContext, argument: str) -> Action:
-    """shows or changes the model; the conversation goes on with the new one"""
+    """shows or changes the model; the conversation continues with the new one"""
     session = context.session
     if argument:
         await session.switch_model(argument)
@@ -43,13 +43,13 @@ async def model(context: CommandContext, argument: str) -> Action:
 
 @command()
 async def models(context: CommandContext, argument: str) -> Action:
-    """lists what can be chatted with"""
+    """lists the available models"""
     return Say(models_text(context.session.config, context.session.folders.weights))
 
 
 @command("[NAME]", complete=lambda _, beginning: words(FORMATS, beginning))
 async def format_(context: CommandContext, argument: str) -> Action:
-    """shows or changes how messages become one text, for TGI"""
+    """shows or changes the prompt format; for TGI"""
     session = context.session
     before = session.config.text("prompt_format")
     if argument:
@@ -57,12 +57,12 @@ async def format_(context: CommandContext, argument: str) -> Action:
         return Say(f"Prompt format: {before} -> {argument}")
     if session.model.formats_prompts:
         return Say(f"Prompt format: {before}. There are {', '.join(FORMATS)}.")
-    return Say(f"{session.model.shown} formats its prompts itself.")
+    return Say(f"{session.model.shown} applies its own chat template.")
 
 
 @command("[NAME [VALUE|default]]", complete=_setting)
 async def set_(context: CommandContext, argument: str) -> Action:
-    """shows or changes how replies are generated: /set temperature 0.2"""
+    """shows or changes sampling settings: /set temperature 0.2"""
     session = context.session
     if not argument:
         return Say("\n".join(f"{name:<20} {session.model.shown_value(name)}" for name in LIVE))

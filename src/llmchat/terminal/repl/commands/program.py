@@ -11,14 +11,14 @@ from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.registry import COMMANDS, command
 
 KEYS = (
-    "Enter sends, Esc-Enter or a trailing \\ makes a new line, Ctrl-C stops a reply, Ctrl-D leaves.",
+    "Enter sends, Esc-Enter or a trailing \\ starts a new line, Ctrl-C stops a reply, Ctrl-D leaves.",
     "@path in a question attaches a text file; //text sends /text, @@word sends @word.",
 )
 
 
 @command("[COMMAND]", complete=lambda _, beginning: words(COMMANDS, beginning))
 async def help_(context: CommandContext, argument: str) -> Action:
-    """what each command does, or one of them"""
+    """lists the commands, or explains one"""
     chosen = COMMANDS.get(argument.removeprefix("/"))
     if argument and chosen is None:
         raise UsageError(f"there is no command /{argument.removeprefix('/')}", hint="/help lists them")
@@ -33,18 +33,18 @@ async def help_(context: CommandContext, argument: str) -> Action:
 
 
 def _fill(text: str, columns: int, *, indent: int) -> str:
-    """The text in lines that end between words; those after the first are indented where there is room."""
+    """The text wrapped at words; lines after the first are indented if there is room."""
     width = max(2, columns - 1)
     return textwrap.fill(text, width, subsequent_indent=" " * (indent if width > 2 * indent else 0))
 
 
 @command()
 async def exit_(context: CommandContext, argument: str) -> Action:
-    """leaves (as Ctrl-D does)"""
+    """leaves; so does Ctrl-D"""
     return Do.LEAVE
 
 
 @command()
 async def clear(context: CommandContext, argument: str) -> Action:
-    """clears the screen; the conversation goes on"""
+    """clears the screen; the conversation continues"""
     return Do.CLEAR_SCREEN

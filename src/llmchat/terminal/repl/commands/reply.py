@@ -1,4 +1,4 @@
-"""Commands about the last reply: copies it, writes its code, asks for it again or for more of it."""
+"""Commands about the last reply: retry it, continue it, copy it, write its code to a file."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def _block_and_file(context: CommandContext, beginning: str) -> Iterator[Candida
 
 @command()
 async def retry(context: CommandContext, argument: str) -> Action:
-    """asks the last question again; the old answer stays kept"""
+    """asks the last question again; the old answer stays saved"""
     return Ask(context.session.retry())
 
 
 @command()
 async def continue_(context: CommandContext, argument: str) -> Action:
-    """goes on with a reply that was cut off, and shows the whole; the part stays kept"""
+    """continues a reply that was cut off; the unfinished one stays saved"""
     session = context.session
     if not await session.model.can_continue():
         raise InputError(
-            f"{session.model.shown} cannot go on with a reply",
+            f"{session.model.shown} cannot continue a reply",
             hint="/set max_tokens and /retry, or ask for more in your own words",
         )
     return Ask(session.go_on())
@@ -53,20 +53,20 @@ async def copy(context: CommandContext, argument: str) -> Action:
     """copies the last reply to the clipboard, or its code block N"""
     conversation = context.session.conversation
     text = _code_block(conversation, argument).text if argument else _last_reply(conversation)
-    return Say(f"Copied {len(text):,} characters, by {copy_text(text, context.streams)}.")
+    return Say(f"Copied {len(text):,} characters, using {copy_text(text, context.streams)}.")
 
 
 @command("N FILE", complete=_block_and_file)
 async def code(context: CommandContext, argument: str) -> Action:
-    """writes code block N of the last reply into a file"""
+    """writes code block N of the last reply to a file"""
     number, _, name = argument.partition(" ")
     if not name.strip():
-        raise UsageError("/code takes a number and a file name", hint="for instance: /code 1 hello.py")
+        raise UsageError("/code takes a number and a file name", hint="for example: /code 1 hello.py")
     return WriteFile(name.strip(), _code_block(context.session.conversation, number).text)
 
 
 def _last_reply(conversation: Conversation) -> str:
-    """The text of the newest answer. Raises UsageError where there is none."""
+    """The text of the newest answer. Raises UsageError if there is none."""
     answers = (m.text for m in reversed(conversation.messages) if m.role is Role.ASSISTANT and m.text)
     reply = next(answers, None)
     if reply is None:
@@ -82,7 +82,7 @@ def _code_blocks(conversation: Conversation) -> Sequence[CodeBlock]:
 
 
 def _code_block(conversation: Conversation, number: str) -> CodeBlock:
-    """A code block of the newest answer by its number. Raises UsageError where there is none."""
+    """A code block of the newest answer by its number. Raises UsageError if there is none."""
     blocks = _code_blocks(conversation)
     if not number.isdecimal() or not 0 < int(number) <= len(blocks):
         there = f"it has {len(blocks)}" if blocks else "it has none"
