@@ -1,5 +1,3 @@
 """The command line: parses, calls, and ends with the right exit code."""
 
-from llmchat.cli.boundary import main
-
-__all__ = ["main"]
+from llmchat.cli.boundary import main as main

@@ -12,7 +12,7 @@ from llmchat.app.target import get_weights
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
-from llmchat.errors import ExitCode, InputError, UsageError
+from llmchat.errors import ExitCode, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.permissions import restrict_folders
@@ -103,7 +103,8 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
         )
     folders = Folders.find(streams.environ)
     restrict_folders(folders, streams, quiet=config.switch("quiet"))
-    damage = _damage(model, folders.weights)
+    found = weights.find(model, folders.weights)
+    damage = weights.damage(model, found) if found else None
     if damage is not None and config.switch("offline"):
         raise damage
     if damage is not None and not config.switch("quiet"):
@@ -118,13 +119,3 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
     )
     streams.write(f"{sanitize_line(str(path))}\n")
     return ExitCode.OK
-
-
-def _damage(model: weights.Model, folder: Path) -> InputError | None:
-    """What is wrong with the weights that are there."""
-    try:
-        if found := weights.find(model, folder):
-            weights.verify(model, found)
-    except InputError as error:
-        return error
-    return None

@@ -39,8 +39,12 @@ _LEAST = 30  # columns of a text that is folded
 
 def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
     """`llmchat doctor`: 0 where a chat would work, else what it would end with, or may end with."""
-    configured = _configure(run, streams)
-    screen = _find_screen(configured, streams)
+    configured: Config | LLMChatError
+    try:  # it is not needed for every check
+        configured = configure(run, streams, restricts=False)
+        screen = find_screen(configured, streams)
+    except LLMChatError as error:
+        configured, screen = error, Screen.find(streams, theme="auto")
     with without_echo(streams.stdout):
         replies = query_terminal(streams) if screen is not None and can_query(streams) else None
         checks = (*CHECKS, *terminal_checks(streams, replies))
@@ -50,20 +54,6 @@ def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
         finally:
             if replies is not None and not replies.complete:
                 discard_late_replies(streams)
-
-
-def _configure(run: Run, streams: Streams) -> Config | LLMChatError:
-    """The configuration, which is not needed for every check."""
-    try:
-        return configure(run, streams, restricts=False)
-    except LLMChatError as error:
-        return error
-
-
-def _find_screen(configured: Config | LLMChatError, streams: Streams) -> Screen | None:
-    if isinstance(configured, LLMChatError):
-        return Screen.find(streams, theme="auto")
-    return find_screen(configured, streams)
 
 
 class Checkup:
