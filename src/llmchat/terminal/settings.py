@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import textwrap
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from llmchat.config.starter import write_starter
 from llmchat.errors import ConfigError, ExitCode
 from llmchat.private import restrict_to_owner
 from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.pager import ctrl_c_for_the_child
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.run import Run, config_path, configure
 
@@ -100,16 +100,12 @@ def edit(run: Run, streams: Streams) -> ExitCode:
         _write(place, streams)
     command = _editor(streams)
     try:
-        editor = subprocess.Popen([*command, str(place.path)], env=dict(streams.environ))  # noqa: S603 - the person's own
+        with ctrl_c_for_the_child():
+            code = subprocess.call([*command, str(place.path)], env=dict(streams.environ))  # noqa: S603 - the person's own
     except OSError as error:
         raise ConfigError(
             f"the editor {command[0]} cannot be started: {error.strerror}", hint="set VISUAL or EDITOR"
         ) from error
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the editor's own meanwhile
-    try:
-        code = editor.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
     if code != 0:
         raise ConfigError(f"the editor {command[0]} ended with {code}", hint="the file was not checked")
     for notice in ConfigPath(place.path, named=True).read().notices:

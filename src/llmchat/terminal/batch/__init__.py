@@ -1,5 +1,3 @@
 """`llmchat ask --batch`: lines of prompts become lines of answers."""
 
-from llmchat.terminal.batch.command import batch
-
-__all__ = ["batch"]
+from llmchat.terminal.batch.command import batch as batch

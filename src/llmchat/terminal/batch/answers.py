@@ -42,7 +42,10 @@ class BatchAnswers:
         if not self._preview:
             await self._batch.connect()
             return await self._replied(line, told, prompt)
-        return await self._previewed(told, prompt)
+        question = self._frame.around(prompt.text)
+        preview = await self._batch.preview(question, prompt.settings, system=prompt.system)
+        count = preview.count
+        return _encode(told | {"prompt": preview.text, "tokens": count.tokens, "exact": count.exact})
 
     async def _replied(self, line: BatchLine, told: dict[str, object], prompt: BatchPrompt) -> bytes:
         question = self._frame.around(prompt.text)
@@ -53,12 +56,6 @@ class BatchAnswers:
         answer = _encode(told | reply_record(reply, None))
         self._keep(line, answer)
         return answer
-
-    async def _previewed(self, told: dict[str, object], prompt: BatchPrompt) -> bytes:
-        question = self._frame.around(prompt.text)
-        preview = await self._batch.preview(question, prompt.settings, system=prompt.system)
-        shown = {"prompt": preview.text, "tokens": preview.count.tokens, "exact": preview.count.exact}
-        return _encode(told | shown)
 
     def _failed(self, line: BatchLine, told: dict[str, object], error: LLMChatError) -> bytes:
         self._tally.count_failure(line.number, error)

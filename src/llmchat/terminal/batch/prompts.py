@@ -94,7 +94,9 @@ def _read_object(fields: Mapping[str, object], known: Id | None) -> BatchPrompt:
             raise InputError(f"{_NAME} has an unknown field {field}", hint=f"there are {', '.join(_KNOWN)}")
     prompt, system = fields.get("prompt"), fields.get("system")
     if not isinstance(prompt, str):
-        raise _bad("prompt", "it is a text") if "prompt" in fields else _missing()
+        if "prompt" in fields:
+            raise _bad("prompt", "it is a text")
+        raise InputError(f"{_NAME} has no prompt", hint='a line is {"prompt": "..."}, or plain text')
     if system is not None and not isinstance(system, str):
         raise _bad("system", "it is a text")
     values = {each: _value(SETTINGS[each], fields[each]) for each in _SAMPLING if each in fields}
@@ -157,21 +159,13 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _is_id(value: object) -> TypeGuard[Id]:
-    return (
-        isinstance(value, str | int | float)
-        and not isinstance(value, bool)
-        and (not isinstance(value, float) or math.isfinite(value))
-    )
+    return type(value) in (str, int) or (type(value) is float and math.isfinite(value))
 
 
 def _not_empty(prompt: str) -> str:
     if not prompt.strip():
         raise InputError("the prompt is empty", hint="leave the line out")
     return prompt
-
-
-def _missing() -> InputError:
-    return InputError(f"{_NAME} has no prompt", hint='a line is {"prompt": "..."}, or plain text')
 
 
 def _bad(field: str, why: str) -> InputError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 from llmchat.errors import CreateError, ExitCode, InputError, MissingError, UsageError
@@ -99,7 +98,7 @@ def _count(conversations: int) -> str:
 
 def _write_file(name: str, text: str) -> None:
     try:
-        _path(name).write_text(text, "utf-8", errors="replace", newline="\n")
+        expand_home(name).write_text(text, "utf-8", errors="replace", newline="\n")
     except OSError as error:
         raise CreateError(f"{name} cannot be written: {error.strerror}", hint="name another file") from error
 
@@ -108,7 +107,7 @@ def _read_file(name: str, streams: Streams) -> str:
     """All of a file, however large: it is the person's own archive, and no prompt."""
     try:
         if name != "-":
-            with _path(name).open("rb") as archive:
+            with expand_home(name).open("rb") as archive:
                 content = _read_bytes(archive, name)
         elif streams.stdin is not None:
             content = _read_bytes(streams.stdin, "standard input")
@@ -131,7 +130,3 @@ def _read_bytes(archive: BinaryIO, name: str) -> bytes:
             raise InputError(f"{name} is no export of llmchat: binary", hint="name a JSON export")
         content += block
     return bytes(content)
-
-
-def _path(name: str) -> Path:
-    return expand_home(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from llmchat.config.folders import Folders
@@ -36,7 +36,8 @@ def list_history(streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
     """Prints the newest conversations."""
     with open_store(streams) as store:
         summaries = store.list(limit)
-    _print(streams, list_json(summaries) if as_json else list_text(summaries), as_json=as_json)
+    shown = json.dumps([asdict(each) for each in summaries], indent=2) if as_json else list_text(summaries)
+    _print(streams, shown, as_json=as_json)
     return ExitCode.OK
 
 
@@ -75,11 +76,6 @@ def list_text(summaries: Iterable[Summary]) -> str:
     return "\n".join(lines) if lines else "No conversations yet."
 
 
-def list_json(summaries: Iterable[Summary]) -> str:
-    """The same as a JSON array."""
-    return json.dumps([asdict(each) for each in summaries], indent=2)
-
-
 def found_text(found: Iterable[Found]) -> str:
     """Two lines for each message: the id of its conversation, when it was written and the title; its text."""
     lines = []
@@ -91,27 +87,20 @@ def found_text(found: Iterable[Found]) -> str:
 
 def conversation_text(conversation: ConversationExport, screen: Screen | None) -> str:
     """One conversation as text: sanitized, and with replies laid out as Markdown if there is a screen."""
-    parts: list[str] = []
-
-    def say(text: str) -> None:
-        parts.append(f"{sanitize(text)}\n")
-
-    def show(text: str) -> None:
-        parts.append(screen.render(text) if screen else f"{sanitize(text)}\n")
-
-    show_conversation(conversation, say=say, show=show)
-    return "".join(parts).removesuffix("\n")
+    shown = (
+        screen.render(text) if screen and is_reply else f"{sanitize(text)}\n"
+        for text, is_reply in conversation_parts(conversation)
+    )
+    return "".join(shown).removesuffix("\n")
 
 
-def show_conversation(
-    conversation: ConversationExport, *, say: Callable[[str], None], show: Callable[[str], None]
-) -> None:
-    """Who said what, where an answer came from and how it ended. `say` sanitizes; replies go to `show`."""
+def conversation_parts(conversation: ConversationExport) -> Iterator[tuple[str, bool]]:
+    """Who said what, where an answer came from and how it ended: foreign texts, and which are replies."""
     system = f"\n\nSystem: {conversation.system}" if conversation.system else ""
-    say(f"Conversation {conversation.id}{system}")
+    yield f"Conversation {conversation.id}{system}", False
     for record in conversation.branch():
-        say(f"\n{heading(record)}:")
-        (show if record.message.role is Role.ASSISTANT else say)(record.message.text)
+        yield f"\n{heading(record)}:", False
+        yield record.message.text, record.message.role is Role.ASSISTANT
 
 
 def conversation_json(conversation: ConversationExport) -> str:

@@ -18,8 +18,8 @@ from llmchat.terminal.prompt.session import LABEL, Prompt
 from llmchat.terminal.repl.actions import Action, Ask, Attach, Compact, Do, Edit, Say, ShowReply, WriteFile
 from llmchat.terminal.repl.commands import complete_line, is_command, run_command
 from llmchat.terminal.repl.composer import Composer
-from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.display import Display
+from llmchat.terminal.repl.registry import CommandContext
 from llmchat.terminal.reply.view import show
 from llmchat.terminal.run import Run, make_view
 
