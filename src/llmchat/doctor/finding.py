@@ -45,11 +45,6 @@ def warning(detail: str, hint: str | None = None) -> Finding:
     return Finding(Verdict.WARN, detail, hint)
 
 
-def unknown(detail: str, *, hint: str, code: ExitCode) -> Finding:
-    """Whether a chat works cannot be told; if it does not, it most likely ends with this code."""
-    return Finding(Verdict.WARN, detail, hint, code)
-
-
 def skipped(detail: str) -> Finding:
     return Finding(Verdict.SKIP, detail)
 

@@ -15,7 +15,6 @@ from llmchat.config.resolve import Config
 from llmchat.errors import ExitCode, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.run import Run, configure
@@ -102,13 +101,14 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
             f"there is no model {name} to fetch", hint=f"there are {known} and hf:owner/repo/file.gguf"
         )
     folders = Folders.find(streams.environ)
-    restrict_folders(folders, streams, quiet=config.switch("quiet"))
+    if (said := folders.restrict_to_owner()) and not config.switch("quiet"):
+        streams.note(said)
     found = weights.find(model, folders.weights)
     damage = weights.damage(model, found) if found else None
     if damage is not None and config.switch("offline"):
         raise damage
     if damage is not None and not config.switch("quiet"):
-        streams.say(f"llmchat: {sanitize_line(damage.message)}; it is fetched again")
+        streams.note(f"{damage.message}; it is fetched again")
     path = get_weights(
         model,
         config,

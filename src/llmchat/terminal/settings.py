@@ -78,7 +78,7 @@ def show_path(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
         return ExitCode.OK
     streams.write(f"{path}\n")
     if not there:
-        streams.say("llmchat: there is no such file yet; llmchat config init writes one")
+        streams.note("there is no such file yet; llmchat config init writes one")
     return ExitCode.OK
 
 
@@ -109,8 +109,8 @@ def edit(run: Run, streams: Streams) -> ExitCode:
     if code != 0:
         raise ConfigError(f"the editor {command[0]} ended with {code}", hint="the file was not checked")
     for notice in ConfigPath(place.path, named=True).read().notices:
-        streams.say(f"llmchat: {sanitize_line(notice)}")
-    streams.say(f"llmchat: {place.path} can be used")
+        streams.note(notice)
+    streams.note(f"{place.path} can be used")
     return ExitCode.OK
 
 
@@ -118,7 +118,7 @@ def _write(place: ConfigPath, streams: Streams) -> None:
     write_starter(place.path)
     folder = place.path.parent
     if not place.named and (said := restrict_to_owner(folder, hint=f"chmod 700 {folder}")):
-        streams.say(f"llmchat: {said}")
+        streams.note(said)
 
 
 def _editor(streams: Streams) -> list[str]:

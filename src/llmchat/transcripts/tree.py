@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from llmchat.core.conversation import Status
@@ -19,9 +20,7 @@ def tree_lines(nodes: Sequence[Node]) -> Iterator[str]:
     A message is further in than the one it follows only where that one has several: a talk without
     branches is a column. The nodes come as `Store.tree` gives them.
     """
-    children: dict[int | None, int] = {}
-    for node in nodes:
-        children[node.parent] = children.get(node.parent, 0) + 1
+    children = Counter(node.parent for node in nodes)
     levels: dict[int | None, int] = {None: 0}
     for node in nodes:
         level = levels.get(node.parent, 0) + (1 if children[node.parent] > 1 else 0)

@@ -54,7 +54,7 @@ def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
     with open_source(name, streams) as source:
         session = open_session(replace(run, no_save=True), config, streams)
         lines = _Lines(session, run, streams, frame, constraint, name=name, source=source)
-        return Interrupts().run(lambda _: lines.answer())
+        return Interrupts().run(lines.answer())
 
 
 def _check(run: Run) -> str:

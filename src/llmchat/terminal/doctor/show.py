@@ -50,7 +50,7 @@ def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
         checks = (*CHECKS, *terminal_checks(streams, replies))
         checkup = Checkup(run, streams, screen)
         try:
-            return Interrupts(streams.stdout).run(lambda _: checkup.run(checks, configured, asks=asks))
+            return Interrupts(streams.stdout).run(checkup.run(checks, configured, asks=asks))
         finally:
             if replies is not None and not replies.complete:
                 discard_late_replies(streams)
@@ -144,11 +144,9 @@ def _summary(decisive: Found | None) -> str:
     if decisive is None:
         return "A chat would work."
     name, finding = decisive
-    if finding.verdict is not Verdict.FAIL:
-        return (
-            f"It is not known whether a chat would work, because of {name}: exit code {finding.code.value}."
-        )
-    return f"A chat would not work, because of {name}: exit code {finding.code.value}."
+    fails = finding.verdict is Verdict.FAIL
+    said = "A chat would not work" if fails else "It is not known whether a chat would work"
+    return f"{said}, because of {name}: exit code {finding.code.value}."
 
 
 def _json(found: list[Found], code: ExitCode) -> str:

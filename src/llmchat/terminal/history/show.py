@@ -13,7 +13,6 @@ from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.store import ConversationExport, Found, Store, Summary
 from llmchat.terminal.device.pager import page
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.reply.screen import Screen
 from llmchat.transcripts.formats import Format, choose_format, export
 from llmchat.transcripts.headings import heading, when
@@ -25,10 +24,11 @@ _TITLE = 60  # characters of a title in a list
 def open_store(streams: Streams) -> Store:
     """The saved conversations of this user; notices about them go to stderr. Raises as `Store.open`."""
     folders = Folders.find(streams.environ)
-    restrict_folders(folders, streams)
+    if said := folders.restrict_to_owner():
+        streams.note(said)
     store = Store.open(folders.database)
     for notice in store.notices:
-        streams.say(f"llmchat: {sanitize_line(notice.text)}")
+        streams.note(notice.text)
     return store
 
 

@@ -80,7 +80,7 @@ class Repl:
 
     async def _step(self) -> None:
         for notice in self._session.take_notices():
-            self._streams.say(f"llmchat: {sanitize_line(notice)}")
+            self._streams.note(notice)
         composer = self._composer
         try:
             with self._line.prompting(self._prompt):

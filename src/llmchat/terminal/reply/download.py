@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from llmchat import weights
-from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
 
 
@@ -15,11 +14,11 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     """What to report bytes to while these weights are fetched; all goes to stderr."""
     about = [f"{model.size / 1e6:.0f} MB" if model.size else "", model.licence or ""]
     notice = ", ".join(part for part in about if part)
-    streams.say(f"llmchat: fetching {sanitize_line(model.name)} once{f' ({notice})' if notice else ''}")
+    streams.note(f"fetching {model.name} once{f' ({notice})' if notice else ''}")
     if model.about:
-        streams.say(f"llmchat: it is {sanitize_line(model.about)}")
+        streams.note(f"it is {model.about}")
     if not model.pinned:
-        streams.say("llmchat: its hash is not pinned; it is checked against the one that the hub gives")
+        streams.note("its hash is not pinned; it is checked against the one that the hub gives")
     if not streams.is_terminal(streams.stderr):
         yield lambda _done, _total: None
         return
