@@ -56,7 +56,9 @@ def secrets_in(variables: Mapping[str, str]) -> list[str]:
     found = []
     for name, value in variables.items():
         text = value.strip()
-        if name in KEY_VARIABLES or (_is_secret(name) and len(text) >= _LONG and text[0] not in "/~"):
+        if name in KEY_VARIABLES or (
+            _SECRET_NAME.search(name) and len(text) >= _LONG and text[0] not in "/~"
+        ):
             found.append(text)
         for user_info in _USER_INFO.findall(text):
             _, has_password, password = user_info.partition(":")
@@ -69,12 +71,8 @@ def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if not _is_secret(name) and not name.upper().endswith("_PROXY")
+        if not _SECRET_NAME.search(name) and not name.upper().endswith("_PROXY")
     }
-
-
-def _is_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
 
 
 def _forms(secrets: Iterable[str]) -> Iterable[str]:

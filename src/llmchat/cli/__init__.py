@@ -1,5 +1,3 @@
 """The command line: parses arguments, calls the code that does the work, sets the exit code."""
 
-from llmchat.cli.boundary import main
-
-__all__ = ["main"]
+from llmchat.cli.boundary import main as main

@@ -73,7 +73,8 @@ def _show(error: LLMChatError, report: ErrorReport) -> int:
     from llmchat.terminal.reply.json import error_record
     from llmchat.terminal.reply.status import error_lines
 
-    _show_trace(report)
+    if report.debug:
+        _say(_trace(report))
     if report.show is not None:
         report.show(error)
         return error.exit_code
@@ -82,11 +83,6 @@ def _show(error: LLMChatError, report: ErrorReport) -> int:
             print(json.dumps(({"type": "error"} if report.jsonl else {}) | error_record(error)), flush=True)
     _say(error_lines(error))
     return error.exit_code
-
-
-def _show_trace(report: ErrorReport) -> None:
-    if report.debug:
-        _say(_trace(report))
 
 
 def _trace(report: ErrorReport) -> str:
@@ -102,9 +98,11 @@ def _trace(report: ErrorReport) -> str:
 
 
 def _log_bug(report: ErrorReport) -> int:
-    _show_trace(report)
+    trace = _trace(report)
+    if report.debug:
+        _say(trace)
     log = Folders.find(os.environ).log
-    entry = f"{datetime.now(UTC).isoformat()}\n{_trace(report)}\n"
+    entry = f"{datetime.now(UTC).isoformat()}\n{trace}\n"
     try:
         with open_private(log, "ab") as file:
             file.write(entry.encode(errors="backslashreplace"))

@@ -29,7 +29,7 @@ def help_(
     from llmchat.config.folders import Folders
     from llmchat.sanitize import sanitize
     from llmchat.terminal.device.pager import page
-    from llmchat.terminal.help.layout import to_text
+    from llmchat.terminal.help.page import to_text
 
     streams, root = standard_streams(), context.find_root().command
     assert isinstance(root, TyperGroup)

@@ -112,17 +112,14 @@ def _with(command: Command, options: list[inspect.Parameter]) -> Command:
 def _settings() -> Iterator[inspect.Parameter]:
     for setting in SETTINGS.values():
         if setting.flags:
-            yield _parameter(setting.name, setting.flags, _type(setting), _help(setting), setting.metavar)
+            kind = list[setting.kind] if setting.many else setting.kind  # type: ignore[name-defined] # a type made at run time
+            yield _parameter(setting.name, setting.flags, kind, _help(setting), setting.metavar)
 
 
 def _run(names: Iterable[str]) -> Iterator[inspect.Parameter]:
     for name in names:
         flags, kind, text = RUN_OPTIONS[name]
         yield _parameter(name, flags, kind, text, None)
-
-
-def _type(setting: Setting) -> object:
-    return list[setting.kind] if setting.many else setting.kind  # type: ignore[name-defined] # a type made at run time
 
 
 def _parameter(

@@ -115,13 +115,11 @@ def _last_error(said: bytearray, printed: bytearray) -> str | None:
 
 
 def _key(program: str, printed: bytearray) -> str:
+    hint = "it has to print the key"
     try:
         key = clean_key(f"key_command {program}", printed.decode())
     except (UnicodeDecodeError, ConfigError):
-        key = None
-        hint = "it must print the key and nothing else, on one line"
-    else:
-        hint = "it must print the key"
+        key, hint = None, f"{hint} and nothing else, on one line"
     if key is None:
         raise ConfigError(f"key_command {program} printed no key", hint=hint)
     return key

@@ -8,21 +8,14 @@ from llmchat.doctor.checks.disk_space import check_disk
 from llmchat.doctor.checks.folders import check_folders
 from llmchat.doctor.checks.server import check_server
 from llmchat.doctor.checks.versions import check_libraries, check_version
-from llmchat.doctor.finding import Finding, Verdict, good, warning
-from llmchat.doctor.run import Check, Found, examine
-from llmchat.doctor.subject import Subject
-
-__all__ = [
-    "CHECKS",
-    "Check",
-    "Finding",
-    "Found",
-    "Subject",
-    "Verdict",
-    "examine",
-    "good",
-    "warning",
-]
+from llmchat.doctor.finding import Finding as Finding
+from llmchat.doctor.finding import Verdict as Verdict
+from llmchat.doctor.finding import good as good
+from llmchat.doctor.finding import warning as warning
+from llmchat.doctor.run import Check as Check
+from llmchat.doctor.run import Found as Found
+from llmchat.doctor.run import examine as examine
+from llmchat.doctor.subject import Subject as Subject
 
 _BY_DEADLINES_S = 3600.0
 """Seconds for checks with deadlines of their own, which the person can set."""

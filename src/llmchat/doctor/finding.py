@@ -45,11 +45,6 @@ def warning(detail: str, hint: str | None = None) -> Finding:
     return Finding(Verdict.WARN, detail, hint)
 
 
-def unknown(detail: str, *, hint: str, code: ExitCode) -> Finding:
-    """It is unknown whether a chat would work; if not, this is its most likely exit code."""
-    return Finding(Verdict.WARN, detail, hint, code)
-
-
 def skipped(detail: str) -> Finding:
     return Finding(Verdict.SKIP, detail)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import Future
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,21 +13,14 @@ T = TypeVar("T")
 
 async def in_daemon_thread(work: Callable[[], T]) -> T:
     """Returns or raises what the call does. After a cancellation the thread is left running."""
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[T] = loop.create_future()
-
-    def settle(settle_as: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the event loop has ended: nothing waits any more
-            loop.call_soon_threadsafe(lambda: None if result.done() else settle_as())
+    result: Future[T] = Future()
+    result.set_running_or_notify_cancel()  # a cancelled wait must not take the result's place
 
     def run() -> None:
         try:
-            value = work()
+            result.set_result(work())
         except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for
-            fault = error
-            settle(lambda: result.set_exception(fault))
-        else:
-            settle(lambda: result.set_result(value))
+            result.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    return await result
+    return await asyncio.wrap_future(result)

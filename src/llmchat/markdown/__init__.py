@@ -14,19 +14,10 @@ rows.py       styled runs -> rows of a given width
 theme.py      names -> styles
 """
 
-from llmchat.markdown.reader import CodeBlock, read_code_blocks, split_code
-from llmchat.markdown.rows import Row
-from llmchat.markdown.stream import Frame, MarkdownStream
-from llmchat.markdown.theme import THEMES, Theme, load_theme
-
-__all__ = [
-    "THEMES",
-    "CodeBlock",
-    "Frame",
-    "MarkdownStream",
-    "Row",
-    "Theme",
-    "load_theme",
-    "read_code_blocks",
-    "split_code",
-]
+from llmchat.markdown.reader import CodeBlock as CodeBlock
+from llmchat.markdown.reader import read_code_blocks as read_code_blocks
+from llmchat.markdown.reader import split_code as split_code
+from llmchat.markdown.rows import Row as Row
+from llmchat.markdown.stream import MarkdownStream as MarkdownStream
+from llmchat.markdown.theme import THEMES as THEMES
+from llmchat.markdown.theme import load_theme as load_theme

@@ -140,13 +140,9 @@ def _dialect() -> MarkdownIt:
     parser.enable("strikethrough").disable("html_inline")
     parser.inline.ruler.before("escape", "formula", _formula)
     # Shown as written: a decoded address could contain control characters.
-    setattr(parser, "normalizeLink", _as_written)  # noqa: B010 - the hook it documents, a method to mypy
-    setattr(parser, "normalizeLinkText", _as_written)  # noqa: B010 - likewise
+    setattr(parser, "normalizeLink", str)  # noqa: B010 - the hook it documents, a method to mypy
+    setattr(parser, "normalizeLinkText", str)  # noqa: B010 - likewise
     return parser
-
-
-def _as_written(address: str) -> str:
-    return address
 
 
 def _formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the signature of an inline rule

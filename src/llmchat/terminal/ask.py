@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from llmchat.app import Session
 from llmchat.core.constraint import Constraint
 from llmchat.errors import ExitCode
-from llmchat.sanitize import sanitize, sanitize_line
+from llmchat.sanitize import sanitize
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import TtyLine, without_echo
@@ -45,10 +45,9 @@ def answer(read: Callable[[], str], run: Run, streams: Streams) -> ExitCode:
         view.status.note(notice)
     if run.dry_run:
         quiet = config.switch("quiet")
-        return Interrupts().run(lambda _: _dry_run(session, question, constraint, run, streams, quiet=quiet))
+        return Interrupts().run(_dry_run(session, question, constraint, run, streams, quiet=quiet))
     with without_echo(streams.stdout) as line:
-        interrupts = Interrupts(streams.stdout)
-        return interrupts.run(lambda _: _answer(session, question, constraint, run, view, line))
+        return Interrupts(streams.stdout).run(_answer(session, question, constraint, run, view, line))
 
 
 async def _answer(
@@ -92,7 +91,7 @@ async def _dry_run(
     streams.write(f"{sanitize(preview.text)}\n" if on_screen else preview.text)
     if not quiet:
         if run.held_to:
-            streams.say(f"llmchat: the answer would have to match {sanitize_line(run.held_to)}")
+            streams.note(f"the answer would have to match {run.held_to}")
         doubt = f" ({preview.doubt})" if preview.doubt else ""
-        streams.say(f"llmchat: {preview.count} for {name}{doubt}; nothing was sent")
+        streams.note(f"{preview.count} for {name}{doubt}; nothing was sent")
     return ExitCode.OK

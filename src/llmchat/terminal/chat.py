@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-
 from llmchat.errors import ExitCode, UsageError
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.device.tty import without_echo
@@ -37,10 +35,8 @@ def chat(run: Run, streams: Streams) -> ExitCode:
         from llmchat.terminal.device.interrupts import Interrupts
         from llmchat.terminal.repl.loop import Repl
 
-        def work(interrupts: Interrupts) -> Coroutine[object, object, ExitCode]:
-            return Repl(session, streams, run=run, line=line, interrupts=interrupts).run()
-
-        return Interrupts().run(work)
+        interrupts = Interrupts()
+        return interrupts.run(Repl(session, streams, run=run, line=line, interrupts=interrupts).run())
 
 
 def _read_piped(run: Run, streams: Streams, hint: str) -> str:

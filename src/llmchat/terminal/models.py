@@ -12,10 +12,9 @@ from llmchat.app.target import get_weights
 from llmchat.backends import BUILT_IN
 from llmchat.config.folders import Folders
 from llmchat.config.resolve import Config
-from llmchat.errors import ExitCode, InputError, UsageError
+from llmchat.errors import ExitCode, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.run import Run, configure
@@ -102,12 +101,14 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
             f"there is no model {name} to download", hint=f"choose {known} or hf:owner/repo/file.gguf"
         )
     folders = Folders.find(streams.environ)
-    restrict_folders(folders, streams, quiet=config.switch("quiet"))
-    damage = _damage(model, folders.weights)
+    if (said := folders.restrict_to_owner()) and not config.switch("quiet"):
+        streams.note(said)
+    found = weights.find(model, folders.weights)
+    damage = weights.damage(model, found) if found else None
     if damage is not None and config.switch("offline"):
         raise damage
     if damage is not None and not config.switch("quiet"):
-        streams.say(f"llmchat: {sanitize_line(damage.message)}; downloading it again")
+        streams.note(f"{damage.message}; downloading it again")
     path = get_weights(
         model,
         config,
@@ -118,13 +119,3 @@ def pull_model(name: str, run: Run, streams: Streams, *, hub: str | None = None)
     )
     streams.write(f"{sanitize_line(str(path))}\n")
     return ExitCode.OK
-
-
-def _damage(model: weights.Model, folder: Path) -> InputError | None:
-    """What is wrong with the weights on disk, if anything."""
-    try:
-        if found := weights.find(model, folder):
-            weights.verify(model, found)
-    except InputError as error:
-        return error
-    return None

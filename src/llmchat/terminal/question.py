@@ -27,7 +27,7 @@ def read_question(words: Sequence[str], files: Sequence[str], streams: Streams, 
         raise UsageError("there is nothing to ask", hint='try: llmchat ask "What is the capital of France?"')
     parts = [read_file(name, streams) for name in files]
     if "-" in words or (streams.piped and not named):
-        parts.append(_read_stdin(streams))
+        parts.append(read_file("-", streams))
     if not exact:
         parts = [part.rstrip("\r\n") for part in parts]
     parts.append(check_text(" ".join(word for word in words if word != "-"), "the prompt"))
@@ -39,11 +39,9 @@ def read_question(words: Sequence[str], files: Sequence[str], streams: Streams, 
 
 def read_file(name: str, streams: Streams) -> str:
     """The text of a file; `-` is standard input. Raises as `read_text_file`."""
-    return _read_stdin(streams) if name == "-" else read_text_file(name)
-
-
-def _read_stdin(streams: Streams) -> str:
-    return decode(streams.read_stdin(INPUT_CAP + 1), "standard input")
+    if name == "-":
+        return decode(streams.read_stdin(INPUT_CAP + 1), "standard input")
+    return read_text_file(name)
 
 
 def read_constraint(schema: str | None, regex: str | None, streams: Streams) -> Constraint | None:

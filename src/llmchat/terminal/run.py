@@ -12,9 +12,7 @@ from llmchat.config.folders import Folders
 from llmchat.config.location import ConfigPath
 from llmchat.config.resolve import Config, resolve
 from llmchat.errors import ErrorReport, UsageError
-from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.reply.download import show_fetching
 from llmchat.terminal.reply.screen import Screen
 from llmchat.terminal.reply.status import StatusLine
@@ -84,7 +82,7 @@ def configure(run: Run, streams: Streams, *, restricts: bool = True) -> Config:
     run.report.secrets = lambda: config.commands.printed
     if not config.switch("quiet"):
         for notice in config.notices:
-            streams.say(f"llmchat: {sanitize_line(notice)}")
+            streams.note(notice)
     return config
 
 
@@ -98,7 +96,8 @@ def config_path(run: Run, streams: Streams) -> ConfigPath:
 def open_session(run: Run, config: Config, streams: Streams) -> Session:
     """The session of this run, with weights downloaded and the conversation opened."""
     folders = Folders.find(streams.environ)
-    restrict_folders(folders, streams, quiet=config.switch("quiet"))
+    if (said := folders.restrict_to_owner()) and not config.switch("quiet"):
+        streams.note(said)
     if run.resumed:
         check_kept(run.resumed, folders)  # before weights are downloaded for nothing
     session = Session(config, folders, fetching=lambda model: show_fetching(streams, model))

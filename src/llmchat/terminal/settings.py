@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import textwrap
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from llmchat.config.starter import write_starter
 from llmchat.errors import ConfigError, ExitCode
 from llmchat.private import restrict_to_owner
 from llmchat.sanitize import sanitize_line
+from llmchat.terminal.device.pager import ctrl_c_for_the_child
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.run import Run, config_path, configure
 
@@ -78,7 +78,7 @@ def show_path(run: Run, streams: Streams, *, as_json: bool) -> ExitCode:
         return ExitCode.OK
     streams.write(f"{path}\n")
     if not there:
-        streams.say("llmchat: this file does not exist yet; llmchat config init creates it")
+        streams.note("this file does not exist yet; llmchat config init creates it")
     return ExitCode.OK
 
 
@@ -100,21 +100,17 @@ def edit(run: Run, streams: Streams) -> ExitCode:
         _write(place, streams)
     command = _editor(streams)
     try:
-        editor = subprocess.Popen([*command, str(place.path)], env=dict(streams.environ))  # noqa: S603 - the person's own
+        with ctrl_c_for_the_child():
+            code = subprocess.call([*command, str(place.path)], env=dict(streams.environ))  # noqa: S603 - the person's own
     except OSError as error:
         raise ConfigError(
             f"the editor {command[0]} cannot be started: {error.strerror}", hint="set VISUAL or EDITOR"
         ) from error
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # meanwhile Ctrl-C belongs to the editor
-    try:
-        code = editor.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
     if code != 0:
         raise ConfigError(f"the editor {command[0]} ended with {code}", hint="the file was not checked")
     for notice in ConfigPath(place.path, named=True).read().notices:
-        streams.say(f"llmchat: {sanitize_line(notice)}")
-    streams.say(f"llmchat: {place.path} is valid")
+        streams.note(notice)
+    streams.note(f"{place.path} is valid")
     return ExitCode.OK
 
 
@@ -122,7 +118,7 @@ def _write(place: ConfigPath, streams: Streams) -> None:
     write_starter(place.path)
     folder = place.path.parent
     if not place.named and (said := restrict_to_owner(folder, hint=f"chmod 700 {folder}")):
-        streams.say(f"llmchat: {said}")
+        streams.note(said)
 
 
 def _editor(streams: Streams) -> list[str]:

@@ -24,13 +24,7 @@ class Format(StrEnum):
     HTML = "html"
 
 
-_SUFFIXES = {
-    ".md": Format.MD,
-    ".markdown": Format.MD,
-    ".json": Format.JSON,
-    ".html": Format.HTML,
-    ".htm": Format.HTML,
-}
+_SUFFIXES = {f".{each}": each for each in Format} | {".markdown": Format.MD, ".htm": Format.HTML}
 
 
 def choose_format(given: str | None, file: str | None) -> Format:
@@ -45,10 +39,5 @@ def choose_format(given: str | None, file: str | None) -> Format:
 
 def export(conversations: Sequence[ConversationExport], format_: Format) -> str:
     """The conversations as one text, which ends in a newline."""
-    match format_:
-        case Format.JSON:
-            return to_json(conversations)
-        case Format.HTML:
-            return to_html(conversations)
-        case Format.MD:
-            return to_markdown(conversations)
+    writers = {Format.JSON: to_json, Format.HTML: to_html, Format.MD: to_markdown}
+    return writers[format_](conversations)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from llmchat.core.conversation import Role, Status
 from llmchat.sanitize import sanitize_line
-from llmchat.store import ConversationExport, Record
+from llmchat.store import ConversationExport, Record, first_line
 
 SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"}
 
@@ -14,8 +14,7 @@ SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Assistant"
 def title_of(export: ConversationExport) -> str:
     """The title that was set, else the first line of the first question; one sanitized line."""
     questions = (r.message.text for r in export.records if r.message.role is Role.USER)
-    lines = (line for line in next(questions, "").splitlines() if line.strip())
-    return sanitize_line(export.title or next(lines, "")) or export.id
+    return sanitize_line(export.title or first_line(next(questions, ""))) or export.id
 
 
 def heading(record: Record) -> str:

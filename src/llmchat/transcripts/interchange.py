@@ -20,6 +20,7 @@ from llmchat.store import ConversationExport, Record
 
 VERSION = 1
 
+_ABOUT = ("id", "title", "system", "created_at", "updated_at", "head")
 _SHOWN = 160  # maximum length of a quote in an error
 
 
@@ -61,14 +62,9 @@ def from_json(text: str, name: str) -> tuple[ConversationExport, ...]:
 
 
 def _conversation_record(export: ConversationExport) -> dict[str, object]:
-    return {
-        "id": export.id,
-        "title": export.title,
-        "system": export.system,
-        "created_at": export.created_at,
-        "updated_at": export.updated_at,
-        "head": export.head,
-        "messages": [{"id": r.id, "parent": r.parent} | message_record(r) for r in export.records],
+    record: dict[str, object] = {name: getattr(export, name) for name in _ABOUT}
+    return record | {
+        "messages": [{"id": r.id, "parent": r.parent} | message_record(r) for r in export.records]
     }
 
 

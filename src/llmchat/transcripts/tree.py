@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from llmchat.core.conversation import Status
@@ -19,9 +20,7 @@ def tree_lines(nodes: Sequence[Node]) -> Iterator[str]:
     A message is indented below its parent only if the parent has several children: a conversation without
     branches is not indented. The nodes are in the order of `Store.tree`.
     """
-    children: dict[int | None, int] = {}
-    for node in nodes:
-        children[node.parent] = children.get(node.parent, 0) + 1
+    children = Counter(node.parent for node in nodes)
     levels: dict[int | None, int] = {None: 0}
     for node in nodes:
         level = levels.get(node.parent, 0) + (1 if children[node.parent] > 1 else 0)

@@ -64,6 +64,15 @@ def verify(model: Model, path: Path) -> None:
         )
 
 
+def damage(model: Model, path: Path) -> InputError | None:
+    """What `verify` finds wrong with these weights."""
+    try:
+        verify(model, path)
+    except InputError as error:
+        return error
+    return None
+
+
 def _is_whole(model: Model, path: Path) -> bool:
     size = _size(path)
     return size is not None and size == (model.size or size)

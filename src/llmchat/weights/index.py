@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ensurepip
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -116,7 +117,7 @@ def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: 
         )
     try:
         while pip.poll() is None:
-            progress(min(_largest(scratch), wheel.size), wheel.size)
+            progress(min(largest_file(scratch), wheel.size), wheel.size)
             with suppress(subprocess.TimeoutExpired):
                 pip.wait(_GLANCE_S)
     finally:
@@ -127,12 +128,13 @@ def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: 
         raise _explain(log.read_text(encoding="utf-8", errors="replace"), scratch)
 
 
-def _largest(folder: Path) -> int:
+def largest_file(folder: Path) -> int:
     """Size of the largest file below the folder: the wheel that is being downloaded."""
     largest = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # pip can move it at any moment
-            largest = max(largest, path.stat().st_size if path.is_file() else 0)
+    for parent, _, names in os.walk(folder):  # which passes over a folder that is gone
+        for name in names:
+            with suppress(OSError):  # pip moves it at any moment
+                largest = max(largest, Path(parent, name).stat().st_size)
     return largest
 
 

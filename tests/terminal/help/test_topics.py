@@ -9,7 +9,7 @@ import llmchat
 from llmchat.config.dotenv import KNOWN
 from llmchat.config.folders import Folders
 from llmchat.errors import WHEN, ExitCode
-from llmchat.terminal.help.layout import to_text
+from llmchat.terminal.help.page import to_text
 from llmchat.terminal.help.topics import ENVIRONMENT, page
 from llmchat.terminal.prompt.keys import KEYS, key_bindings
 

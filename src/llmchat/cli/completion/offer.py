@@ -23,6 +23,9 @@ from llmchat.terminal.prompt.completion import Candidate
 MOST = 100
 """The most conversations to offer."""
 
+Source = Callable[[Place, Streams], Iterator[Candidate]]
+"""Gives the candidates for a parameter."""
+
 FORMATS = ("md", "json", "html")
 
 
@@ -42,13 +45,12 @@ def offer(place: Place, streams: Streams) -> Offer:
     """All candidates at this place. Leaves out text that is not safe in a shell."""
     if place.parameter is None:
         return Offer(tuple(_options(place) if place.options else _commands(place)))
-    values = tuple(filter(_is_plain, _values(place, streams)))
-    return Offer(values, _files(place), opaque=place.parameter.name in ("conversation", "conversations"))
-
-
-def _is_plain(candidate: Candidate) -> bool:
-    """True for a word that can be typed, without control characters."""
-    return sanitize_line(candidate.text) == candidate.text != ""
+    name = place.parameter.name or ""
+    own = SOURCES.get((*place.path, name))
+    found = _values(name, own or SOURCES.get((name,)), place, streams)
+    plain = tuple(each for each in found if sanitize_line(each.text) == each.text != "")
+    files = None if place.path and own else FILES.get(name)
+    return Offer(plain, files, opaque=name in ("conversation", "conversations"))
 
 
 def _options(place: Place) -> Iterator[Candidate]:
@@ -65,10 +67,8 @@ def _commands(place: Place) -> Iterator[Candidate]:
     return (Candidate(name, each.get_short_help_str()) for name, each in named.items() if not each.hidden)
 
 
-def _values(place: Place, streams: Streams) -> Iterable[Candidate]:
-    assert place.parameter is not None
-    name = place.parameter.name or ""
-    if (source := SOURCES.get((*place.path, name)) or SOURCES.get((name,))) is not None:
+def _values(name: str, source: Source | None, place: Place, streams: Streams) -> Iterable[Candidate]:
+    if source is not None:
         with suppress(LLMChatError, OSError):
             return list(source(place, streams))
     if name in SETTINGS:
@@ -111,11 +111,11 @@ def _topics(place: Place, _streams: Streams) -> Iterator[Candidate]:
     return (Candidate(name, about) for name, about in named if " " not in name)
 
 
-def _choices(*choices: str) -> Callable[[Place, Streams], Iterator[Candidate]]:
+def _choices(*choices: str) -> Source:
     return lambda _place, _streams: map(Candidate, choices)
 
 
-SOURCES: Mapping[tuple[str, ...], Callable[[Place, Streams], Iterator[Candidate]]] = {
+SOURCES: Mapping[tuple[str, ...], Source] = {
     ("model",): _models,
     ("pull", "model"): _to_pull,
     ("conversation",): _conversations,
@@ -128,9 +128,3 @@ SOURCES: Mapping[tuple[str, ...], Callable[[Place, Streams], Iterator[Candidate]
 
 FILES: Mapping[str, str] = {"model": ".gguf", "file": "", "schema": "", "batch": "", "config": ""}
 """The parameters that can be a path, and the path's suffix."""
-
-
-def _files(place: Place) -> str | None:
-    assert place.parameter is not None
-    name = place.parameter.name or ""
-    return None if place.path and (*place.path, name) in SOURCES else FILES.get(name)

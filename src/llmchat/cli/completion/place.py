@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
@@ -53,20 +53,16 @@ def locate(root: Command, words: Sequence[str]) -> Place | None:
         else:
             given.append(word)
 
-    def place(
-        beginning: str, parameter: Parameter | None = None, options: tuple[TyperOption, ...] = ()
-    ) -> Place:
-        return Place(root, command, path, tuple(given), beginning, parameter, options)
-
+    place = Place(root, command, path, tuple(given), current, waiting)
     if waiting is not None:
-        return place(current, waiting)
+        return place
     name, equals, value = current.partition("=")
     if not literal and name.startswith("--") and equals:
         named = [each for each in _options(command) if name in each.opts and not each.is_flag]
-        return place(value, named[0]) if named else None
+        return replace(place, beginning=value, parameter=named[0]) if named else None
     if not literal and current.startswith("-"):
-        return place(current, options=tuple(e for e in _options(command) if e.multiple or e not in seen))
-    return place(current, _argument(command, len(given)))
+        return replace(place, options=tuple(e for e in _options(command) if e.multiple or e not in seen))
+    return replace(place, parameter=_argument(command, len(given)))
 
 
 def _options(command: Command) -> Iterator[TyperOption]:

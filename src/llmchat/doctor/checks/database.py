@@ -36,7 +36,12 @@ def _look(path: Path) -> Finding:
     from llmchat.store import inspect, rebuild_command
 
     if (there := nearest(path)) != path:
-        _check_writable(there, path)
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            why = "may not be written to" if there.is_dir() else "is no folder"
+            raise CreateError(
+                f"cannot create {path}: {there} {why}",
+                hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",
+            )
         return good(f"none yet; the first conversation creates {path}")
     found = inspect(path)
     plural = "" if found.conversations == 1 else "s"
@@ -46,14 +51,3 @@ def _look(path: Path) -> Finding:
     if found.outdated:
         return good(f"{said}; version {found.version}, which the next chat upgrades")
     return good(f"{said}; intact")
-
-
-def _check_writable(there: Path, path: Path) -> None:
-    """Raises CreateError if nothing can be created below `there`."""
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
-        return
-    why = "is not writable" if there.is_dir() else "is not a folder"
-    raise CreateError(
-        f"cannot create {path}: {there} {why}",
-        hint="set LLMCHAT_HOME to a folder you may write to, or chat with --no-save",
-    )

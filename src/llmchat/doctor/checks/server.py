@@ -7,7 +7,7 @@ import asyncio
 from llmchat.backends.http.errors import NotThere
 from llmchat.backends.server import ServerConnection
 from llmchat.doctor.checks.answering import ask, connect, context_of
-from llmchat.doctor.finding import Finding, good, unknown, warning
+from llmchat.doctor.finding import Finding, Verdict, good, warning
 from llmchat.doctor.subject import Subject
 from llmchat.errors import LLMChatError, TryLaterError
 
@@ -55,8 +55,6 @@ async def _not_asked(connection: ServerConnection) -> Finding:
     except TimeoutError as error:
         said = f"it did not answer within {_WAIT_S:g} s"
         raise TryLaterError(said, hint="try again, or without --no-ask") from error
-    return unknown(
-        "reached, but does not report its API; only a request for a reply shows whether it works",
-        hint="run without --no-ask",
-        code=NotThere.exit_code,
-    )
+    said = "reached, but does not report its API; only a request for a reply shows whether it works"
+    code = NotThere.exit_code  # the most likely one, if it does not work
+    return Finding(Verdict.WARN, said, "run without --no-ask", code)

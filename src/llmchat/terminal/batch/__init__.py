@@ -1,5 +1,3 @@
 """`llmchat ask --batch`: reads one prompt per line, prints one JSON answer per line."""
 
-from llmchat.terminal.batch.command import batch
-
-__all__ = ["batch"]
+from llmchat.terminal.batch.command import batch as batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import KW_ONLY, dataclass
 
 from llmchat.app.batch.journal import BatchJournal
 from llmchat.app.batch.run import Batch
@@ -13,22 +14,22 @@ from llmchat.terminal.batch.prompts import BadLine, BatchFrame, BatchPrompt, rea
 from llmchat.terminal.reply.json import error_record, reply_record
 
 
+@dataclass(slots=True)
 class BatchAnswers:
     """The JSON answer of each line, without a newline. An exception stops the batch."""
 
-    def __init__(self, batch: Batch, frame: BatchFrame, tally: BatchProgress, *, preview: bool) -> None:
-        """With `preview`, an answer is what would be sent."""
-        self.journal: BatchJournal | None = None
-        self._batch = batch
-        self._frame = frame
-        self._tally = tally
-        self._preview = preview
+    batch: Batch
+    frame: BatchFrame
+    tally: BatchProgress
+    _: KW_ONLY
+    preview: bool  # an answer is what would be sent
+    journal: BatchJournal | None = None
 
     def kept(self, line: BatchLine) -> bytes | None:
         """The answer that this line got in an earlier run, if any."""
         found = self.journal.find(line.number, line.key) if self.journal else None
         if found is not None:
-            self._tally.before += 1
+            self.tally.before += 1
         return found
 
     async def ask(self, line: BatchLine) -> bytes:
@@ -39,29 +40,26 @@ class BatchAnswers:
             told["id"] = prompt.id
         if isinstance(prompt, BadLine):
             return self._failed(line, told, prompt.error)
-        if not self._preview:
-            await self._batch.connect()
+        if not self.preview:
+            await self.batch.connect()
             return await self._replied(line, told, prompt)
-        return await self._previewed(told, prompt)
+        question = self.frame.around(prompt.text)
+        preview = await self.batch.preview(question, prompt.settings, system=prompt.system)
+        count = preview.count
+        return _encode(told | {"prompt": preview.text, "tokens": count.tokens, "exact": count.exact})
 
     async def _replied(self, line: BatchLine, told: dict[str, object], prompt: BatchPrompt) -> bytes:
-        question = self._frame.around(prompt.text)
-        reply, fault = await self._batch.ask(question, prompt.settings, system=prompt.system)
+        question = self.frame.around(prompt.text)
+        reply, fault = await self.batch.ask(question, prompt.settings, system=prompt.system)
         if fault is not None:
             return self._failed(line, told | (reply_record(reply, None) if reply.text else {}), fault)
-        self._tally.count_reply(reply)
+        self.tally.count_reply(reply)
         answer = _encode(told | reply_record(reply, None))
         self._keep(line, answer)
         return answer
 
-    async def _previewed(self, told: dict[str, object], prompt: BatchPrompt) -> bytes:
-        question = self._frame.around(prompt.text)
-        preview = await self._batch.preview(question, prompt.settings, system=prompt.system)
-        shown = {"prompt": preview.text, "tokens": preview.count.tokens, "exact": preview.count.exact}
-        return _encode(told | shown)
-
     def _failed(self, line: BatchLine, told: dict[str, object], error: LLMChatError) -> bytes:
-        self._tally.count_failure(line.number, error)
+        self.tally.count_failure(line.number, error)
         return _encode(told | error_record(error))
 
     def _keep(self, line: BatchLine, answer: bytes) -> None:
@@ -69,7 +67,7 @@ class BatchAnswers:
             try:
                 self.journal.keep(line.number, line.key, answer)
             except StorageError as error:
-                self._tally.say(f"this batch cannot be resumed later: {error.message}")
+                self.tally.say(f"this batch cannot be resumed later: {error.message}")
                 self.journal.close()
                 self.journal = None
 

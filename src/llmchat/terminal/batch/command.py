@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 
 from llmchat.app import Session
 from llmchat.app.batch.journal import BatchJournal
 from llmchat.app.batch.parallel import in_parallel
 from llmchat.app.batch.run import Batch
+from llmchat.app.target import choose
 from llmchat.core.constraint import Constraint
 from llmchat.errors import CreateError, ExitCode, LLMChatError, UsageError
 from llmchat.terminal.batch.answers import BatchAnswers
-from llmchat.terminal.batch.fingerprint import fingerprint, journal_path
 from llmchat.terminal.batch.lines import BatchLine, identity, open_source, read_lines, size_of
 from llmchat.terminal.batch.output import Output, Printed
 from llmchat.terminal.batch.progress import BatchProgress
@@ -24,12 +26,20 @@ from llmchat.terminal.batch.prompts import BatchFrame, read_frame
 from llmchat.terminal.device.interrupts import Interrupts
 from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.question import read_constraint, without_schema
+from llmchat.terminal.reply.json import constraint_record
 from llmchat.terminal.reply.status import error_lines
 from llmchat.terminal.run import Run, configure, open_session
 
 MOST_AT_ONCE = 1024
 REMOTE_AT_ONCE = 8
 """Concurrent requests by default: a server batches them, a model on this machine does not."""
+_HOW = frozenset(
+    (
+        *("flags", "continue_", "conversation", "no_save", "no_stream", "raw", "json", "jsonl", "dry_run"),
+        *("report", "debug", "batch", "concurrency", "unordered", "schema", "regex"),
+    )
+)
+"""Fields of `Run` that do not change what is asked, and so are no part of the fingerprint."""
 
 
 def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
@@ -44,7 +54,7 @@ def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
     with open_source(name, streams) as source:
         session = open_session(replace(run, no_save=True), config, streams)
         lines = _Lines(session, run, streams, frame, constraint, name=name, source=source)
-        return Interrupts().run(lambda _: lines.answer())
+        return Interrupts().run(lines.answer())
 
 
 def _check(run: Run) -> str:
@@ -139,10 +149,9 @@ class _Lines:
                 yield line
 
     async def _open_journal(self, first: BatchLine) -> None:
-        source = identity(self._name, self._source, first)
-        digest = fingerprint(self._session, self._run, self._frame, self._constraint, source=source)
+        folder = self._session.folders.state / "batches"
         try:
-            journal = BatchJournal.open(journal_path(self._session.folders.state, digest))
+            journal = BatchJournal.open(folder / f"{self._fingerprint(first)}.jsonl")
         except CreateError as error:
             self._tally.say(f"this batch cannot be resumed later: {error.message}")
             return
@@ -151,6 +160,24 @@ class _Lines:
             self._printed = Printed(self._stdout)
             if self._printed.unfinished:
                 await self._output.break_line()
+
+    def _fingerprint(self, first: BatchLine) -> str:
+        """Who is asked, how, and what is in every question; and where the lines come from.
+
+        The lines themselves are not in it: an answer is kept with its line's own key.
+        """
+        session, run = self._session, self._run
+        asked = (
+            asdict(choose(session.config)),
+            [session.config.text(name) for name in ("api", "prompt_format")],
+            asdict(session.model.effective_settings()),
+            session.conversation.system,
+            asdict(self._frame),
+            constraint_record(self._constraint),
+            {each.name: repr(getattr(run, each.name)) for each in fields(run) if each.name not in _HOW},
+            identity(self._name, self._source, first),
+        )
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
     async def _answer(self, line: BatchLine) -> None:
         answer = self._answers.kept(line)

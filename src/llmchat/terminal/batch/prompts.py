@@ -97,7 +97,9 @@ def _read_object(fields: Mapping[str, object], known: Id | None) -> BatchPrompt:
             )
     prompt, system = fields.get("prompt"), fields.get("system")
     if not isinstance(prompt, str):
-        raise _bad("prompt", "it must be a text") if "prompt" in fields else _missing()
+        if "prompt" in fields:
+            raise _bad("prompt", "it must be a text")
+        raise InputError(f"{_NAME} has no prompt", hint='a line is {"prompt": "..."}, or plain text')
     if system is not None and not isinstance(system, str):
         raise _bad("system", "it must be a text")
     values = {each: _value(SETTINGS[each], fields[each]) for each in _SAMPLING if each in fields}
@@ -160,21 +162,13 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _is_id(value: object) -> TypeGuard[Id]:
-    return (
-        isinstance(value, str | int | float)
-        and not isinstance(value, bool)
-        and (not isinstance(value, float) or math.isfinite(value))
-    )
+    return type(value) in (str, int) or (type(value) is float and math.isfinite(value))
 
 
 def _not_empty(prompt: str) -> str:
     if not prompt.strip():
         raise InputError("the prompt is empty", hint="remove the line")
     return prompt
-
-
-def _missing() -> InputError:
-    return InputError(f"{_NAME} has no prompt", hint='a line is {"prompt": "..."}, or plain text')
 
 
 def _bad(field: str, why: str) -> InputError:

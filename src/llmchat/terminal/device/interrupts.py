@@ -35,9 +35,9 @@ class Interrupts:
         self._reply: asyncio.Task[object] | None = None
         self._ended: ExitCode | None = None
 
-    def run(self, work: Callable[[Interrupts], Coroutine[object, object, ExitCode]]) -> ExitCode:
+    def run(self, work: Coroutine[object, object, ExitCode]) -> ExitCode:
         """Runs this and returns its exit code; a signal cancels it, lets it clean up, and sets the code."""
-        return asyncio.run(self._guard(work(self)))
+        return asyncio.run(self._guard(work))
 
     async def cancel_on_ctrl_c(self, work: Coroutine[object, object, T]) -> T | None:
         """Runs a reply or a command. Returns None if Ctrl-C cancelled it; raises what it raises."""

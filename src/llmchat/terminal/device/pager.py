@@ -28,7 +28,7 @@ def page(text: str, streams: Streams) -> None:
         streams.write(text)
         return
     environ = {"LESS": _LESS, **without_secrets(streams.environ)}
-    with _ctrl_c_for_the_pager():
+    with ctrl_c_for_the_child():
         try:
             pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the person's own
         except OSError:
@@ -38,10 +38,10 @@ def page(text: str, streams: Streams) -> None:
 
 
 @contextmanager
-def _ctrl_c_for_the_pager() -> Iterator[None]:
-    """Leaves Ctrl-C to the pager inside this context.
+def ctrl_c_for_the_child() -> Iterator[None]:
+    """Leaves Ctrl-C to a pager or an editor inside this context.
 
-    Our handler does nothing. SIG_IGN would be inherited by the pager, which could not handle it then.
+    Our handler does nothing. SIG_IGN would be inherited by the child, which could not handle it then.
     """
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:

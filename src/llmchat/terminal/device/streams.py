@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from llmchat.errors import StorageError, UsageError
+from llmchat.sanitize import sanitize_line
 
 _BLOCK = 1 << 16  # bytes
 
@@ -79,6 +80,10 @@ class Streams:
     def say(self, text: str) -> None:
         """Writes a line to stderr."""
         self.tell(f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Writes a line to stderr with our name before it; foreign text in it is sanitized."""
+        self.say(f"llmchat: {sanitize_line(text)}")
 
     def tell(self, text: str) -> None:
         """Writes text to stderr; ignores a closed stderr."""

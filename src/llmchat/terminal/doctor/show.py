@@ -39,31 +39,21 @@ _LEAST = 30  # columns that text is wrapped to
 
 def doctor(run: Run, streams: Streams, *, asks: bool) -> ExitCode:
     """Runs `llmchat doctor`. Returns 0 if a chat would work, else the exit code it would have."""
-    configured = _configure(run, streams)
-    screen = _find_screen(configured, streams)
+    configured: Config | LLMChatError
+    try:  # some checks work without it
+        configured = configure(run, streams, restricts=False)
+        screen = find_screen(configured, streams)
+    except LLMChatError as error:
+        configured, screen = error, Screen.find(streams, theme="auto")
     with without_echo(streams.stdout):
         replies = query_terminal(streams) if screen is not None and can_query(streams) else None
         checks = (*CHECKS, *terminal_checks(streams, replies))
         checkup = Checkup(run, streams, screen)
         try:
-            return Interrupts(streams.stdout).run(lambda _: checkup.run(checks, configured, asks=asks))
+            return Interrupts(streams.stdout).run(checkup.run(checks, configured, asks=asks))
         finally:
             if replies is not None and not replies.complete:
                 discard_late_replies(streams)
-
-
-def _configure(run: Run, streams: Streams) -> Config | LLMChatError:
-    """The configuration, or the error that it has: some checks work without it."""
-    try:
-        return configure(run, streams, restricts=False)
-    except LLMChatError as error:
-        return error
-
-
-def _find_screen(configured: Config | LLMChatError, streams: Streams) -> Screen | None:
-    if isinstance(configured, LLMChatError):
-        return Screen.find(streams, theme="auto")
-    return find_screen(configured, streams)
 
 
 class Checkup:
@@ -154,11 +144,9 @@ def _summary(decisive: Found | None) -> str:
     if decisive is None:
         return "A chat would work."
     name, finding = decisive
-    if finding.verdict is not Verdict.FAIL:
-        return (
-            f"It is not known whether a chat would work, because of {name}: exit code {finding.code.value}."
-        )
-    return f"A chat would not work, because of {name}: exit code {finding.code.value}."
+    fails = finding.verdict is Verdict.FAIL
+    said = "A chat would not work" if fails else "It is not known whether a chat would work"
+    return f"{said}, because of {name}: exit code {finding.code.value}."
 
 
 def _json(found: list[Found], code: ExitCode) -> str:

@@ -1,8 +1,17 @@
-"""A help page as values: headings, paragraphs, rows of terms. Independent of how it is shown."""
+"""A help page as values, and its plain text for a window of some width. Pure; no escape sequences."""
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+WIDEST = 96
+"""Columns of a line; longer ones are hard to read."""
+
+_TERM = 24  # columns of the longest term that has its meaning beside it
+_NARROW = 60  # columns of a window that has no room for that
+_INDENT = "    "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +52,38 @@ class HelpPage:
     name: str
     about: str  # in a line
     blocks: tuple[Block, ...]
+
+
+def to_text(page: HelpPage, columns: int) -> str:
+    """The page, in lines that are no longer than the window where words allow it."""
+    width = max(12, min(columns, WIDEST) - 1)
+    return "\n".join("\n".join(_lay_out(block, width)) + "\n" for block in page.blocks)
+
+
+def _lay_out(block: Block, width: int) -> Iterator[str]:
+    match block:
+        case HelpHeading(text):
+            yield from _fill(f"{text}:", width)
+        case HelpText(text):
+            yield from _fill(text, width)
+        case Lines(text):
+            yield from (f"{_INDENT}{line}".rstrip() for line in text.split("\n"))
+        case HelpRows(rows):
+            beside = [len(term) for term, _ in rows if len(term) <= _TERM]
+            indent = max(beside, default=0) + 2 if width >= _NARROW else len(_INDENT)
+            for term, meaning in rows:
+                yield from _row(term, meaning, indent, width)
+
+
+def _row(term: str, meaning: str, indent: int, width: int) -> Iterator[str]:
+    """The meaning beside its term where the term leaves room for that, else below it."""
+    lines = _fill(meaning, width - indent)
+    if len(term) + 2 <= indent:
+        yield f"{term:<{indent}}{lines.pop(0) if lines else ''}".rstrip()
+    else:
+        yield from _fill(term, width)
+    yield from (" " * indent + line for line in lines)
+
+
+def _fill(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)

@@ -14,8 +14,6 @@ from llmchat.errors import WHEN
 from llmchat.terminal.help.page import Block, HelpHeading, HelpPage, HelpRows, HelpText, Lines
 from llmchat.terminal.prompt.keys import KEYS
 
-Build = Callable[[Folders], tuple[Block, ...]]
-
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
         "LLMCHAT_...": "Every setting has a variable: llmchat help settings. They work in .env, too.",
@@ -44,7 +42,7 @@ class Topic:
     """A help topic: one line about it, and the function that builds its page."""
 
     about: str
-    build: Build
+    build: Callable[[Folders], tuple[Block, ...]]
 
 
 def page(name: str, folders: Folders) -> HelpPage:

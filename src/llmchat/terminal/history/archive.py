@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 from llmchat.errors import CreateError, ExitCode, InputError, MissingError, UsageError
@@ -37,8 +36,13 @@ def export_history(
     if file is None or file == "-":
         streams.write(text)
     else:
-        _write_file(file, text)
-        streams.say(f"llmchat: {_count(len(ids))} written to {sanitize_line(file)}")
+        try:
+            expand_home(file).write_text(text, "utf-8", errors="replace", newline="\n")
+        except OSError as error:
+            raise CreateError(
+                f"{file} cannot be written: {error.strerror}", hint="name another file"
+            ) from error
+        streams.note(f"{_count(len(ids))} written to {file}")
     return ExitCode.OK
 
 
@@ -70,13 +74,13 @@ def erase_history(given: Sequence[str], streams: Streams, *, sure: bool, as_json
     with open_store(streams) as store:
         ids = _resolve(store, given)
         if not sure and not _agreed([store.export(each) for each in ids], streams):
-            streams.say("llmchat: nothing was erased")
+            streams.note("nothing was erased")
             return ExitCode.OK
         store.delete(*ids)
     if as_json:
         streams.write(json.dumps({"erased": ids}) + "\n")
     else:
-        streams.say(f"llmchat: {_count(len(ids))} erased")
+        streams.note(f"{_count(len(ids))} erased")
     return ExitCode.OK
 
 
@@ -99,18 +103,11 @@ def _count(conversations: int) -> str:
     return f"{conversations} conversation{'' if conversations == 1 else 's'}"
 
 
-def _write_file(name: str, text: str) -> None:
-    try:
-        _path(name).write_text(text, "utf-8", errors="replace", newline="\n")
-    except OSError as error:
-        raise CreateError(f"{name} cannot be written: {error.strerror}", hint="name another file") from error
-
-
 def _read_file(name: str, streams: Streams) -> str:
     """Reads a whole file of any size: an archive, not a prompt."""
     try:
         if name != "-":
-            with _path(name).open("rb") as archive:
+            with expand_home(name).open("rb") as archive:
                 content = _read_bytes(archive, name)
         elif streams.stdin is not None:
             content = _read_bytes(streams.stdin, "standard input")
@@ -133,7 +130,3 @@ def _read_bytes(archive: BinaryIO, name: str) -> bytes:
             raise InputError(f"{name} is not an llmchat export: binary", hint="name a JSON export")
         content += block
     return bytes(content)
-
-
-def _path(name: str) -> Path:
-    return expand_home(name)

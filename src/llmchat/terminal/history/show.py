@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from llmchat.config.folders import Folders
@@ -13,7 +13,6 @@ from llmchat.sanitize import sanitize, sanitize_line
 from llmchat.store import ConversationExport, Found, Store, Summary
 from llmchat.terminal.device.pager import page
 from llmchat.terminal.device.streams import Streams
-from llmchat.terminal.permissions import restrict_folders
 from llmchat.terminal.reply.screen import Screen
 from llmchat.transcripts.formats import Format, choose_format, export
 from llmchat.transcripts.headings import heading, when
@@ -25,10 +24,11 @@ _TITLE = 60  # characters of a title in a list
 def open_store(streams: Streams) -> Store:
     """Opens the store; its notices go to stderr. Raises as `Store.open`."""
     folders = Folders.find(streams.environ)
-    restrict_folders(folders, streams)
+    if said := folders.restrict_to_owner():
+        streams.note(said)
     store = Store.open(folders.database)
     for notice in store.notices:
-        streams.say(f"llmchat: {sanitize_line(notice.text)}")
+        streams.note(notice.text)
     return store
 
 
@@ -36,7 +36,8 @@ def list_history(streams: Streams, *, limit: int, as_json: bool) -> ExitCode:
     """Prints the newest conversations."""
     with open_store(streams) as store:
         summaries = store.list(limit)
-    _print(streams, list_json(summaries) if as_json else list_text(summaries), as_json=as_json)
+    shown = json.dumps([asdict(each) for each in summaries], indent=2) if as_json else list_text(summaries)
+    _print(streams, shown, as_json=as_json)
     return ExitCode.OK
 
 
@@ -75,11 +76,6 @@ def list_text(summaries: Iterable[Summary]) -> str:
     return "\n".join(lines) if lines else "No conversations yet."
 
 
-def list_json(summaries: Iterable[Summary]) -> str:
-    """The same as a JSON array."""
-    return json.dumps([asdict(each) for each in summaries], indent=2)
-
-
 def found_text(found: Iterable[Found]) -> str:
     """Two lines for each message: the id of its conversation, when it was written and the title; its text."""
     lines = []
@@ -91,27 +87,20 @@ def found_text(found: Iterable[Found]) -> str:
 
 def conversation_text(conversation: ConversationExport, screen: Screen | None) -> str:
     """One conversation as text: sanitized, and with replies laid out as Markdown if there is a screen."""
-    parts: list[str] = []
-
-    def say(text: str) -> None:
-        parts.append(f"{sanitize(text)}\n")
-
-    def show(text: str) -> None:
-        parts.append(screen.render(text) if screen else f"{sanitize(text)}\n")
-
-    show_conversation(conversation, say=say, show=show)
-    return "".join(parts).removesuffix("\n")
+    shown = (
+        screen.render(text) if screen and is_reply else f"{sanitize(text)}\n"
+        for text, is_reply in conversation_parts(conversation)
+    )
+    return "".join(shown).removesuffix("\n")
 
 
-def show_conversation(
-    conversation: ConversationExport, *, say: Callable[[str], None], show: Callable[[str], None]
-) -> None:
-    """Shows each message with its origin and how it ended. `say` sanitizes; replies go to `show`."""
+def conversation_parts(conversation: ConversationExport) -> Iterator[tuple[str, bool]]:
+    """Each message with its origin and how it ended: foreign text, and whether it is a reply."""
     system = f"\n\nSystem: {conversation.system}" if conversation.system else ""
-    say(f"Conversation {conversation.id}{system}")
+    yield f"Conversation {conversation.id}{system}", False
     for record in conversation.branch():
-        say(f"\n{heading(record)}:")
-        (show if record.message.role is Role.ASSISTANT else say)(record.message.text)
+        yield f"\n{heading(record)}:", False
+        yield record.message.text, record.message.role is Role.ASSISTANT
 
 
 def conversation_json(conversation: ConversationExport) -> str:

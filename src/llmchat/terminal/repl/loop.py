@@ -18,8 +18,8 @@ from llmchat.terminal.prompt.session import LABEL, Prompt
 from llmchat.terminal.repl.actions import Action, Ask, Attach, Compact, Do, Edit, Say, ShowReply, WriteFile
 from llmchat.terminal.repl.commands import complete_line, is_command, run_command
 from llmchat.terminal.repl.composer import Composer
-from llmchat.terminal.repl.context import CommandContext
 from llmchat.terminal.repl.display import Display
+from llmchat.terminal.repl.registry import CommandContext
 from llmchat.terminal.reply.view import show
 from llmchat.terminal.run import Run, make_view
 
@@ -80,7 +80,7 @@ class Repl:
 
     async def _step(self) -> None:
         for notice in self._session.take_notices():
-            self._streams.say(f"llmchat: {sanitize_line(notice)}")
+            self._streams.note(notice)
         composer = self._composer
         try:
             with self._line.prompting(self._prompt):

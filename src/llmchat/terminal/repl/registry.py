@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from llmchat.app import Session
+from llmchat.app.attachments import Attachment
+from llmchat.app.compaction import Undo
 from llmchat.errors import UsageError, did_you_mean
+from llmchat.terminal.device.streams import Streams
 from llmchat.terminal.prompt.completion import Candidate, mentions
 from llmchat.terminal.repl.actions import Action
-from llmchat.terminal.repl.context import CommandContext
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """The session, the streams, and what the REPL keeps besides them. What a command changes it returns."""
+
+    session: Session
+    streams: Streams
+    files: tuple[Attachment, ...]  # go with the next question
+    compactions: Sequence[Undo]  # of this run, oldest first
+
 
 CommandFunction = Callable[[CommandContext, str], Awaitable[Action | list[Action] | None]]
 """A slash command: returns the actions for the loop, in order."""

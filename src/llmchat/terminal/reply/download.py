@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from llmchat import weights
-from llmchat.sanitize import sanitize_line
 from llmchat.terminal.device.streams import Streams
 
 
@@ -15,13 +14,11 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     """Inside this context, shows the download on stderr; yields what progress is reported to."""
     about = [f"{model.size / 1e6:.0f} MB" if model.size else "", model.licence or ""]
     notice = ", ".join(part for part in about if part)
-    streams.say(f"llmchat: downloading {sanitize_line(model.name)}, once{f' ({notice})' if notice else ''}")
+    streams.note(f"downloading {model.name}, once{f' ({notice})' if notice else ''}")
     if model.about:
-        streams.say(f"llmchat: it is {sanitize_line(model.about)}")
+        streams.note(f"it is {model.about}")
     if not model.pinned:
-        streams.say(
-            "llmchat: its SHA-256 is not known to llmchat; it is compared with the one the hub reports"
-        )
+        streams.note("its SHA-256 is not known to llmchat; it is compared with the one the hub reports")
     if not streams.is_terminal(streams.stderr):
         yield lambda _done, _total: None
         return

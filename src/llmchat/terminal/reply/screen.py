@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llmchat.terminal.device.streams import Streams
 
 if TYPE_CHECKING:
-    from llmchat.markdown import MarkdownStream
+    from llmchat.markdown import MarkdownStream, Row
     from llmchat.terminal.reply.painter import Painter
 
 TAIL_ROWS = 20
@@ -62,21 +62,22 @@ class Screen:
 
     def show(self, text: str) -> None:
         """Prints a whole reply with the layout of a streamed one."""
-        markdown, painter = self.markdown(), self.painter()
-        markdown.feed(text)
-        painter.paint((*markdown.frame().done, *markdown.finish()), ())
+        painter = self.painter()
+        painter.paint(self._rows(text), ())
         painter.finish()
 
     def render(self, text: str) -> str:
         """A whole reply as text for a pager: lines with colours, and no other escape sequences."""
         from llmchat.terminal.reply.painter import styled
 
-        markdown = self.markdown()
-        markdown.feed(text)
-        rows = (*markdown.frame().done, *markdown.finish())
-        columns = self.size()[0]
+        rows, columns = self._rows(text), self.size()[0]
         ends = ("" if row.joined and row.cells == columns else "\n" for row in rows)
         return "".join(f"{styled(row)}{end}" for row, end in zip(rows, ends, strict=True))
+
+    def _rows(self, text: str) -> tuple[Row, ...]:
+        markdown = self.markdown()
+        markdown.feed(text)
+        return markdown.finish()
 
     def dim(self, text: str) -> str:
         """Dim text."""

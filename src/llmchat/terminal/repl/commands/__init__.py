@@ -9,9 +9,9 @@ from llmchat.terminal.repl.commands import reply as reply
 from llmchat.terminal.repl.commands import branches as branches
 from llmchat.terminal.repl.commands import model as model
 from llmchat.terminal.repl.commands import context as context
-from llmchat.terminal.repl.commands import files as files
 # isort: on
 
-from llmchat.terminal.repl.registry import COMMANDS, complete_line, is_command, run_command
-
-__all__ = ["COMMANDS", "complete_line", "is_command", "run_command"]
+from llmchat.terminal.repl.registry import COMMANDS as COMMANDS
+from llmchat.terminal.repl.registry import complete_line as complete_line
+from llmchat.terminal.repl.registry import is_command as is_command
+from llmchat.terminal.repl.registry import run_command as run_command

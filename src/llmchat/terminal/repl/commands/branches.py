@@ -9,8 +9,7 @@ from llmchat.errors import InputError, UsageError
 from llmchat.sanitize import sanitize_line
 from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.repl.actions import Action, Do, Edit, Say
-from llmchat.terminal.repl.context import CommandContext
-from llmchat.terminal.repl.registry import command
+from llmchat.terminal.repl.registry import CommandContext, command
 from llmchat.transcripts.tree import tree_lines
 
 

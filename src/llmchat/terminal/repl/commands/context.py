@@ -1,17 +1,22 @@
-"""Commands about the context window: the exact prompt, its token budget, a summary of old turns."""
+"""Commands about what is sent: the exact prompt, its token budget, a summary of old turns, files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from llmchat.app.attachments import attach
 from llmchat.app.compaction import KEPT, Compaction
+from llmchat.core.backend import estimate_tokens
 from llmchat.core.budget import Budget
 from llmchat.core.conversation import Role
 from llmchat.core.journal import Provenance
 from llmchat.core.plan import first_words
 from llmchat.errors import InputError, UsageError
 from llmchat.sanitize import sanitize_line
-from llmchat.terminal.repl.actions import Action, Compact, Say
-from llmchat.terminal.repl.context import CommandContext
-from llmchat.terminal.repl.registry import command
+from llmchat.terminal.prompt.completion import Candidate
+from llmchat.terminal.prompt.completion import files as complete_files
+from llmchat.terminal.repl.actions import Action, Attach, Compact, Say
+from llmchat.terminal.repl.registry import CommandContext, command
 from llmchat.transcripts.statistics import statistics_lines
 
 
@@ -70,3 +75,25 @@ async def compact(context: CommandContext, argument: str) -> Action:
             "/compact takes the number of turns to keep", hint=f"without a number it keeps {KEPT}"
         )
     return Compact(Compaction.of(context.session, kept=int(argument) if argument else KEPT))
+
+
+def _files(context: CommandContext, beginning: str) -> Iterator[Candidate]:
+    yield from complete_files(beginning)
+    if context.files:
+        yield Candidate("none", "detaches all files")
+
+
+@command("[PATH|none]", complete=_files)
+async def file(context: CommandContext, argument: str) -> list[Action]:
+    """attaches a text file to the next question, like @path in a question"""
+    files = context.files
+    if argument == "none":
+        files = ()
+    elif argument:
+        files = (*files, attach(argument))
+    lines = [
+        f"{each.name} is attached to the next question"
+        f" ({len(each.text):,} characters, {estimate_tokens(each.text)})."
+        for each in files
+    ]
+    return [Attach(files), Say("\n".join(lines) if lines else "No files are attached.")]

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 from llmchat.errors import UsageError
 from llmchat.sanitize import sanitize_line
-from llmchat.terminal.history.show import found_text, list_text, show_conversation
+from llmchat.terminal.history.show import conversation_parts, found_text, list_text
 from llmchat.terminal.prompt.completion import Candidate, files
 from llmchat.terminal.repl.actions import Action, Do, Say, ShowReply, WriteFile
-from llmchat.terminal.repl.context import CommandContext
-from llmchat.terminal.repl.registry import command
+from llmchat.terminal.repl.registry import CommandContext, command
 from llmchat.transcripts.formats import choose_format, export
 from llmchat.transcripts.headings import title_of
 
@@ -34,15 +33,11 @@ async def new(context: CommandContext, argument: str) -> Action:
 @command("[ID|last]", complete=_conversations)
 async def history(context: CommandContext, argument: str) -> list[Action]:
     """lists saved conversations, or shows one"""
-    store, shown = context.session.store, list[Action]()
+    store = context.session.store
     if not argument:
         return [Say(list_text(store.list(LISTED)))]
-    show_conversation(
-        store.export(store.resolve(argument)),
-        say=lambda text: shown.append(Say(text)),
-        show=lambda text: shown.append(ShowReply(text)),
-    )
-    return shown
+    parts = conversation_parts(store.export(store.resolve(argument)))
+    return [ShowReply(text) if is_reply else Say(text) for text, is_reply in parts]
 
 
 @command("WORDS")

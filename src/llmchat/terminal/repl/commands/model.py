@@ -10,8 +10,7 @@ from llmchat.errors import UsageError, did_you_mean
 from llmchat.terminal.models import models_text
 from llmchat.terminal.prompt.completion import Candidate, files, words
 from llmchat.terminal.repl.actions import Action, Say
-from llmchat.terminal.repl.context import CommandContext
-from llmchat.terminal.repl.registry import command
+from llmchat.terminal.repl.registry import CommandContext, command
 
 LIVE = {name: setting for name, setting in SETTINGS.items() if setting.live}
 

@@ -7,8 +7,7 @@ import textwrap
 from llmchat.errors import UsageError
 from llmchat.terminal.prompt.completion import words
 from llmchat.terminal.repl.actions import Action, Do, Say
-from llmchat.terminal.repl.context import CommandContext
-from llmchat.terminal.repl.registry import COMMANDS, command
+from llmchat.terminal.repl.registry import COMMANDS, CommandContext, command
 
 KEYS = (
     "Enter sends, Esc-Enter or a trailing \\ starts a new line, Ctrl-C stops a reply, Ctrl-D leaves.",

@@ -10,8 +10,7 @@ from llmchat.errors import InputError, UsageError
 from llmchat.terminal.device.clipboard import copy as copy_text
 from llmchat.terminal.prompt.completion import Candidate, files
 from llmchat.terminal.repl.actions import Action, Ask, Say, WriteFile
-from llmchat.terminal.repl.context import CommandContext
-from llmchat.terminal.repl.registry import command
+from llmchat.terminal.repl.registry import CommandContext, command
 
 if TYPE_CHECKING:
     from llmchat.markdown import CodeBlock

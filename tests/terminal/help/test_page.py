@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmchat.terminal.help.layout import to_text
-from llmchat.terminal.help.page import HelpHeading, HelpPage, HelpRows, HelpText, Lines
+from llmchat.terminal.help.page import HelpHeading, HelpPage, HelpRows, HelpText, Lines, to_text
 from llmchat.terminal.help.topics import TOPICS, page
 from manual_page import FOLDERS
 
