@@ -115,7 +115,7 @@ def _last_error(said: bytearray, printed: bytearray) -> str | None:
 
 
 def _key(program: str, printed: bytearray) -> str:
-    hint = "it has to print the key"
+    hint = "it must print the key"
     try:
         key = clean_key(f"key_command {program}", printed.decode())
     except (UnicodeDecodeError, ConfigError):
