@@ -278,7 +278,7 @@ def test_edit_opens_the_starter_in_the_editor_and_checks_what_became_of_it(llmch
     visual = editor(llmchat.home, 'grep -c temperature "$2" >&2; echo "seed = 7" >> "$2"')
     ran = llmchat.with_environ(VISUAL=visual, EDITOR="false")("config", "edit")
     path = llmchat.home / "kept" / "config" / "config.toml"
-    assert (ran.code, ran.err) == (0, f"2\nllmchat: {path} is valid\n")
+    assert (ran.code, ran.err) == (0, f"3\nllmchat: {path} is valid\n")
     assert path.read_text() == f"{starter()}seed = 7\n"
     bad = editor(llmchat.home, 'echo "sed = 1" > "$2"; echo "[profiles.a]" >> "$2"; echo "seed = x" >> "$2"')
     ran = llmchat.with_environ(EDITOR=bad)("config", "edit")

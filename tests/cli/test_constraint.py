@@ -117,7 +117,7 @@ async def test_a_hosted_server_is_not_asked_for_a_pattern(llmchat: Llmchat) -> N
         there = llmchat.with_environ(LLMCHAT_URL=f"{hosted.url}/v1")
         ran = await there.beside("ask", "--regex", "a+", "Hi")
         assert ran.code == 2
-        assert ran.error.startswith("this server cannot be asked to hold an answer to a pattern")
+        assert ran.error.startswith("this server cannot constrain an answer to a pattern")
         assert hosted.bodies(CHAT) == []
         assert json.loads(there("history", "list", "--json").out) == []
         assert (await there.beside("ask", "--schema", "s.json", "Hi")).out == b'{"age": 42}\n'
@@ -130,7 +130,7 @@ async def test_a_hosted_server_is_not_asked_for_a_pattern(llmchat: Llmchat) -> N
         (["--schema", "broken.json"], 65, "broken.json is not JSON: "),
         (["--schema", "wrong.json"], 65, "at $.type"),
         (["--schema", "remote.json"], 65, "refers to https://example.com/s"),
-        (["--regex", "("], 2, "the pattern cannot be read"),
+        (["--regex", "("], 2, "the pattern is invalid"),
         (["--regex", ""], 2, "the pattern is empty"),
         (["--schema", "good.json", "--regex", "a"], 2, "cannot be used together"),
         (["--schema", "good.json"], 2, "echo has no model"),

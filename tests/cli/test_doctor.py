@@ -201,7 +201,7 @@ async def test_a_tgi_endpoint_as_the_course_sets_it_up(llmchat: Llmchat) -> None
     assert checks["server"]["detail"] == (
         "reached; API: TGI, model: tiiuae/falcon-180B-chat; 2,000 tokens of context"
     )
-    assert str(checks["answer"]["detail"]).startswith("“Hello there”, the first of it after ")
+    assert str(checks["answer"]["detail"]).startswith("“Hello there”, first token after ")
     assert checks["clock"]["detail"] == "agrees with the server's"
     assert KEY not in ran.out.decode() + ran.err
     assert kept(llmchat) == []

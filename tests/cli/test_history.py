@@ -85,7 +85,7 @@ def test_a_conversation_that_went_on_since_is_imported_beside_it(talks: Llmchat,
     latest = ids(talks)[0]
     said = talks("history", "import", str(file)).out.decode().splitlines()
     assert said[0] == "1 conversation imported, 0 already present."
-    assert said[1].startswith(f"{latest} is kept as ")
+    assert said[1].startswith(f"{latest} is saved as ")
     assert len(ids(talks)) == 4
 
 

@@ -147,7 +147,7 @@ class ModelChoice:
             raise UsageError(f"there is no prompt format {name}", hint=f"choose {', '.join(FORMATS)}")
         if not self.formats_prompts:
             raise UsageError(
-                f"{self.shown} formats its prompts itself", hint="only TGI takes a prompt format"
+                f"{self.shown} applies its own chat template", hint="only TGI takes a prompt format"
             )
         config = self.config.changed("prompt_format", name)
         connection = open_connection(self.target, config, self._folders, fetching=self._fetching)

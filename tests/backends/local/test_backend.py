@@ -257,7 +257,7 @@ async def test_an_engine_killed_in_a_reply_costs_that_turn_only(backend: LocalCo
                 if isinstance(event, Token) and engine_pid(backend):
                     os.kill(engine_pid(backend), signal.SIGKILL)
 
-    with pytest.raises(BrokenReply, match="died while it was answering") as broken:
+    with pytest.raises(BrokenReply, match="crashed during the answer") as broken:
         await until_it_dies()
     assert broken.value.exit_code == 76
     assert text(events)
@@ -298,7 +298,7 @@ async def test_an_engine_killed_before_it_answers_is_replaced_once(backend: Loca
 
 
 async def test_an_engine_that_dies_again_before_it_answers_is_unavailable(backend: LocalConnection) -> None:
-    with pytest.raises(UnavailableError, match="died while it was answering"):
+    with pytest.raises(UnavailableError, match="crashed during the answer"):
         await kill_while_it_reads(backend, times=2)
 
 

@@ -44,7 +44,7 @@ def test_a_summary_takes_the_place_of_old_turns_until_it_is_undone(start: Open) 
         terminal.type(word + ENTER)
         terminal.wait_for(f"\n{word}\n1 tokens")
     terminal.type("/compact" + ENTER)
-    terminal.wait_for("This is sent instead of turn 1 from here on.")
+    terminal.wait_for("From now on this summary is sent instead of turn 1.")
     terminal.type("/prompt now" + ENTER)
     terminal.wait_for("\nUser: second\nAssistant: second\nUser: third\nAssistant: third\nUser: now\n")
     prompt = terminal.text.rpartition("/prompt now")[2]

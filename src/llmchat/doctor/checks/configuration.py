@@ -61,10 +61,10 @@ async def check_key(subject: Subject) -> Finding | None:
         where = f"{key.origin} ({place})" if place not in ("", key.origin) else key.origin
         return good(f"from {where}, sent as Authorization: {str(config.text('auth')).capitalize()}")
     if withheld := config.withheld_key(url):
-        return good(f"none is sent: {withheld}")
+        return good(f"no key is sent: {withheld}")
     others = [name for name in _BELONGING if config.environ.get(name)]
     elsewhere = f"; this URL does not get {' or '.join(others)}" if others else ""
-    return good(f"none is sent{elsewhere}")
+    return good(f"no key is sent{elsewhere}")
 
 
 def _is_from_dotenv(config: Config) -> bool:
