@@ -35,7 +35,7 @@ class Compaction:
         there = len(session.conversation.turns())
         if there <= kept:
             raise InputError(
-                f"there is nothing to summarize: there are {there} turns, and the newest {kept} are kept",
+                f"there is nothing to summarize: no turn is older than the newest {kept}, which are kept",
                 hint="/compact 0 summarizes all of them" if there else "ask something first",
             )
         return cls(session, session.conversation, kept)

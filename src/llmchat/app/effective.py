@@ -47,7 +47,7 @@ def effective(config: Config) -> Iterator[tuple[str, Value]]:
 
 
 def _key(config: Config, url: str | None) -> Value:
-    """Whether there is a key for this URL, and where it comes from; never any part of it."""
+    """The source of the key for this URL, or why there is none; never any part of the key."""
     unset = Value(None, Layer.DEFAULT, "default")
     try:
         key = config.endpoint_key(url) if url else config.own_key()

@@ -44,7 +44,7 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """Its option, by its own name where it has several."""
+        """Its option; if there are several, the one with the setting's name."""
         return next(
             (each for each in self.flags if each == f"--{self.name.replace('_', '-')}"), self.flags[-1]
         )

@@ -162,7 +162,7 @@ class ConversationJournal:
 
     @contextmanager
     def _writing_branch(self) -> Iterator[None]:
-        """Writes the branch as it is then; where that fails, it is what it was before."""
+        """Writes the changed branch; if that fails, restores the branch as it was before."""
         branch, unwritten = [*self._branch], [*self._unwritten]
         try:
             yield

@@ -65,7 +65,7 @@ def verify(model: Model, path: Path) -> None:
 
 
 def damage(model: Model, path: Path) -> InputError | None:
-    """What `verify` finds wrong with these weights."""
+    """What `verify` finds wrong with the weights, if anything."""
     try:
         verify(model, path)
     except InputError as error:

@@ -39,7 +39,7 @@ _HOW = frozenset(
         *("report", "debug", "batch", "concurrency", "unordered", "schema", "regex"),
     )
 )
-"""Fields of `Run` that do not change what is asked, and so are no part of the fingerprint."""
+"""The fields of `Run` that do not change what is asked: the fingerprint leaves them out."""
 
 
 def batch(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
@@ -162,7 +162,7 @@ class _Lines:
                 await self._output.break_line()
 
     def _fingerprint(self, first: BatchLine) -> str:
-        """Who is asked, how, and what is in every question; and where the lines come from.
+        """A hash of the model, the settings, the text around every prompt, and the input's identity.
 
         The lines themselves are not in it: an answer is kept with its line's own key.
         """

@@ -82,7 +82,7 @@ class Streams:
         self.tell(f"{text}\n")
 
     def note(self, text: str) -> None:
-        """Writes a line to stderr with our name before it; foreign text in it is sanitized."""
+        """Writes `llmchat: ` and a line to stderr; foreign text in it is sanitized."""
         self.say(f"llmchat: {sanitize_line(text)}")
 
     def tell(self, text: str) -> None:

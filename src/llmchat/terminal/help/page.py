@@ -1,4 +1,4 @@
-"""A help page as values, and its plain text for a window of some width. Pure; no escape sequences."""
+"""A help page as values, and its layout as plain text of a given width. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 WIDEST = 96
-"""Columns of a line; longer ones are hard to read."""
+"""Maximum line length in columns; longer lines are hard to read."""
 
 _TERM = 24  # columns of the longest term that has its meaning beside it
 _NARROW = 60  # columns of a window that has no room for that
@@ -55,7 +55,7 @@ class HelpPage:
 
 
 def to_text(page: HelpPage, columns: int) -> str:
-    """The page, in lines that are no longer than the window where words allow it."""
+    """The page in lines that fit the window, unless a single word is longer."""
     width = max(12, min(columns, WIDEST) - 1)
     return "\n".join("\n".join(_lay_out(block, width)) + "\n" for block in page.blocks)
 
@@ -76,7 +76,7 @@ def _lay_out(block: Block, width: int) -> Iterator[str]:
 
 
 def _row(term: str, meaning: str, indent: int, width: int) -> Iterator[str]:
-    """The meaning beside its term where the term leaves room for that, else below it."""
+    """The meaning beside its term if there is room, else below it."""
     lines = _fill(meaning, width - indent)
     if len(term) + 2 <= indent:
         yield f"{term:<{indent}}{lines.pop(0) if lines else ''}".rstrip()

@@ -16,7 +16,7 @@ from llmchat.terminal.repl.actions import Action
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """The session, the streams, and what the REPL keeps besides them. What a command changes it returns."""
+    """What commands can read. They change the REPL through the actions that they return."""
 
     session: Session
     streams: Streams

@@ -14,7 +14,7 @@ def show_fetching(streams: Streams, model: weights.Model) -> Iterator[weights.Pr
     """Inside this context, shows the download on stderr; yields what progress is reported to."""
     about = [f"{model.size / 1e6:.0f} MB" if model.size else "", model.licence or ""]
     notice = ", ".join(part for part in about if part)
-    streams.note(f"downloading {model.name}, once{f' ({notice})' if notice else ''}")
+    streams.note(f"downloading {model.name} once{f' ({notice})' if notice else ''}")
     if model.about:
         streams.note(f"it is {model.about}")
     if not model.pinned:
