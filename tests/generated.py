@@ -9,7 +9,7 @@ from pathlib import Path
 from llmchat.config.setting import Setting
 from llmchat.config.settings import SETTINGS
 from llmchat.config.starter import starter
-from llmchat.errors import WHEN
+from llmchat.errors import ExitCode
 from llmchat.terminal.prompt.keys import KEYS
 from llmchat.terminal.repl.commands import COMMANDS
 from manual_page import manual_page
@@ -77,9 +77,7 @@ def starter_block() -> str:
 
 def exit_codes_table() -> str:
     """The exit codes as a Markdown table."""
-    return "\n".join(
-        ["| code | when |", "|---|---|", *(f"| {code:d} | {when} |" for code, when in WHEN.items())]
-    )
+    return "\n".join(["| code | when |", "|---|---|", *(f"| {code:d} | {code.when} |" for code in ExitCode)])
 
 
 def fill(text: str) -> str:

@@ -22,7 +22,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "typer": tuple(
         f"cli/{name}.py"
         for name in (
-            *("boundary", "commands", "config", "help", "history", "options"),
+            *("boundary", "commands", "help", "history", "options"),
             *("completion/answer", "completion/command", "completion/offer", "completion/place"),
         )
     ),

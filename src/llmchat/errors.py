@@ -18,57 +18,52 @@ Codes follow sysexits.h where it has one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from enum import IntEnum
-from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ExitCode(IntEnum):
-    """The exit codes of the process."""
+    """The exit codes of the process.
 
-    OK = 0
-    USAGE = 2
-    INPUT = 65
-    MISSING = 66
-    UNAVAILABLE = 69
-    BUG = 70
-    CANNOT_CREATE = 73
-    STORAGE = 74
-    TRY_LATER = 75
-    BROKEN_REPLY = 76
-    DENIED = 77
-    CONFIG = 78
-    SIGHUP = 129
-    SIGINT = 130
-    SIGPIPE = 141
-    SIGTERM = 143
+    `when` is what each means: for `llmchat help exit-codes`, the manual page and docs/exit-codes.md.
+    """
 
+    when: str
 
-WHEN: Mapping[ExitCode, str] = MappingProxyType(
-    {
-        ExitCode.OK: "success; a reply cut by --max-tokens is noted on stderr",
-        ExitCode.USAGE: "usage error: a wrong option, command or argument",
-        ExitCode.INPUT: "bad input: empty, binary or too large; not a JSON Schema; longer than the context "
+    def __new__(cls, code: int, when: str = "") -> Self:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.when = when
+        return member
+
+    OK = 0, "success; a reply cut by --max-tokens is noted on stderr"
+    USAGE = 2, "usage error: a wrong option, command or argument"
+    INPUT = (
+        65,
+        "bad input: empty, binary or too large; not a JSON Schema; longer than the context "
         "window; rejected by the server",
-        ExitCode.MISSING: "a named file, conversation or model file does not exist",
-        ExitCode.UNAVAILABLE: "the server is unreachable, overloaded, failing or still loading its model",
-        ExitCode.BUG: "a bug in llmchat; the message names the log file",
-        ExitCode.CANNOT_CREATE: "a file or folder cannot be created, or exists already",
-        ExitCode.STORAGE: "a read or write failed: disk full, standard output closed, database damaged",
-        ExitCode.TRY_LATER: "temporary failure: timeout, rate limit, locked database; try again later",
-        ExitCode.BROKEN_REPLY: "the answer broke off, is not from a language model, or does not match "
+    )
+    MISSING = 66, "a named file, conversation or model file does not exist"
+    UNAVAILABLE = 69, "the server is unreachable, overloaded, failing or still loading its model"
+    BUG = 70, "a bug in llmchat; the message names the log file"
+    CANNOT_CREATE = 73, "a file or folder cannot be created, or exists already"
+    STORAGE = 74, "a read or write failed: disk full, standard output closed, database damaged"
+    TRY_LATER = 75, "temporary failure: timeout, rate limit, locked database; try again later"
+    BROKEN_REPLY = (
+        76,
+        "the answer broke off, is not from a language model, or does not match "
         "--schema or --regex; the text that came is printed and saved",
-        ExitCode.DENIED: "the key was rejected, or a file has unsafe permissions",
-        ExitCode.CONFIG: "configuration error: config.toml, a variable, bad URL, missing key, 404, redirect, "
-        "untrusted .env",
-        ExitCode.SIGHUP: "the terminal was closed (SIGHUP); the text so far is saved",
-        ExitCode.SIGINT: "interrupted by Ctrl-C (SIGINT); the text so far is saved",
-        ExitCode.SIGPIPE: "the reader of stdout has gone (SIGPIPE); the text so far is saved",
-        ExitCode.SIGTERM: "ended by SIGTERM; the text so far is saved",
-    }
-)
-"""What each exit code means: for `llmchat help exit-codes`, the manual page and docs/exit-codes.md."""
+    )
+    DENIED = 77, "the key was rejected, or a file has unsafe permissions"
+    CONFIG = (
+        78,
+        "configuration error: config.toml, a variable, bad URL, missing key, 404, redirect, untrusted .env",
+    )
+    SIGHUP = 129, "the terminal was closed (SIGHUP); the text so far is saved"
+    SIGINT = 130, "interrupted by Ctrl-C (SIGINT); the text so far is saved"
+    SIGPIPE = 141, "the reader of stdout has gone (SIGPIPE); the text so far is saved"
+    SIGTERM = 143, "ended by SIGTERM; the text so far is saved"
 
 
 class LLMChatError(Exception):

@@ -14,12 +14,12 @@ from typer.main import get_command
 
 from llmchat import __version__
 from llmchat.cli.completion.command import completion
-from llmchat.cli.config import config_app
 from llmchat.cli.help import help_
 from llmchat.cli.history import history_app
 from llmchat.cli.options import (
     CONTEXT,
     AsJson,
+    group,
     report_as,
     run_of,
     standard_streams,
@@ -38,6 +38,7 @@ app = typer.Typer(
     context_settings=CONTEXT,
 )
 app.add_typer(history_app, name="history")
+config_app = group("Show the settings; create, find and edit config.toml.")
 app.add_typer(config_app, name="config")
 
 
@@ -126,6 +127,42 @@ def doctor(
     told = {"no_save": no_save or None, "json": json or None, "debug": debug or None}
     run = run_of(context, {**options, **told})
     raise typer.Exit(run_doctor(run, standard_streams(), asks=not ask_nothing))
+
+
+@config_app.command("show")
+@with_settings
+def show_config(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
+    """Show every setting with its value and where it came from. Keys are masked."""
+    from llmchat.terminal.settings import show_settings
+
+    raise typer.Exit(show_settings(run_of(context, options), standard_streams(), as_json=json))
+
+
+@config_app.command("path")
+@with_config
+def config_path(context: typer.Context, *, json: AsJson = False, **options: object) -> None:
+    """Print the path of config.toml; with --json, all folders."""
+    from llmchat.terminal.settings import show_path
+
+    raise typer.Exit(show_path(run_of(context, options), standard_streams(), as_json=json))
+
+
+@config_app.command("init")
+@with_config
+def init_config(context: typer.Context, **options: object) -> None:
+    """Create a config.toml with every setting in it, commented out."""
+    from llmchat.terminal.settings import init
+
+    raise typer.Exit(init(run_of(context, options), standard_streams()))
+
+
+@config_app.command("edit")
+@with_config
+def edit_config(context: typer.Context, **options: object) -> None:
+    """Open config.toml in $VISUAL or $EDITOR, then check it."""
+    from llmchat.terminal.settings import edit
+
+    raise typer.Exit(edit(run_of(context, options), standard_streams()))
 
 
 app.command("help")(help_)

@@ -42,10 +42,7 @@ def read_tree(connection: sqlite3.Connection, conversation_id: str) -> tuple[Nod
 
 
 def switch_branch(connection: sqlite3.Connection, conversation_id: str, message: int, now: float) -> None:
-    """Makes the branch that ends in the newest descendant of a message the current one.
-
-    Raises MissingError if the conversation has no such message.
-    """
+    """As `Store.switch`."""
     (head,) = connection.execute(_NEWEST_BELOW, (message, conversation_id)).fetchone()
     if head is None:
         raise MissingError(

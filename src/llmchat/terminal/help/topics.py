@@ -10,7 +10,7 @@ from llmchat.config.folders import Folders
 from llmchat.config.settings import SETTINGS
 from llmchat.core.conversation import Message, Role
 from llmchat.core.prompt_format import FORMATS
-from llmchat.errors import WHEN
+from llmchat.errors import ExitCode
 from llmchat.terminal.help.page import Block, HelpHeading, HelpPage, HelpRows, HelpText, Lines
 from llmchat.terminal.prompt.keys import KEYS
 
@@ -90,7 +90,7 @@ def _keys(_folders: Folders) -> tuple[Block, ...]:
 
 
 def _exit_codes(_folders: Folders) -> tuple[Block, ...]:
-    return (HelpRows(tuple((str(int(code)), when) for code, when in WHEN.items())),)
+    return (HelpRows(tuple((str(int(code)), code.when) for code in ExitCode)),)
 
 
 def _environment(_folders: Folders) -> tuple[Block, ...]:
