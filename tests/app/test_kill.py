@@ -67,14 +67,14 @@ def check(home: Path) -> bool:
             return False
         question, *answers = store.load(latest).messages
         assert question == Message(Role.USER, QUESTION)
-        if "asked" not in said:  # between the question and the answer, at the earliest
+        times = [float(line) for line in said[1:] if "." in line]
+        if not times:  # between the question and the first piece of the answer, at the latest
             assert all(answer.status is Status.INTERRUPTED for answer in answers)
             return False
         (answer,) = answers
         assert answer.status is Status.INTERRUPTED
         pieces = answer.text.split()
         assert pieces == [str(number) for number in range(len(pieces))]
-        times = [float(line) for line in said[1:] if "." in line]
         missing = times[len(pieces) :]
         assert not missing or missing[-1] - missing[0] < 1
     return True
