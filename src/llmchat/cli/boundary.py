@@ -14,6 +14,7 @@ import typer
 
 from llmchat import signals
 from llmchat.cli.commands import read_report, run
+from llmchat.cli.options import standard_streams
 from llmchat.config.folders import Folders
 from llmchat.errors import ErrorReport, ExitCode, LLMChatError, StorageError, UsageError
 from llmchat.private import open_private
@@ -74,14 +75,14 @@ def _show(error: LLMChatError, report: ErrorReport) -> int:
     from llmchat.terminal.reply.status import error_lines
 
     if report.debug:
-        _say(_trace(report))
+        standard_streams().say(_trace(report))
     if report.show is not None:
         report.show(error)
         return error.exit_code
     if report.json or report.jsonl:
         with suppress(OSError, ValueError, AttributeError):  # stdout itself may be what fails
             print(json.dumps(({"type": "error"} if report.jsonl else {}) | error_record(error)), flush=True)
-    _say(error_lines(error))
+    standard_streams().say(error_lines(error))
     return error.exit_code
 
 
@@ -100,7 +101,7 @@ def _trace(report: ErrorReport) -> str:
 def _log_bug(report: ErrorReport) -> int:
     trace = _trace(report)
     if report.debug:
-        _say(trace)
+        standard_streams().say(trace)
     log = Folders.find(os.environ).log
     entry = f"{datetime.now(UTC).isoformat()}\n{trace}\n"
     try:
@@ -109,14 +110,8 @@ def _log_bug(report: ErrorReport) -> int:
         where = f"details are in {log}"
     except OSError:
         where = "run it again with --debug to see where"
-    _say(f"llmchat: error: this is a bug in llmchat; {where}")
+    standard_streams().say(f"llmchat: error: this is a bug in llmchat; {where}")
     return ExitCode.BUG
-
-
-def _say(text: str) -> None:
-    from llmchat.terminal.device.streams import Streams
-
-    Streams.standard().say(text)
 
 
 def _flush(stream: TextIO | None, descriptor: int) -> None:

@@ -172,18 +172,14 @@ COMPLETE = "__complete"
 """The hidden command by which the completion scripts of the shells ask for candidates."""
 
 
-def _root() -> TyperGroup:
-    root = get_command(app)
-    assert isinstance(root, TyperGroup)
-    return root
-
-
 def run(arguments: list[str], report: ErrorReport) -> int:
     """Runs the command line; returns the exit code. Raises what the commands raise; `report` is filled in."""
     if arguments[:1] == [COMPLETE]:
         from llmchat.cli.completion.answer import complete
 
-        complete(_root(), arguments[1:])
+        root = get_command(app)
+        assert isinstance(root, TyperGroup)
+        complete(root, arguments[1:])
         return ExitCode.OK
     try:
         code = app(arguments, prog_name="llmchat", standalone_mode=False, obj=report)

@@ -87,22 +87,16 @@ async def _run(command: Sequence[str], environ: Mapping[str, str], deadline: flo
             hint="it must print the key without asking anything at the terminal",
         ) from None
     finally:
-        if not output.ended.done():
-            _kill(transport.get_pid())
-        transport.close()  # and its pipes, which a surviving grandchild may still have open
+        if not output.ended.done() and hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):  # it is gone already
+                os.killpg(transport.get_pid(), signal.SIGKILL)
+        transport.close()  # ends the command, and its pipes, which a grandchild may still have open
         await output.ended
     if code := transport.get_returncode():
         told = _last_error(output.said, output.printed)
         how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
         raise ConfigError(f"key_command {program} {how}", hint=told and f"its last error line: {told}")
     return _key(program, output.printed)
-
-
-def _kill(pid: int) -> None:
-    """Kills the command's process group; closing the transport ends the command itself."""
-    with suppress(ProcessLookupError, PermissionError):  # it is gone already
-        if hasattr(os, "killpg"):
-            os.killpg(pid, signal.SIGKILL)
 
 
 def _last_error(said: bytearray, printed: bytearray) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from llmchat.errors import ExitCode, LLMChatError
 
@@ -37,16 +38,9 @@ class Finding:
         return {Verdict.OK: True, Verdict.FAIL: False}.get(self.verdict)
 
 
-def good(detail: str) -> Finding:
-    return Finding(Verdict.OK, detail)
-
-
-def warning(detail: str, hint: str | None = None) -> Finding:
-    return Finding(Verdict.WARN, detail, hint)
-
-
-def skipped(detail: str) -> Finding:
-    return Finding(Verdict.SKIP, detail)
+good = partial(Finding, Verdict.OK)
+warning = partial(Finding, Verdict.WARN)
+skipped = partial(Finding, Verdict.SKIP)
 
 
 def failure(error: LLMChatError, trace: str | None = None) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -65,18 +66,12 @@ def inspect(path: Path, *, patience: float = 1.0) -> Inspection:
 
 def check_command(path: Path) -> str:
     """The shell command that checks this database for damage."""
-    return f"sqlite3 {_quote(path)} '{_CHECK}'"
+    return f"sqlite3 {shlex.quote(str(path))} '{_CHECK}'"
 
 
 def rebuild_command(path: Path) -> str:
     """The shell command that repairs `index_damage` in this database."""
-    return f'sqlite3 {_quote(path)} "{_REBUILD}"'
-
-
-def _quote(path: Path) -> str:
-    import shlex  # not on the way to the first prompt
-
-    return shlex.quote(str(path))
+    return f'sqlite3 {shlex.quote(str(path))} "{_REBUILD}"'
 
 
 @contextmanager

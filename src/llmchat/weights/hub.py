@@ -90,7 +90,7 @@ class Hub:
         with self._open(_address(model), headers) as response:
             if response.status != http.HTTPStatus.PARTIAL_CONTENT:
                 part.restart()
-            if _promised(response) not in (None, size - part.size):
+            if response.length not in (None, size - part.size):
                 raise UnavailableError("the hub has a different file there")
             while block := _read(response):
                 part.write(block)
@@ -157,11 +157,6 @@ def _address(model: Model) -> str:
 def _read(response: http.client.HTTPResponse) -> bytes:
     with _translating():
         return response.read(_BLOCK)
-
-
-def _promised(response: http.client.HTTPResponse) -> int | None:
-    length = response.headers.get("Content-Length")
-    return int(length) if length and length.isdecimal() else None
 
 
 def _choice(files: dict[str, object]) -> str:

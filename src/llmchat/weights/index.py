@@ -125,7 +125,10 @@ def _run_pip(wheel: Wheel, scratch: Path, environ: Mapping[str, str], progress: 
             pip.kill()
             pip.wait()
     if pip.returncode != 0:
-        raise _explain(log.read_text(encoding="utf-8", errors="replace"), scratch)
+        said = log.read_text(encoding="utf-8", errors="replace")
+        if "No space left on device" in said:
+            raise StorageError(f"the disk is full: {scratch.parent}", hint="make room, then try again")
+        raise _refused(said)
 
 
 def largest_file(folder: Path) -> int:
@@ -136,12 +139,6 @@ def largest_file(folder: Path) -> int:
             with suppress(OSError):  # pip moves it at any moment
                 largest = max(largest, Path(parent, name).stat().st_size)
     return largest
-
-
-def _explain(log: str, scratch: Path) -> StorageError | UnavailableError:
-    if "No space left on device" in log:
-        return StorageError(f"the disk is full: {scratch.parent}", hint="make room, then try again")
-    return _refused(log)
 
 
 def _refused(log: str) -> UnavailableError:

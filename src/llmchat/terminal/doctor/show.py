@@ -124,14 +124,12 @@ def _lines(name: str, finding: Finding, streams: Streams, screen: Screen | None)
         texts.append(f"hint: {sanitize_line(finding.hint)}")
     room = streams.size(streams.stdout)[0] - _MARK - _NAME if screen is not None else 0
     if room >= _LEAST:
-        texts = [line for text in texts for line in _fold(text, room)]
+        wrapper = textwrap.TextWrapper(
+            room, break_long_words=False, break_on_hyphens=False
+        )  # paths stay whole
+        texts = [line for text in texts for line in wrapper.wrap(text)]
     shown_text = f"\n{' ' * (_MARK + _NAME)}".join(texts)
     return f"{shown}{name:<{_NAME}}{shown_text}\n"
-
-
-def _fold(text: str, columns: int) -> list[str]:
-    """Wraps text at words; a word that is too long, such as a path, stays whole."""
-    return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def _decisive(found: Sequence[Found]) -> Found | None:
