@@ -6,7 +6,7 @@ from llmchat.signals import leave_at_once
 def main() -> None:
     """Runs the command line. A signal during its imports ends the process without a traceback."""
     leave_at_once()
-    from llmchat.cli import main as run
+    from llmchat.cli.boundary import main as run
 
     run()
 

@@ -21,7 +21,7 @@ from llmchat.terminal.run import Run, configure, make_view, open_session
 def ask(words: Sequence[str], run: Run, streams: Streams) -> ExitCode:
     """Runs `llmchat ask`, or a batch with --batch. Returns the exit code."""
     if run.batch is not None:
-        from llmchat.terminal.batch import batch
+        from llmchat.terminal.batch.command import batch
 
         return batch(words, run, streams)
 

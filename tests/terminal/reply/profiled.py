@@ -14,7 +14,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 import llmchat
-from llmchat.cli import main
+from llmchat.cli.boundary import main
 
 SOURCE = str(Path(llmchat.__file__).parent)
 

@@ -56,7 +56,9 @@ def show_history(given: str, streams: Streams, *, as_json: bool, format_: str | 
     with open_store(streams) as store:
         conversation = store.export(store.resolve(given))
     if chosen is Format.JSON:
-        shown = conversation_json(conversation)
+        messages = [message_record(each) for each in conversation.branch()]
+        record = {"conversation": conversation.id, "system": conversation.system, "messages": messages}
+        shown = json.dumps(record, indent=2)
     elif chosen is not None:
         shown = export([conversation], chosen).removesuffix("\n")
     else:
@@ -101,16 +103,6 @@ def conversation_parts(conversation: ConversationExport) -> Iterator[tuple[str, 
     for record in conversation.branch():
         yield f"\n{heading(record)}:", False
         yield record.message.text, record.message.role is Role.ASSISTANT
-
-
-def conversation_json(conversation: ConversationExport) -> str:
-    """The current branch of a conversation as a JSON object."""
-    record = {
-        "conversation": conversation.id,
-        "system": conversation.system,
-        "messages": [message_record(each) for each in conversation.branch()],
-    }
-    return json.dumps(record, indent=2)
 
 
 def _print(streams: Streams, text: str, *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmchat.paths import expand_home
@@ -20,11 +20,6 @@ class Candidate:
 
     text: str
     about: str = ""
-
-
-def words(known: Iterable[str], beginning: str) -> Iterator[Candidate]:
-    """The words that start with this beginning."""
-    return (Candidate(word) for word in known if word.startswith(beginning))
 
 
 def files(beginning: str, *, ending: str = "") -> list[Candidate]:

@@ -8,7 +8,7 @@ from llmchat.config.settings import SETTINGS
 from llmchat.core.prompt_format import FORMATS
 from llmchat.errors import UsageError, did_you_mean
 from llmchat.terminal.models import models_text
-from llmchat.terminal.prompt.completion import Candidate, files, words
+from llmchat.terminal.prompt.completion import Candidate, files
 from llmchat.terminal.repl.actions import Action, Say
 from llmchat.terminal.repl.registry import CommandContext, command
 
@@ -16,7 +16,7 @@ LIVE = {name: setting for name, setting in SETTINGS.items() if setting.live}
 
 
 def _models(context: CommandContext, beginning: str) -> Iterator[Candidate]:
-    yield from words(context.session.model.names(), beginning)
+    yield from map(Candidate, context.session.model.names())
     yield from files(beginning, ending=".gguf")
 
 
@@ -46,7 +46,7 @@ async def models(context: CommandContext, argument: str) -> Action:
     return Say(models_text(context.session.config, context.session.folders.weights))
 
 
-@command("[NAME]", complete=lambda _, beginning: words(FORMATS, beginning))
+@command("[NAME]", complete=lambda _context, _beginning: map(Candidate, FORMATS))
 async def format_(context: CommandContext, argument: str) -> Action:
     """shows or changes the prompt format; for TGI"""
     session = context.session

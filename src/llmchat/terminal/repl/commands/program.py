@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from llmchat.errors import UsageError
-from llmchat.terminal.prompt.completion import words
+from llmchat.terminal.prompt.completion import Candidate
 from llmchat.terminal.repl.actions import Action, Do, Say
 from llmchat.terminal.repl.registry import COMMANDS, CommandContext, command
 
@@ -15,7 +15,7 @@ KEYS = (
 )
 
 
-@command("[COMMAND]", complete=lambda _, beginning: words(COMMANDS, beginning))
+@command("[COMMAND]", complete=lambda _context, _beginning: map(Candidate, COMMANDS))
 async def help_(context: CommandContext, argument: str) -> Action:
     """lists the commands, or explains one"""
     chosen = COMMANDS.get(argument.removeprefix("/"))
