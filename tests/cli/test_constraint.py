@@ -203,3 +203,12 @@ async def test_a_model_that_loads_is_waited_for_before_anyone_asks_what_the_serv
         ran = await llmchat.beside("ask", "--regex", r"\d+", "How old?")
         assert (ran.code, ran.out) == (0, b"42\n")
         assert "guided_regex" in server.bodies(CHAT)[0]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--batch", "-")])
+def test_a_dry_run_takes_a_pattern_for_a_server_that_nobody_asked(
+    llmchat: Llmchat, arguments: tuple[str, ...]
+) -> None:
+    url = "http://127.0.0.1:9/v1"
+    ran = llmchat("ask", *arguments, "--dry-run", "--regex", "a+", "--url", url, stdin=b"Hello\n")
+    assert (ran.code, b"Hello" in ran.out) == (0, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmchat.core.backend import Connection, TokenCount, connected, estimate_tokens
 from llmchat.core.plan import Draft, make_plan
@@ -30,7 +30,8 @@ async def make_preview(connection: Connection, draft: Draft, *, asks: bool) -> P
     conversation = draft.conversation
     messages = conversation.messages[-1:] if draft.raw else conversation.sendable()
     backend = connection.unasked or await connected(connection)
-    text = await backend.render(draft.request(messages, draft.chosen))
+    # Without its constraint: whether the server supports that is not known before it is asked.
+    text = await backend.render(replace(draft, constraint=None).request(messages, draft.chosen))
     doubts = ["the server's API is a guess; --api sets it"] if connection.is_guess else []
     if len(messages) > 2:  # more than a system message and the question
         doubts.append("turns that do not fit would be left out")
