@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -142,3 +144,25 @@ async def test_a_model_that_a_known_server_does_not_have_is_no_reason_to_guess()
             await answer(connection)
         await connection.aclose()
         assert [request.path for request in server.requests if request.method == "POST"] == [CHAT]
+
+
+@pytest.mark.parametrize(("kind", "times"), [(TgiServer, 1), (OpenAIServer, 0)])
+async def test_the_library_for_tgi_is_imported_once_while_a_tgi_is_connected(
+    kind: type[TgiServer | OpenAIServer], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported: list[str] = []
+    real = importlib.import_module
+
+    def record(name: str, package: str | None = None) -> ModuleType:
+        imported.append(name)
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", record)
+    async with kind() as server:
+        connection = connection_to(server.url)
+        await limits_of(connection)
+        assert imported.count("llmchat.backends.tgi.library") == times
+        for _ in range(2):
+            assert await answer(connection)
+        await connection.aclose()
+    assert imported.count("llmchat.backends.tgi.library") == times

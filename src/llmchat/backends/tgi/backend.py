@@ -6,37 +6,21 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
-from llmchat.backends.http.answer import find, number_at, parse_event, text_at
+from llmchat.backends.http.answer import number_at, text_at
 from llmchat.backends.http.backend import ServerOptions
-from llmchat.backends.http.errors import WrongProtocol
-from llmchat.backends.http.output_limit import OutputLimit
+from llmchat.backends.tgi.replies import StreamedTgiReply, whole_reply
 from llmchat.backends.tgi.requests import parameters_for
 from llmchat.core.backend import Limits, ModelInfo, TokenCount, estimate_tokens
 from llmchat.core.constraint import stops_outside
-from llmchat.core.generation import (
-    DEFAULT_MAX_TOKENS,
-    Event,
-    Finish,
-    FinishReason,
-    Notice,
-    Request,
-    Token,
-    Usage,
-)
-from llmchat.errors import BrokenReply, ContextOverflow, InputError, LLMChatError
+from llmchat.core.generation import DEFAULT_MAX_TOKENS, Event, Notice, Request
+from llmchat.errors import ContextOverflow, InputError
 
-_LIBRARY = "llmchat.backends.tgi.library"
 NOTHING: Mapping[str, object] = MappingProxyType({})
 DEFAULT_MAX_STOPS = 4
 """TGI's default of --max-stop-sequences."""
-
-_REASONS = {
-    "length": FinishReason.LENGTH,
-    "eos_token": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-}
 
 
 def info_base(url: str) -> str:
@@ -59,13 +43,17 @@ class TgiBackend:
         self.has_answered = False
         self._told: object = None  # the response of /info, once it was requested
         self._max_stops = DEFAULT_MAX_STOPS
+        self._is_imported = False
 
     @property
     def is_recognised(self) -> bool:
         return bool(text_at(self._told, "model_id"))
 
     async def learn(self) -> None:
-        """Requests the model, its limits and the maximum number of stop texts from GET /info."""
+        """Requests the model, its limits and the maximum number of stop texts from GET /info.
+
+        If that shows a TGI, imports what its first reply needs.
+        """
         if self._told is not None:
             return
         self._told = await self._probe.learn(self._url("/info")) or NOTHING
@@ -78,6 +66,8 @@ class TgiBackend:
         )
         stops = number_at(self._told, "max_stop_sequences")
         self._max_stops = self._max_stops if stops is None else stops
+        if self.is_recognised:
+            await self._import_library()
 
     def notices(self) -> list[Notice]:
         return []
@@ -99,49 +89,29 @@ class TgiBackend:
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """Generates a reply. Raises the errors of llmchat.backends.http.errors."""
-        await asyncio.to_thread(
-            importlib.import_module, _LIBRARY
-        )  # in a thread, to keep the event loop running
+        await self._import_library()
         from llmchat.backends.tgi.library import fault_in, request_body
 
-        def fault(payload: object) -> LLMChatError | None:
-            return fault_in(payload, self._client)
-
-        url, parameters = self._client.endpoint.url, parameters_for(request, self._stops(request))
+        fault = partial(fault_in, client=self._client)
+        parameters = parameters_for(request, self._stops(request))
         body = request_body(self._prompt(request), parameters, stream=request.stream)
+        url = self._client.endpoint.url
         if not request.stream:
             answer = await self._client.post_json(url, body)
             if error := fault(answer):
                 raise error
-            for event in _whole(answer):
+            for event in whole_reply(answer):
                 yield event
             self.has_answered = True
             return
-        limit = OutputLimit(request.settings.max_tokens or DEFAULT_MAX_TOKENS)
-        finish: Finish | None = None
+        reply = StreamedTgiReply(request.settings.max_tokens or DEFAULT_MAX_TOKENS, fault)
         async with self._client.stream(url, body, fault=fault) as events:
             async for data in events:
-                if data.strip() == "[DONE]":
+                if token := reply.read(data, events):
+                    yield token
+                if reply.is_over:
                     break
-                payload = parse_event(data)
-                if "error" in payload and (error := fault(payload)):
-                    raise error
-                text, special = _token(payload)
-                details = payload.get("details")
-                if details is not None or payload.get("generated_text") is not None:
-                    events.whole()
-                    finish = _finish(details)
-                elif text:  # "" is an unfinished character, or nothing
-                    events.alive()
-                if not limit.take(text):
-                    yield Finish(FinishReason.LENGTH)
-                    return
-                if text and not special:
-                    yield Token(text)
-                if finish is not None:
-                    break
-        if finish is None:
-            raise BrokenReply("the reply ended without its final event", hint="ask again")
+        finish = reply.finish()
         self.has_answered = True
         yield finish
 
@@ -172,29 +142,8 @@ class TgiBackend:
         of_format = () if request.raw else stops_outside(request.constraint, self._format.stop)
         return list(dict.fromkeys((*request.settings.stop, *of_format)))[: self._max_stops]
 
-
-def _token(payload: Mapping[str, object]) -> tuple[str, bool]:
-    """The text of an event, and whether it is a special token. Raises WrongProtocol for other events."""
-    token = payload.get("token")
-    if not isinstance(token, dict) or not isinstance(token.get("text"), str):
-        raise WrongProtocol("the server sent an event that TGI does not have", hint="check --api")
-    text = token["text"]
-    return (text if text.isascii() else text_at(token, "text")), bool(token.get("special"))
-
-
-def _whole(answer: object) -> list[Event]:
-    """The events of a reply that was not streamed."""
-    reply = find(answer, 0) if isinstance(answer, list) else answer
-    text = find(reply, "generated_text")
-    if not isinstance(text, str):
-        raise BrokenReply(
-            "the server's response contains no generated text",
-            hint="check the API: --api tgi or --api openai",
-        )
-    return [*([Token(text)] if text else []), _finish(find(reply, "details"))]
-
-
-def _finish(details: object) -> Finish:
-    reason = text_at(details, "finish_reason")
-    usage = Usage(number_at(details, "input_length"), number_at(details, "generated_tokens"))
-    return Finish(_REASONS.get(reason, FinishReason.OTHER), usage)
+    async def _import_library(self) -> None:
+        """Imports text_generation, which takes half a second, in a thread: the event loop goes on."""
+        if not self._is_imported:
+            await asyncio.to_thread(importlib.import_module, "llmchat.backends.tgi.library")
+            self._is_imported = True
